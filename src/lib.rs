@@ -1,0 +1,37 @@
+//! Tollgate: OTLP traces of LLM calls in, Prometheus metrics out.
+//!
+//! # The way of a span, from socket to scrape
+//!
+//! | stage | module | in | out |
+//! |---|---|---|---|
+//! | receive | [`receive`] | HTTP and gRPC requests | the bytes of one export request, an OTLP answer |
+//! | decode | [`otlp`] | bytes | calls on a visitor that borrows |
+//! | recognise | [`dialect`] | attributes | facts of a span, by tables |
+//! | settle | [`settle`] | facts of many spans | one [`call`] each, however many spans told of it |
+//! | price | [`price`] | model, tokens, context | exact dollars, line by line |
+//! | classify | [`classify`] | error evidence | a class, a bounded code, what to do |
+//! | limits | [`limits`] | headers, messages | how full each rate limit is |
+//! | aggregate | [`aggregate`] | one record a call | series |
+//! | expose | [`expose`] | series | Prometheus text and OpenMetrics |
+//!
+//! Around them: [`config`] (what the user wrote, checked), [`command`] (one file per subcommand),
+//! [`demo`] (traffic to look at), [`telemetry`] (Tollgate's own events) and [`clock`], the only
+//! module that reads the time.
+
+pub mod call;
+pub mod clock;
+
+pub mod receive;
+pub mod otlp;
+pub mod dialect;
+pub mod settle;
+pub mod price;
+pub mod classify;
+pub mod limits;
+pub mod aggregate;
+pub mod expose;
+
+pub mod command;
+pub mod config;
+pub mod demo;
+pub mod telemetry;
