@@ -21,15 +21,15 @@
 pub mod call;
 pub mod clock;
 
-pub mod receive;
-pub mod otlp;
-pub mod dialect;
-pub mod settle;
-pub mod price;
-pub mod classify;
-pub mod limits;
 pub mod aggregate;
+pub mod classify;
+pub mod dialect;
 pub mod expose;
+pub mod limits;
+pub mod otlp;
+pub mod price;
+pub mod receive;
+pub mod settle;
 
 pub mod command;
 pub mod config;
