@@ -6,6 +6,7 @@
 //! |---|---|---|---|
 //! | receive | [`receive`] | HTTP and gRPC requests | the bytes of one export request, an OTLP answer |
 //! | decode | [`otlp`] | bytes | calls on a visitor that borrows |
+//! | read loosely | [`loose`] | JSON, Python `repr` and prose inside attributes | scalars with their paths |
 //! | recognise | [`dialect`] | attributes | facts of a span, by tables |
 //! | settle | [`settle`] | facts of many spans | one [`call`] each, however many spans told of it |
 //! | price | [`price`] | model, tokens, context | exact dollars, line by line |
@@ -26,6 +27,7 @@ pub mod classify;
 pub mod dialect;
 pub mod expose;
 pub mod limits;
+pub mod loose;
 pub mod otlp;
 pub mod price;
 pub mod receive;
