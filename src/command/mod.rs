@@ -1,1 +1,139 @@
-//! To come.
+//! The command line: one file per subcommand.
+//!
+//! In: arguments and the environment. Out: an exit code, or a [`Failure`] that `main` prints. Everything that
+//! a subcommand does is in its own file; here is what they share.
+//!
+//! | exit code | means |
+//! |---|---|
+//! | 0 | done; for `serve` and `demo`: stopped on request |
+//! | 1 | the configuration, a price or an input file is wrong |
+//! | 2 | the command line is wrong |
+//! | 3 | an address could not be listened on |
+//! | 4 | the output could not be written, or the system refused something else |
+//! | 130 | stopped at once by a second interrupt |
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, Faults, Settings};
+
+pub mod check;
+pub mod demo;
+pub mod explain;
+pub mod metrics;
+pub mod price;
+pub mod serve;
+
+/// Turns OpenTelemetry traces of LLM calls into Prometheus metrics: tokens, dollars, rate limits, errors.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, propagate_version = true)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive traces and serve metrics (the default)
+    Serve(serve::Arguments),
+    /// Serve, and feed itself through a real OTLP exporter with a believable mix of calls
+    Demo(demo::Arguments),
+    /// Validate configuration and price overrides: every fault with file, line and key
+    Check(ConfigArguments),
+    /// Tell of every LLM call in trace files: why it is one, tokens, price, error, limits
+    Explain(explain::Arguments),
+    /// What the price catalogue says of a model; `-` answers a stream of questions
+    Price(price::Arguments),
+    /// List every metric
+    Metrics(metrics::Arguments),
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfigArguments {
+    /// YAML file; without one the defaults and TOLLGATE_* variables hold
+    #[arg(long, value_name = "FILE", env = "TOLLGATE_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Mistakes in the configuration.
+    #[error("{0}")]
+    Configuration(#[from] Faults),
+    /// An input that cannot be read, in words.
+    #[error("{0}")]
+    Input(String),
+    /// An address that cannot be listened on, in words.
+    #[error("{0}")]
+    Listen(String),
+    /// The system refused something.
+    #[error("{0}")]
+    System(#[from] io::Error),
+}
+
+impl Failure {
+    /// The exit code of the table above.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Configuration(_) | Self::Input(_) => 1,
+            Self::Listen(_) => 3,
+            Self::System(_) => 4,
+        })
+    }
+}
+
+impl CommandLine {
+    /// Runs the command that was asked for.
+    ///
+    /// # Errors
+    /// A [`Failure`] for a person to read.
+    pub fn run(self) -> Result<(), Failure> {
+        match self.command.unwrap_or(Command::Serve(self.serve)) {
+            Command::Serve(arguments) => serve::run(&arguments),
+            Command::Demo(arguments) => demo::run(&arguments),
+            Command::Check(arguments) => check::run(&arguments),
+            Command::Explain(arguments) => explain::run(&arguments),
+            Command::Price(arguments) => price::run(&arguments),
+            Command::Metrics(arguments) => metrics::run(&arguments),
+        }
+    }
+}
+
+impl ConfigArguments {
+    /// Reads the file and the environment.
+    ///
+    /// # Errors
+    /// Every fault of both.
+    pub fn load(&self) -> Result<Settings, Faults> {
+        config::load(self.config.as_deref(), &environment())
+    }
+}
+
+/// The variables that may concern us. Names and values that are not Unicode cannot be ours.
+#[must_use]
+pub fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with("TOLLGATE_"))
+        .collect()
+}
+
+/// Writes to standard output. A reader that went away (`tollgate metrics | head`) is no failure.
+///
+/// # Errors
+/// Any other refusal of the system.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

@@ -1,1 +1,177 @@
-//! To come.
+//! What the user wants, checked.
+//!
+//! In: a YAML file and the environment. Out: [`Settings`], or [`Faults`]: every mistake with file, line,
+//! column and key, and what would be right. Later modules see [`Settings`] only. The steps:
+//!
+//! | file | does |
+//! |---|---|
+//! | `raw` | YAML to a tree in which every node knows its place |
+//! | `keys` | the table of all keys that hold one value |
+//! | `dimensions` | the list of the user's own labels |
+//! | `settings` | what the program needs |
+//! | `fault` | what is wrong, in words |
+//!
+//! Environment variables win over the file, the file over the defaults.
+
+mod dimensions;
+mod fault;
+pub mod keys;
+mod raw;
+mod settings;
+
+use std::path::Path;
+
+pub use dimensions::{DEFAULT_MAX_VALUES, MAX_DIMENSIONS};
+pub use fault::{Fault, Faults, Place, closest};
+pub use keys::{Change, KEYS, Key};
+pub use settings::{
+    Dimension, Listen, Log, LogFormat, LogLevel, Receive, Resource, Series, Settings, Settle,
+};
+
+use fault::suggestion;
+use raw::{Content, Document, Entry};
+
+/// Sections that are read by code of their own and not by the table of keys.
+const STRUCTURED: [&str; 1] = ["dimensions"];
+
+/// Reads a file, if there is one, and the environment over it.
+///
+/// # Errors
+/// Every fault of both.
+pub fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Settings, Faults> {
+    let Some(path) = file else { return parse("", "", environment) };
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&name, &text, environment),
+        Err(error) => {
+            let mut faults = Faults::default();
+            let place = Place::File { path: name, line: 0, column: 0 };
+            faults.add(&place, "", format!("cannot be read: {error}"));
+            Err(faults)
+        }
+    }
+}
+
+/// Reads the text of a file and the environment over it.
+///
+/// # Errors
+/// Every fault of both.
+pub fn parse(path: &str, text: &str, environment: &[(String, String)]) -> Result<Settings, Faults> {
+    let document = Document::parse(path, text)?;
+    let mut settings = Settings::default();
+    let mut faults = Faults::default();
+    for entry in &document.entries {
+        section(&document, entry, &mut settings, &mut faults);
+    }
+    for (variable, value) in environment {
+        let Some(key) = KEYS.iter().find(|key| key.variable() == *variable) else { continue };
+        if let Err(message) = key.set(&mut settings, value) {
+            faults.add(&Place::Environment(variable.clone()), key.path, message);
+        }
+    }
+    faults.or(settings)
+}
+
+/// Variables that look like one of ours with a slip of the pen. Others with our prefix are left alone:
+/// Kubernetes sets `TOLLGATE_PORT`, `TOLLGATE_SERVICE_HOST` and more beside a service of that name.
+#[must_use]
+pub fn suspicious_variables(environment: &[(String, String)]) -> Vec<(String, String)> {
+    let known: Vec<String> = KEYS.iter().map(Key::variable).collect();
+    environment
+        .iter()
+        .filter(|(variable, _)| variable.starts_with("TOLLGATE_") && !known.contains(variable))
+        .filter_map(|(variable, _)| {
+            closest(variable, known.iter().map(String::as_str))
+                .map(|right| (variable.clone(), right.to_owned()))
+        })
+        .collect()
+}
+
+/// The keys whose values differ and that take effect only when Tollgate starts again.
+#[must_use]
+pub fn needs_restart(running: &Settings, wanted: &Settings) -> Vec<&'static str> {
+    let differs = |key: &&Key| key.change == Change::Restart && key.show(running) != key.show(wanted);
+    KEYS.iter().filter(differs).map(|key| key.path).collect()
+}
+
+/// `running` with every value of `wanted` that may change while Tollgate runs.
+#[must_use]
+pub fn reloaded(running: &Settings, wanted: &Settings) -> Settings {
+    let mut next = wanted.clone();
+    for key in KEYS.iter().filter(|key| key.change == Change::Restart) {
+        // A value that is in force was accepted once; it is accepted again.
+        let _ = key.set(&mut next, &key.show(running));
+    }
+    next
+}
+
+fn section(document: &Document, entry: &Entry, settings: &mut Settings, faults: &mut Faults) {
+    if entry.key == "dimensions" {
+        if !matches!(entry.value.content, Content::Empty) {
+            settings.dimensions = dimensions::read(document, &entry.value, faults);
+        }
+        return;
+    }
+    value(document, &entry.key, entry, settings, faults);
+}
+
+/// Reads the key at `path`, or the keys below it.
+fn value(document: &Document, path: &str, entry: &Entry, settings: &mut Settings, faults: &mut Faults) {
+    let place = document.place(entry.value.location);
+    if let Some(key) = KEYS.iter().find(|key| key.path == path) {
+        match dimensions::scalars(&entry.value) {
+            Some(texts) => {
+                if let Err(message) = key.set(settings, &texts.join(",")) {
+                    faults.add(&place, path, message);
+                }
+            }
+            None if matches!(entry.value.content, Content::Empty) => {}
+            None => {
+                faults.add(&place, path, format!("is {}, not {}", entry.value.content.noun(), key.range()))
+            }
+        }
+        return;
+    }
+    let siblings = names_below(path.rsplit_once('.').map_or("", |(parent, _)| parent));
+    if !KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))) {
+        let message = format!("is not a key; {}", suggestion(&entry.key, &siblings));
+        faults.add(&document.place(entry.location), path, message);
+        return;
+    }
+    match &entry.value.content {
+        Content::Empty => {}
+        Content::Map(entries) => {
+            for inner in entries {
+                value(document, &format!("{path}.{}", inner.key), inner, settings, faults);
+            }
+        }
+        Content::Scalar(_) | Content::List(_) => {
+            let keys = names_below(path).join(", ");
+            faults.add(
+                &place,
+                path,
+                format!("is {}; a mapping with {keys} would be right", entry.value.content.noun()),
+            );
+        }
+    }
+}
+
+/// The names that may stand directly below a path; `""` for the top of the file.
+fn names_below(path: &str) -> Vec<&'static str> {
+    let below = |key: &'static Key| match path {
+        "" => Some(key.path),
+        path => key.path.strip_prefix(path).and_then(|rest| rest.strip_prefix('.')),
+    };
+    let structured = STRUCTURED.iter().copied().filter(|_| path.is_empty());
+    let mut names: Vec<&str> = KEYS
+        .iter()
+        .filter_map(below)
+        .map(|rest| rest.split('.').next().unwrap_or(rest))
+        .chain(structured)
+        .collect();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests;

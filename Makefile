@@ -1,0 +1,20 @@
+# Two doors: `make demo` to see it, `make test` to trust it.
+
+.PHONY: help demo test check docs
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Build and run with made-up traffic; needs cargo and nothing else
+	cargo run --release --locked -- demo
+
+test: ## Everything: fetches what it needs, ends by naming what it left out
+	tests/run.sh
+
+check: ## The quick loop: formatting, lints, unit tests
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	cargo test --lib --locked
+
+docs: ## Write the generated parts of docs/ anew from the code
+	UPDATE_DOCS=1 cargo test --locked --test documentation

@@ -1,0 +1,302 @@
+//! Every key that holds one value, as data: its name, its type and range, the field it sets, and what it
+//! means. The parser, the environment variables, a reload and `docs/configuration.md` all read this table.
+//!
+//! In: nothing. Out: [`KEYS`] and the reading and writing of one [`Key`]. It knows no file.
+
+use std::net::SocketAddr;
+
+use super::settings::{LogFormat, LogLevel, Settings};
+
+/// One key of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Dotted path, such as `listen.grpc`.
+    pub path: &'static str,
+    /// Its type, range and field.
+    pub field: Field,
+    /// When a change of it takes effect.
+    pub change: Change,
+    /// What it means, for a person.
+    pub help: &'static str,
+}
+
+/// When a changed value takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// On reload (SIGHUP).
+    Reload,
+    /// When Tollgate starts.
+    Restart,
+}
+
+/// The type of a value, its range, and the setting that holds it.
+#[derive(Clone, Copy, Debug)]
+pub enum Field {
+    /// `host:port` with a numeric host.
+    Address(fn(&mut Settings) -> &mut SocketAddr),
+    /// A whole number, at least and at most.
+    Count(u64, u64, fn(&mut Settings) -> &mut u64),
+    /// A number of bytes, at least and at most; `KiB`, `MiB` and `GiB` are understood.
+    Bytes(u64, u64, fn(&mut Settings) -> &mut u64),
+    /// A time in seconds, at least and at most; fractions are fine.
+    Seconds(f64, f64, fn(&mut Settings) -> &mut f64),
+    /// `true` or `false`.
+    Switch(fn(&mut Settings) -> &mut bool),
+    /// Text for a label value: not empty, 128 characters at most.
+    Text(fn(&mut Settings) -> &mut String),
+    /// Attribute keys; in an environment variable separated by commas.
+    Attributes(fn(&mut Settings) -> &mut Vec<String>),
+    /// A level of the log.
+    Level(fn(&mut Settings) -> &mut LogLevel),
+    /// A format of the log.
+    Format(fn(&mut Settings) -> &mut LogFormat),
+}
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+macro_rules! at {
+    ($($field:ident).+) => {
+        |settings| &mut settings.$($field).+
+    };
+}
+
+const fn key(path: &'static str, field: Field, change: Change, help: &'static str) -> Key {
+    Key { path, field, change, help }
+}
+
+use Change::{Reload, Restart};
+use Field::{Address, Attributes, Bytes, Count, Format, Level, Seconds, Switch, Text};
+
+/// Every key that holds one value, in the order of the documentation.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key("listen.grpc", Address(at!(listen.grpc)), Restart,
+        "Address of OTLP/gRPC. `0.0.0.0:4317` to accept from other machines."),
+    key("listen.http", Address(at!(listen.http)), Restart,
+        "Address of OTLP/HTTP (`/v1/traces`)."),
+    key("listen.metrics", Address(at!(listen.metrics)), Restart,
+        "Address of `/metrics`, `/healthz`, `/readyz` and the status page."),
+    key("receive.max_request_bytes", Bytes(1024, GIB, at!(receive.max_request_bytes)), Restart,
+        "Size of one request as sent. A larger one is refused with 413."),
+    key("receive.max_inflated_bytes", Bytes(1024, 4 * GIB, at!(receive.max_inflated_bytes)), Restart,
+        "Size of one request after gzip or zstd. A larger one is refused with 413 before it is inflated further."),
+    key("receive.max_in_flight_bytes", Bytes(MIB, 64 * GIB, at!(receive.max_in_flight_bytes)), Restart,
+        "Size of all requests that are being read or wait to be counted. Beyond it senders are told to retry."),
+    key("receive.max_connections", Count(1, 1_000_000, at!(receive.max_connections)), Restart,
+        "Open connections per listener. More wait in the backlog of the operating system."),
+    key("receive.request_timeout_seconds", Seconds(0.1, 3600.0, at!(receive.request_timeout_seconds)), Restart,
+        "Time for a sender to deliver one whole request."),
+    key("receive.idle_timeout_seconds", Seconds(1.0, 86_400.0, at!(receive.idle_timeout_seconds)), Restart,
+        "Time that a connection may say nothing before it is closed."),
+    key("receive.shutdown_seconds", Seconds(0.0, 600.0, at!(receive.shutdown_seconds)), Restart,
+        "Time that a shutdown waits for requests that have begun."),
+    key("settle_seconds", Seconds(0.0, 300.0, at!(settle.seconds)), Restart,
+        "Longest time that a span waits for others of the same call. What comes later is counted as late."),
+    key("settle_max_bytes", Bytes(MIB, 64 * GIB, at!(settle.max_bytes)), Restart,
+        "Memory for spans that wait and for calls that are remembered. What does not fit is counted."),
+    key("series.max", Count(1, 10_000_000, at!(series.max)), Restart,
+        "Label combinations of calls. Calls beyond it are counted in one series whose labels read `other`."),
+    key("series.idle_seconds", Seconds(0.0, 31_536_000.0, at!(series.idle_seconds)), Restart,
+        "Time without a call after which a label combination is dropped. 0 keeps all."),
+    key("series.hold_seconds", Seconds(0.0, 3600.0, at!(series.hold_seconds)), Restart,
+        "Time that a new series reads 0. At least the longest scrape interval, so that `increase()` loses nothing."),
+    key("service.attributes", Attributes(at!(service.attributes)), Restart,
+        "Resource attributes that give the label `service_name`; the first one present wins."),
+    key("service.default", Text(at!(service.default)), Restart,
+        "The label `service_name` where no attribute tells."),
+    key("environment.attributes", Attributes(at!(environment.attributes)), Restart,
+        "Resource attributes that give the label `environment`; the first one present wins."),
+    key("environment.default", Text(at!(environment.default)), Restart,
+        "The label `environment` where no attribute tells."),
+    key("estimate_missing_usage", Switch(at!(estimate_missing_usage)), Reload,
+        "Estimate tokens from text where a span has content and no usage. Kept in a family of its own."),
+    key("log.level", Level(at!(log.level)), Reload,
+        "The least severe level that is written to standard error."),
+    key("log.format", Format(at!(log.format)), Restart,
+        "`text` for people, `json` for one object a line."),
+];
+
+// === impl Key ===
+
+impl Key {
+    /// The environment variable that overrides the file: `TOLLGATE_LISTEN_GRPC`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("TOLLGATE_{}", self.path.replace('.', "_").to_uppercase())
+    }
+
+    /// Reads a value as text and sets the field.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what would be right.
+    pub fn set(&self, settings: &mut Settings, text: &str) -> Result<(), String> {
+        let text = text.trim();
+        match self.read(settings, text) {
+            Some(()) => Ok(()),
+            None if text.is_empty() => Err(format!("is empty; {} would be right", self.range())),
+            None => Err(format!("`{}` is not {}", shortened(text), self.range())),
+        }
+    }
+
+    fn read(&self, settings: &mut Settings, text: &str) -> Option<()> {
+        match self.field {
+            Address(of) => *of(settings) = text.parse().ok()?,
+            Count(least, most, of) => *of(settings) = within(text.parse().ok()?, least, most)?,
+            Bytes(least, most, of) => *of(settings) = within(bytes(text)?, least, most)?,
+            Seconds(least, most, of) => *of(settings) = within(text.parse().ok()?, least, most)?,
+            Switch(of) => *of(settings) = switch(text)?,
+            Text(of) => *of(settings) = label_value(text)?,
+            Attributes(of) => *of(settings) = attributes(text.split(','))?,
+            Level(of) => *of(settings) = LogLevel::ALL.into_iter().find(|level| level.word() == text)?,
+            Format(of) => *of(settings) = LogFormat::ALL.into_iter().find(|format| format.word() == text)?,
+        }
+        Some(())
+    }
+
+    /// The value as the configuration would spell it.
+    #[must_use]
+    pub fn show(&self, settings: &Settings) -> String {
+        let mut settings = settings.clone();
+        match self.field {
+            Address(of) => of(&mut settings).to_string(),
+            Count(_, _, of) => of(&mut settings).to_string(),
+            Bytes(_, _, of) => show_bytes(*of(&mut settings)),
+            Seconds(_, _, of) => of(&mut settings).to_string(),
+            Switch(of) => of(&mut settings).to_string(),
+            Text(of) => of(&mut settings).clone(),
+            Attributes(of) => of(&mut settings).join(", "),
+            Level(of) => of(&mut settings).word().to_owned(),
+            Format(of) => of(&mut settings).word().to_owned(),
+        }
+    }
+
+    /// What would be right, as the end of "is not …".
+    #[must_use]
+    pub fn range(&self) -> String {
+        match self.field {
+            Address(_) => "an address such as 127.0.0.1:4317, 0.0.0.0:4317 or [::1]:4317".to_owned(),
+            Count(least, most, _) => format!("a whole number from {least} to {most}"),
+            Bytes(least, most, _) => {
+                format!("a size from {} to {}, such as 64MiB", show_bytes(least), show_bytes(most))
+            }
+            Seconds(least, most, _) => format!("a number of seconds from {least} to {most}"),
+            Switch(_) => "true or false".to_owned(),
+            Text(_) => "a text of 1 to 128 characters".to_owned(),
+            Attributes(_) => "one or more attribute keys, such as service.name".to_owned(),
+            Level(_) => format!("one of {}", LogLevel::ALL.map(LogLevel::word).join(", ")),
+            Format(_) => format!("one of {}", LogFormat::ALL.map(LogFormat::word).join(", ")),
+        }
+    }
+}
+
+/// Attribute keys, each trimmed; `None` when there is none or one is empty.
+pub(super) fn attributes<'a>(written: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
+    let keys: Vec<String> = written.map(|key| key.trim().to_owned()).collect();
+    let sound = !keys.is_empty() && keys.iter().all(|key| !key.is_empty() && key.len() <= 256);
+    sound.then_some(keys)
+}
+
+fn within<T: PartialOrd + Copy>(value: T, least: T, most: T) -> Option<T> {
+    (value >= least && value <= most).then_some(value)
+}
+
+fn switch(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn label_value(text: &str) -> Option<String> {
+    (!text.is_empty() && text.chars().count() <= 128).then(|| text.to_owned())
+}
+
+const UNITS: [(&str, u64); 7] = [
+    ("GiB", GIB),
+    ("MiB", MIB),
+    ("KiB", 1024),
+    ("GB", 1_000_000_000),
+    ("MB", 1_000_000),
+    ("kB", 1000),
+    ("B", 1),
+];
+
+fn bytes(text: &str) -> Option<u64> {
+    let (number, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| text.strip_suffix(unit).map(|number| (number, *factor)))
+        .unwrap_or((text, 1));
+    number.trim().parse::<u64>().ok()?.checked_mul(factor)
+}
+
+fn show_bytes(count: u64) -> String {
+    let exact =
+        |(_, factor): &&(&str, u64)| factor.is_power_of_two() && *factor > 1 && count.is_multiple_of(*factor);
+    match UNITS.iter().find(exact) {
+        Some((unit, factor)) if count > 0 => format!("{}{unit}", count / factor),
+        Some(_) | None => count.to_string(),
+    }
+}
+
+/// A value as it may be shown in a message: short, on one line.
+fn shortened(text: &str) -> String {
+    let line: String =
+        text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    match line.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_in_its_own_range_and_reads_back() {
+        for key in KEYS {
+            let mut settings = Settings::default();
+            let shown = key.show(&settings);
+            assert_eq!(key.set(&mut settings, &shown), Ok(()), "{}", key.path);
+            assert_eq!(settings, Settings::default(), "{}", key.path);
+        }
+    }
+
+    #[test]
+    fn no_two_keys_share_a_path_or_a_variable() {
+        let mut variables: Vec<String> = KEYS.iter().map(Key::variable).collect();
+        variables.sort();
+        variables.dedup();
+        assert_eq!(variables.len(), KEYS.len());
+    }
+
+    #[test]
+    fn sizes_are_read_with_binary_and_decimal_units() {
+        assert_eq!(bytes("64MiB"), Some(64 << 20));
+        assert_eq!(bytes("2 GB"), Some(2_000_000_000));
+        assert_eq!(bytes("512"), Some(512));
+        assert_eq!(bytes("-1"), None);
+        assert_eq!(bytes("99999999999999GiB"), None);
+        assert_eq!(
+            (show_bytes(64 << 20), show_bytes(1500), show_bytes(0)),
+            ("64MiB".into(), "1500".into(), "0".into())
+        );
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_with_the_range() {
+        let mut settings = Settings::default();
+        let refuse = |path: &str, text: &str| {
+            let key = KEYS.iter().find(|key| key.path == path).unwrap();
+            key.set(&mut settings.clone(), text).unwrap_err()
+        };
+        assert_eq!(refuse("series.max", "0"), "`0` is not a whole number from 1 to 10000000");
+        assert_eq!(refuse("settle_seconds", "NaN"), "`NaN` is not a number of seconds from 0 to 300");
+        assert!(refuse("listen.grpc", "localhost").contains("127.0.0.1:4317"));
+        assert!(refuse("log.level", "loud").ends_with("one of off, error, warn, info, debug, trace"));
+        assert!(refuse("environment.default", "").starts_with("is empty"));
+        settings.series.max = 1;
+    }
+}

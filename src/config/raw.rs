@@ -1,0 +1,296 @@
+//! What the user wrote: a YAML document as a tree in which every key and value knows its place.
+//!
+//! In: the text of a file. Out: [`Node`]s, with scalars kept as text, so that a file and an environment
+//! variable are read by the same rules. It knows YAML and no key of ours. A tree rather than derived structs,
+//! so that every mistake of a file is reported at once and not only the first.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Location, Spanned};
+
+use super::fault::{Faults, Place};
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    /// Line and column.
+    pub(super) location: Location,
+    /// What stands there.
+    pub(super) content: Content,
+}
+
+/// A YAML value.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    /// Nothing was written after the colon, or `null`.
+    Empty,
+    /// Text, a number or a boolean, as text.
+    Scalar(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the order of the file.
+    Map(Vec<Entry>),
+}
+
+/// One `key: value` of a mapping.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// The key.
+    pub(super) key: String,
+    /// Where the key stands.
+    pub(super) location: Location,
+    /// The value.
+    pub(super) value: Node,
+}
+
+impl Content {
+    /// What this is, for messages.
+    #[must_use]
+    pub(super) const fn noun(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Scalar(_) => "a single value",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a mapping",
+        }
+    }
+}
+
+/// A file that was read.
+#[derive(Clone, Debug)]
+pub(super) struct Document {
+    /// The path as the user gave it, for messages.
+    pub(super) path: String,
+    /// The whole text.
+    pub(super) text: String,
+    /// Its top-level mapping.
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Document {
+    /// Parses YAML. An empty file is an empty mapping.
+    ///
+    /// # Errors
+    /// One fault with line and column when it is not YAML, or not a mapping.
+    pub(super) fn parse(path: &str, text: &str) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let document = |entries| Self { path: path.to_owned(), text: text.to_owned(), entries };
+        if text.trim().is_empty() {
+            return Ok(document(Vec::new()));
+        }
+        match serde_saphyr::from_str_with_options::<Node>(text, yaml_options()) {
+            Ok(Node { content: Content::Map(entries), .. }) => return Ok(document(entries)),
+            Ok(Node { content: Content::Empty, .. }) => return Ok(document(Vec::new())),
+            Ok(Node { location, content }) => faults.add(
+                &place(path, location),
+                "",
+                format!("is {}; a mapping of sections would be right, such as `listen:`", content.noun()),
+            ),
+            Err(error) => {
+                let (place, message) = yaml_fault(path, &error);
+                faults.add(&place, "", format!("is not valid YAML: {message}"));
+            }
+        }
+        Err(faults)
+    }
+
+    /// The place of a node of this file.
+    #[must_use]
+    pub(super) fn place(&self, location: Location) -> Place {
+        place(&self.path, location)
+    }
+
+    /// Reads one top-level section into a type that describes itself to serde, so that its own errors carry
+    /// line and column. `None` when the file does not have it.
+    ///
+    /// # Errors
+    /// The first fault of the section.
+    pub(super) fn section<T: serde::de::DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, (Place, String)> {
+        let Some(entry) = self.entries.iter().find(|entry| entry.key == name) else { return Ok(None) };
+        if matches!(entry.value.content, Content::Empty) {
+            return Ok(None);
+        }
+        let only = Only { name, section: PhantomData };
+        serde_saphyr::with_deserializer_from_str_with_options(&self.text, yaml_options(), |yaml| {
+            only.deserialize(yaml)
+        })
+        .map_err(|error| yaml_fault(&self.path, &error))
+    }
+}
+
+/// Reads one section of the document and skips the others.
+struct Only<'a, T> {
+    name: &'a str,
+    section: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Only<'_, T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<'_, T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a mapping of sections")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Option<T>, A::Error> {
+        let mut found = None;
+        while let Some(key) = pairs.next_key::<String>()? {
+            if key == self.name {
+                found = Some(pairs.next_value()?);
+            } else {
+                pairs.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn place(path: &str, location: Location) -> Place {
+    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    Place::File { path: path.to_owned(), line: small(location.line()), column: small(location.column()) }
+}
+
+fn yaml_fault(path: &str, error: &serde_saphyr::Error) -> (Place, String) {
+    let location = error.location().unwrap_or(Location::UNKNOWN);
+    // The parser repeats the location in words, and below it a picture of the lines; the place says it already.
+    let message = error.without_snippet().to_string();
+    let message = message.lines().next().unwrap_or_default();
+    let message = message.split(" at line ").next().unwrap_or(message);
+    (place(path, location), message.to_owned())
+}
+
+fn yaml_options() -> serde_saphyr::Options {
+    serde_saphyr::options! { strict_booleans: true }
+}
+
+// === impl Deserialize for Node ===
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::<Content>::deserialize(deserializer)
+            .map(|spanned| Self { location: spanned.referenced, content: spanned.value })
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ContentVisitor)
+    }
+}
+
+struct ContentVisitor;
+
+impl<'de> Visitor<'de> for ContentVisitor {
+    type Value = Content;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a value, a list or a mapping")
+    }
+
+    fn visit_unit<E>(self) -> Result<Content, E> {
+        Ok(Content::Empty)
+    }
+
+    fn visit_none<E>(self) -> Result<Content, E> {
+        Ok(Content::Empty)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Content, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Content, E> {
+        Ok(Content::Scalar(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Content, E> {
+        Ok(Content::Scalar(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Content, E> {
+        Ok(Content::Scalar(value.to_string()))
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<Content, E> {
+        Ok(Content::Scalar(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Content, E> {
+        Ok(Content::Scalar(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Content, E> {
+        Ok(Content::Scalar(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Content, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Content::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Content, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, value)) = pairs.next_entry::<Spanned<String>, Node>()? {
+            entries.push(Entry { key: key.value, location: key.referenced, value });
+        }
+        Ok(Content::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_values_know_their_place() {
+        let document =
+            Document::parse("t.yaml", "# first\nlisten:\n  grpc: 127.0.0.1:1\n  off: on\n").unwrap();
+        let Content::Map(listen) = &document.entries[0].value.content else { panic!("not a mapping") };
+        assert_eq!((document.entries[0].location.line(), document.entries[0].location.column()), (2, 1));
+        assert_eq!((listen[0].location.line(), listen[0].location.column()), (3, 3));
+        assert_eq!((listen[0].value.location.line(), listen[0].value.location.column()), (3, 9));
+        assert!(matches!(&listen[1].value.content, Content::Scalar(text) if text == "on"));
+    }
+
+    #[test]
+    fn broken_yaml_names_line_and_column() {
+        for text in ["a: 1\nb: [1, 2\nc: 3\n", "a: 1\na: 2\n", "- 1\n", "a:\n\tb: 1\n"] {
+            let faults = Document::parse("t.yaml", text).unwrap_err();
+            assert_eq!(faults.0.len(), 1);
+            assert!(faults.to_string().starts_with("t.yaml:"), "{faults}");
+            assert!(!faults.to_string().contains("line "), "{faults}");
+        }
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        size: u32,
+    }
+
+    #[test]
+    fn a_section_of_another_module_keeps_its_lines() {
+        let document =
+            Document::parse("t.yaml", "a: {x: 1}\nb:\n  size: 3\nc: [\n 1]\nd:\n  size: big\n").unwrap();
+        assert_eq!(document.section::<Inner>("b").unwrap().map(|inner| inner.size), Some(3));
+        assert!(document.section::<Inner>("none").unwrap().is_none());
+        let (place, message) = document.section::<Inner>("d").unwrap_err();
+        assert_eq!(place.to_string(), "t.yaml:7:9", "{message}");
+    }
+}

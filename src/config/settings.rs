@@ -1,0 +1,231 @@
+//! What the program needs: every setting checked and filled in.
+//!
+//! In: nothing; [`Settings::default`] is a working configuration. Out: typed settings, units in their names.
+//! It knows neither YAML nor the environment; [`super::keys`] says what each field is called there.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Addresses.
+    pub listen: Listen,
+    /// What the receiver accepts at most.
+    pub receive: Receive,
+    /// How spans of one call wait for each other.
+    pub settle: Settle,
+    /// Bounds of the series table.
+    pub series: Series,
+    /// Where the `service_name` label comes from.
+    pub service: Resource,
+    /// Where the `environment` label comes from.
+    pub environment: Resource,
+    /// Labels of the user's own choice.
+    pub dimensions: Vec<Dimension>,
+    /// Estimate tokens from text where a span has content and no usage; kept in a family of its own.
+    pub estimate_missing_usage: bool,
+    /// Tollgate's own log.
+    pub log: Log,
+}
+
+/// The three addresses of the contract.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listen {
+    /// OTLP/gRPC.
+    pub grpc: SocketAddr,
+    /// OTLP/HTTP.
+    pub http: SocketAddr,
+    /// `/metrics`, `/healthz`, `/readyz`, `/`.
+    pub metrics: SocketAddr,
+}
+
+/// Bounds of the receiver.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receive {
+    /// Bytes of one request as sent, compressed or not.
+    pub max_request_bytes: u64,
+    /// Bytes of one request after inflating.
+    pub max_inflated_bytes: u64,
+    /// Bytes of all requests that are being read or wait to be counted.
+    pub max_in_flight_bytes: u64,
+    /// Open connections per listener.
+    pub max_connections: u64,
+    /// Seconds for a sender to deliver one whole request.
+    pub request_timeout_seconds: f64,
+    /// Seconds that a connection may say nothing.
+    pub idle_timeout_seconds: f64,
+    /// Seconds that a shutdown waits for requests that have begun.
+    pub shutdown_seconds: f64,
+}
+
+/// How long, and in how much memory, spans wait for others of the same call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settle {
+    /// Seconds.
+    pub seconds: f64,
+    /// Bytes of everything that waits or is remembered.
+    pub max_bytes: u64,
+}
+
+/// Bounds of the series table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Label combinations of calls; what comes beyond is counted under `other`.
+    pub max: u64,
+    /// Seconds without a call after which a label combination is dropped; 0 keeps all.
+    pub idle_seconds: f64,
+    /// Seconds that a new series reads 0, so that `increase()` sees its first value arrive.
+    pub hold_seconds: f64,
+}
+
+/// One label that is read from the resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    /// Attribute keys; the first one present wins.
+    pub attributes: Vec<String>,
+    /// The value where none is present.
+    pub default: String,
+}
+
+/// A label that the user maps from attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dimension {
+    /// The label's name.
+    pub label: String,
+    /// Span or resource attribute keys; the first one present wins.
+    pub attributes: Vec<String>,
+    /// Distinct values; later ones become `other`.
+    pub max_values: u64,
+}
+
+/// Tollgate's own log, on standard error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// The least severe level that is written.
+    pub level: LogLevel,
+    /// The shape of a line.
+    pub format: LogFormat,
+}
+
+/// The least severe level that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What needs a person.
+    Error,
+    /// What may need one.
+    Warn,
+    /// What happened.
+    Info,
+    /// How it happened.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// The shape of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+// === impl LogLevel, LogFormat ===
+
+impl LogLevel {
+    /// Every level, quietest first.
+    pub const ALL: [Self; 6] = [Self::Off, Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+
+    /// The word in the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl LogFormat {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
+
+    /// The word in the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+// === defaults ===
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: Listen::default(),
+            receive: Receive::default(),
+            settle: Settle::default(),
+            series: Series::default(),
+            service: Resource::of(&["service.name"], "unknown_service"),
+            environment: Resource::of(&["deployment.environment.name", "deployment.environment"], "unknown"),
+            dimensions: Vec::new(),
+            estimate_missing_usage: false,
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        Self { grpc: local(4317), http: local(4318), metrics: local(9464) }
+    }
+}
+
+impl Default for Receive {
+    fn default() -> Self {
+        Self {
+            max_request_bytes: 16 << 20,
+            max_inflated_bytes: 64 << 20,
+            max_in_flight_bytes: 256 << 20,
+            max_connections: 4096,
+            request_timeout_seconds: 30.0,
+            idle_timeout_seconds: 300.0,
+            shutdown_seconds: 10.0,
+        }
+    }
+}
+
+impl Default for Settle {
+    fn default() -> Self {
+        Self { seconds: 5.0, max_bytes: 128 << 20 }
+    }
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self { max: 20_000, idle_seconds: 86_400.0, hold_seconds: 20.0 }
+    }
+}
+
+impl Resource {
+    fn of(attributes: &[&str], default: &str) -> Self {
+        Self { attributes: attributes.iter().map(ToString::to_string).collect(), default: default.to_owned() }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: LogLevel::Info, format: LogFormat::Text }
+    }
+}

@@ -1,0 +1,157 @@
+use super::*;
+
+fn faults(text: &str) -> Vec<String> {
+    parse("t.yaml", text, &[]).unwrap_err().0.iter().map(Fault::to_string).collect()
+}
+
+fn environment(variable: &str, value: &str) -> Vec<(String, String)> {
+    vec![(variable.to_owned(), value.to_owned())]
+}
+
+#[test]
+fn nothing_written_is_a_working_configuration() {
+    for text in ["", "# only a comment\n", "listen:\n", "dimensions:\nseries: {}\n", "null\n"] {
+        assert_eq!(parse("t.yaml", text, &[]), Ok(Settings::default()), "{text:?}");
+    }
+}
+
+#[test]
+fn every_key_is_read_from_the_file_and_from_its_variable() {
+    for key in KEYS {
+        let text = match key.path.split_once('.') {
+            Some((section, name)) => format!("{section}:\n  {name}: {}\n", other_value(key)),
+            None => format!("{}: {}\n", key.path, other_value(key)),
+        };
+        let from_file = parse("t.yaml", &text, &[]).unwrap();
+        let from_environment = parse("", "", &environment(&key.variable(), &other_value(key))).unwrap();
+        assert_ne!(from_file, Settings::default(), "{}", key.path);
+        assert_eq!(from_file, from_environment, "{}", key.path);
+    }
+}
+
+/// A sound value that is not the default.
+fn other_value(key: &Key) -> String {
+    match key.field {
+        keys::Field::Address(_) => "0.0.0.0:1".to_owned(),
+        keys::Field::Count(least, ..) | keys::Field::Bytes(least, ..) => least.to_string(),
+        keys::Field::Seconds(_, most, _) => most.to_string(),
+        keys::Field::Switch(_) => "true".to_owned(),
+        keys::Field::Text(_) => "other".to_owned(),
+        keys::Field::Attributes(_) => "other.key".to_owned(),
+        keys::Field::Level(_) => "debug".to_owned(),
+        keys::Field::Format(_) => "json".to_owned(),
+    }
+}
+
+#[test]
+fn all_faults_are_reported_at_once_with_their_places() {
+    let text = "\
+seires:
+  max: 5
+series:
+  max: 0
+  hold: 3
+listen:
+  grpc: localhost
+receive: big
+settle_seconds: [1, 2]
+log: {level: verbose}
+colour: blue
+";
+    assert_eq!(
+        faults(text),
+        [
+            "t.yaml:1:1: seires: is not a key; did you mean `series`?",
+            "t.yaml:4:8: series.max: `0` is not a whole number from 1 to 10000000",
+            "t.yaml:5:3: series.hold: is not a key; known here: max, idle_seconds, hold_seconds",
+            "t.yaml:7:9: listen.grpc: `localhost` is not an address such as 127.0.0.1:4317, 0.0.0.0:4317 or [::1]:4317",
+            "t.yaml:8:10: receive: is a single value; a mapping with max_request_bytes, max_inflated_bytes, \
+             max_in_flight_bytes, max_connections, request_timeout_seconds, idle_timeout_seconds, shutdown_seconds \
+             would be right",
+            "t.yaml:9:17: settle_seconds: `1,2` is not a number of seconds from 0 to 300",
+            "t.yaml:10:14: log.level: `verbose` is not one of off, error, warn, info, debug, trace",
+            "t.yaml:11:1: colour: is not a key; known here: listen, receive, settle_seconds, settle_max_bytes, series, \
+             service, environment, estimate_missing_usage, log, dimensions",
+        ]
+    );
+}
+
+#[test]
+fn a_malformed_variable_is_a_fault_that_names_it() {
+    let faults = parse("", "", &environment("TOLLGATE_SERIES_MAX", "many")).unwrap_err();
+    assert_eq!(
+        faults.to_string(),
+        "environment variable TOLLGATE_SERIES_MAX: series.max: `many` is not a whole number from 1 to 10000000"
+    );
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let settings = parse("t.yaml", "series: {max: 7}", &environment("TOLLGATE_SERIES_MAX", "8")).unwrap();
+    assert_eq!(settings.series.max, 8);
+}
+
+#[test]
+fn a_slip_in_a_variable_is_noticed_and_kubernetes_variables_are_not() {
+    let slip = |name: &str| suspicious_variables(&environment(name, "1"));
+    assert_eq!(
+        slip("TOLLGATE_SERIES_MAXX"),
+        [("TOLLGATE_SERIES_MAXX".to_owned(), "TOLLGATE_SERIES_MAX".to_owned())]
+    );
+    assert!(slip("TOLLGATE_PORT_4317_TCP_ADDR").is_empty());
+    assert!(slip("TOLLGATE_SERVICE_HOST").is_empty());
+    assert!(slip("TOLLGATE_SERIES_MAX").is_empty());
+}
+
+#[test]
+fn dimensions_are_read_with_a_default_bound() {
+    let text = "dimensions:\n  - label: team\n    attributes: [team.id, user.team]\n    max_values: 9\n  - {label: region, attributes: cloud.region}\n";
+    let settings = parse("t.yaml", text, &[]).unwrap();
+    let dimension = |label: &str, attributes: &[&str], max_values| Dimension {
+        label: label.to_owned(),
+        attributes: attributes.iter().map(ToString::to_string).collect(),
+        max_values,
+    };
+    assert_eq!(
+        settings.dimensions,
+        [
+            dimension("team", &["team.id", "user.team"], 9),
+            dimension("region", &["cloud.region"], DEFAULT_MAX_VALUES)
+        ]
+    );
+}
+
+#[test]
+fn a_dimension_may_not_take_a_name_that_others_own() {
+    for (label, reason) in [
+        ("model", "a label that Tollgate sets"),
+        ("job", "a label that the scraper sets"),
+        ("__name__", "which Prometheus keeps"),
+        ("team-id", "is not a label name"),
+        ("1st", "is not a label name"),
+    ] {
+        let found = faults(&format!("dimensions:\n- label: {label}\n  attributes: [a]\n"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("t.yaml:2:10: dimensions[0].label:"), "{found:?}");
+        assert!(found[0].contains(reason), "{found:?}");
+    }
+}
+
+#[test]
+fn every_fault_of_a_dimension_is_reported() {
+    let text = "dimensions:\n- {label: team, attributes: [], max_values: 0}\n- {lable: team}\n- one\n";
+    let found = faults(text);
+    assert_eq!(found.len(), 6, "{found:#?}");
+    assert!(found[0].contains("dimensions[0].attributes"), "{found:#?}");
+    assert!(found[1].contains("dimensions[0].max_values"), "{found:#?}");
+    assert!(found.iter().any(|fault| fault.contains("did you mean `label`?")), "{found:#?}");
+}
+
+#[test]
+fn a_reload_keeps_what_needs_a_restart_and_names_it() {
+    let running = Settings::default();
+    let wanted = parse("t.yaml", "listen: {grpc: 0.0.0.0:1}\nlog: {level: debug}\n", &[]).unwrap();
+    assert_eq!(needs_restart(&running, &wanted), ["listen.grpc"]);
+    let next = reloaded(&running, &wanted);
+    assert_eq!((next.listen.grpc, next.log.level), (running.listen.grpc, LogLevel::Debug));
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The whole test suite, step by step. Each step can fail; the others still run, so that one look shows all.
+# As root it installs the Debian packages that it needs; otherwise it runs what it can and names what it left out.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+passed=() failed=() left_out=()
+logs=target/test-logs
+mkdir -p "$logs"
+
+# step NAME COMMAND…: runs it, keeps its output, shows the end of it when it fails.
+step() {
+    local name=$1 log started=$SECONDS
+    shift
+    log="$logs/${name// /-}.log"
+    echo "== $name"
+    if "$@" >"$log" 2>&1; then
+        passed+=("$name")
+        grep -hE '^test result: |^[0-9]+ passed' "$log" | tail -n 3
+        echo "   passed in $((SECONDS - started)) s"
+    else
+        failed+=("$name")
+        tail -n 60 "$log"
+        echo "   FAILED after $((SECONDS - started)) s; all of it: $log"
+    fi
+}
+
+# step_with TOOLS NAME COMMAND…: the same when every tool is there.
+step_with() {
+    local tool missing=()
+    for tool in $1; do
+        command -v "$tool" >/dev/null || missing+=("$tool")
+    done
+    shift
+    if [ ${#missing[@]} -eq 0 ]; then
+        step "$@"
+    else
+        left_out+=("$1: needs ${missing[*]}")
+        echo "== $1: left out, needs ${missing[*]}"
+    fi
+}
+
+# Debian's name for a tool where it differs.
+package_of() {
+    case $1 in
+        promtool | prometheus) echo prometheus ;;
+        amtool) echo prometheus-alertmanager ;;
+        npm) echo npm ;;
+        node) echo nodejs ;;
+        python3) echo python3 python3-venv ;;
+        *) echo "$1" ;;
+    esac
+}
+
+install_tools() {
+    local tool packages=()
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || packages+=($(package_of "$tool"))
+    done
+    [ ${#packages[@]} -eq 0 ] && return
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "-- not root on Debian: cannot install ${packages[*]}"
+        return
+    fi
+    echo "-- installing ${packages[*]}"
+    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+    # Run level 1: no service starts by itself; the tests run their own, on ports of their own.
+    { apt-get update && apt-get install -y --no-install-recommends "${packages[@]}"; } >"$logs/apt.log" 2>&1 ||
+        tail -n 20 "$logs/apt.log"
+}
+
+binary=target/debug/tollgate
+
+install_tools promtool amtool python3 node npm
+step "formatting" cargo fmt --check
+step "lints" cargo clippy --all-targets --locked -- -D warnings
+step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+step "cargo test" cargo test --locked
+step "binary" cargo build --locked
+[ -x tests/exporters/run.sh ] && step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"
+[ -f tests/prometheus/run.py ] && step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"
+
+echo
+for name in "${left_out[@]}"; do echo "left out: $name"; done
+for name in "${failed[@]}"; do echo "failed: $name"; done
+echo "${#passed[@]} passed, ${#failed[@]} failed, ${#left_out[@]} skipped"
+[ ${#failed[@]} -eq 0 ]
