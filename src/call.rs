@@ -217,7 +217,7 @@ impl ErrorClass {
 }
 
 /// Where the dollars of a call come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum PriceSource {
     /// The embedded or loaded price catalogue.
@@ -229,6 +229,7 @@ pub enum PriceSource {
     /// Tokens are known, a price is not.
     Unpriced,
     /// The tokens are not known, so neither is the cost.
+    #[default]
     UnknownUsage,
 }
 
@@ -365,7 +366,7 @@ pub struct RateLimit {
 }
 
 /// The labels that every family of calls carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CallLabels<'a> {
     /// `service.name` of the resource.
     pub service_name: &'a str,
@@ -390,10 +391,13 @@ pub struct CostRecord<'a> {
     pub request: f64,
     /// All of it.
     pub total: f64,
+    /// What the cached tokens would have cost more as fresh ones. Not part of `total`; never negative.
+    pub cache_savings: f64,
 }
 
-/// All that the metrics need of one finished call: the input of `aggregate`.
-#[derive(Clone, Debug)]
+/// All that the metrics need of one finished call: the input of `aggregate`. Its default is a call
+/// of which nothing is known, so that a maker states what it knows and ends with `..default()`.
+#[derive(Clone, Debug, Default)]
 pub struct CallRecord<'a> {
     /// The shared labels.
     pub labels: CallLabels<'a>,
@@ -415,10 +419,20 @@ pub struct CallRecord<'a> {
     pub error_code: Option<&'a str>,
     /// The HTTP status.
     pub status_code: Option<u16>,
+    /// Whether the same request can succeed later, where the evidence tells.
+    pub retryable: Option<bool>,
+    /// Whether the answer came as a stream, where the spans tell.
+    pub streaming: Option<bool>,
     /// Attempts hidden inside this call.
     pub retries: u32,
     /// Tokens, or `None` when the spans do not tell.
     pub tokens: Option<Tokens>,
+    /// Why the stated tokens cannot belong to the text on the span, from a closed vocabulary.
+    pub suspicious_usage: Option<&'static str>,
+    /// Tokens estimated from the text, where none were stated and estimation is on.
+    pub estimated_tokens: Option<Tokens>,
+    /// Dollars that the instrumentation itself wrote on the span.
+    pub reported_cost_usd: Option<f64>,
     /// Dollars, or `None` when there is no price or no usage.
     pub cost: Option<CostRecord<'a>>,
     /// Where the dollars come from.

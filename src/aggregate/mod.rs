@@ -1,1 +1,18 @@
-//! To come.
+//! Calls in, series out: the table of everything that Tollgate counts.
+//!
+//! In: one [`crate::call::CallRecord`] per finished call, and the time. Out: series, read by
+//! [`crate::expose`]. It knows no span, no price and no clock. One owner writes and reads it.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`CallTable`] | one lookup per call, the bound on label tuples, expiry |
+//! | [`series`] | all metrics of one label tuple |
+//! | [`point`] | counters and histograms that read 0 first |
+//! | [`cardinality`] | what may become a label value |
+
+pub mod cardinality;
+pub mod point;
+pub mod series;
+mod table;
+
+pub use table::{AggregateOptions, CallTable, Dimension, TableState};

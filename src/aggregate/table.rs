@@ -1,0 +1,239 @@
+//! The table: label tuple to all metrics of its calls.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::cardinality::{LabelGuard, OTHER};
+use super::series::CallSeries;
+use crate::call::{CallLabels, CallRecord};
+use crate::expose::catalogue::CALL_LABELS;
+use crate::expose::text::render_labels;
+
+/// Ends each label value in a key; never part of UTF-8.
+const END: u8 = 0xFF;
+
+/// Distinct values of the five call labels, in their order.
+const CALL_LABEL_VALUES: [usize; CALL_LABELS.len()] = [500, 50, 200, 1_000, 50];
+
+/// A label that the user maps from spans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dimension {
+    /// Name of the label.
+    pub name: String,
+    /// Distinct values; calls beyond read `other`.
+    pub max_values: usize,
+}
+
+/// How the table behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AggregateOptions {
+    /// Label tuples to keep (about 6 KB and 100 to 200 series each); calls beyond go to one tuple
+    /// whose labels are all `other`.
+    pub max_call_series: usize,
+    /// How long a new series reads 0, nanoseconds: at least the longest scrape interval.
+    pub hold_nanos: u64,
+    /// How long a tuple is kept without a call, nanoseconds; 0 = for ever.
+    pub idle_expiry_nanos: u64,
+    /// Labels beyond the five of every call, in the order of [`CallLabels::dimensions`].
+    pub dimensions: Vec<Dimension>,
+}
+
+impl Default for AggregateOptions {
+    fn default() -> Self {
+        const SECOND: u64 = 1_000_000_000;
+        Self {
+            max_call_series: 20_000,
+            hold_nanos: 20 * SECOND,
+            idle_expiry_nanos: 24 * 3600 * SECOND,
+            dimensions: Vec::new(),
+        }
+    }
+}
+
+/// How full the table is, for a status page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableState {
+    /// Label tuples kept.
+    pub call_series: usize,
+    /// Label tuples that may be kept.
+    pub call_series_limit: usize,
+    /// Calls counted in the overflow tuple.
+    pub overflow_calls: u64,
+    /// Label tuples dropped as idle.
+    pub expired_call_series: u64,
+}
+
+/// Everything that is counted of calls.
+#[derive(Debug)]
+pub struct CallTable {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) guards: Vec<LabelGuard>,
+    /// Time of the rendering that is under way.
+    pub(crate) render_unix_nano: u64,
+    index: HashTable<usize>,
+    hasher: RandomState,
+    options: AggregateOptions,
+    overflow_calls: u64,
+    expired_call_series: u64,
+}
+
+/// One label tuple.
+#[derive(Debug)]
+pub(crate) struct Row {
+    hash: u64,
+    /// The values, each ended by [`END`].
+    key: Box<[u8]>,
+    pub(crate) series: CallSeries,
+}
+
+impl CallTable {
+    /// An empty table.
+    #[must_use]
+    pub fn new(options: AggregateOptions) -> Self {
+        let shared = CALL_LABELS.iter().map(|name| (*name).to_owned()).zip(CALL_LABEL_VALUES);
+        let own = options.dimensions.iter().map(|dimension| (dimension.name.clone(), dimension.max_values));
+        let guards = shared.chain(own).map(|(name, max_values)| LabelGuard::new(name, max_values)).collect();
+        Self {
+            rows: Vec::new(),
+            guards,
+            render_unix_nano: 0,
+            index: HashTable::new(),
+            hasher: RandomState::default(),
+            options,
+            overflow_calls: 0,
+            expired_call_series: 0,
+        }
+    }
+
+    /// Counts one call: one lookup, and no allocation if its series exist. Missing dimensions read
+    /// as empty, surplus ones are ignored.
+    pub fn record(&mut self, call: &CallRecord<'_>, now_unix_nano: u64) {
+        let dimensions = self.options.dimensions.len();
+        let values = || label_values(&call.labels, dimensions);
+        let hash = self.hash(values());
+        let position = match self.find(hash, values()) {
+            Some(position) => position,
+            None => self.admit(&call.labels),
+        };
+        self.rows[position].series.record(call, now_unix_nano);
+    }
+
+    /// Drops tuples that no call used for the expiry time. One that returns begins anew from 0.
+    pub fn sweep(&mut self, now_unix_nano: u64) {
+        let idle = self.options.idle_expiry_nanos;
+        if idle == 0 {
+            return;
+        }
+        let before = self.rows.len();
+        self.rows.retain(|row| now_unix_nano.saturating_sub(row.series.used_unix_nano) < idle);
+        let expired = before - self.rows.len();
+        if expired > 0 {
+            self.expired_call_series += expired as u64;
+            self.rebuild();
+        }
+    }
+
+    /// How full it is.
+    #[must_use]
+    pub fn state(&self) -> TableState {
+        TableState {
+            call_series: self.rows.len(),
+            call_series_limit: self.options.max_call_series,
+            overflow_calls: self.overflow_calls,
+            expired_call_series: self.expired_call_series,
+        }
+    }
+
+    /// Takes over limits and times of new options. The dimensions stay as they were: another set of
+    /// labels is another table.
+    pub fn reconfigure(&mut self, options: AggregateOptions) {
+        let dimensions = std::mem::take(&mut self.options.dimensions);
+        self.options = AggregateOptions { dimensions, ..options };
+    }
+
+    pub(crate) const fn hold_nanos(&self) -> u64 {
+        self.options.hold_nanos
+    }
+
+    /// The row of labels that were not found as they came: screened, bounded, perhaps new.
+    #[cold]
+    fn admit(&mut self, labels: &CallLabels<'_>) -> usize {
+        let raw = label_values(labels, self.options.dimensions.len());
+        let values: Vec<Cow<'_, str>> =
+            self.guards.iter_mut().zip(raw).map(|(guard, value)| guard.admit(value)).collect();
+        if let Some(position) = self.find(self.hash(strings(&values)), strings(&values)) {
+            return position;
+        }
+        if self.rows.len() < self.options.max_call_series {
+            return self.insert(&values);
+        }
+        self.overflow_calls += 1;
+        let other = vec![Cow::Borrowed(OTHER); self.guards.len()];
+        self.find(self.hash(strings(&other)), strings(&other)).unwrap_or_else(|| self.insert(&other))
+    }
+
+    fn insert(&mut self, values: &[Cow<'_, str>]) -> usize {
+        let names = self.guards.iter().map(|guard| guard.name.as_str());
+        let rendered = render_labels(names.zip(strings(values)));
+        let hash = self.hash(strings(values));
+        let key = strings(values).flat_map(|value| value.bytes().chain([END])).collect();
+        let position = self.rows.len();
+        self.rows.push(Row { hash, key, series: CallSeries::new(rendered) });
+        let rows = &self.rows;
+        self.index.insert_unique(hash, position, |other| rows[*other].hash);
+        position
+    }
+
+    fn find<'a>(&self, hash: u64, values: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
+        self.index.find(hash, |position| self.rows[*position].is(hash, values.clone())).copied()
+    }
+
+    fn hash<'a>(&self, values: impl Iterator<Item = &'a str>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for value in values {
+            hasher.write(value.as_bytes());
+            hasher.write_u8(END);
+        }
+        hasher.finish()
+    }
+
+    fn rebuild(&mut self) {
+        self.index.clear();
+        let rows = &self.rows;
+        for (position, row) in rows.iter().enumerate() {
+            self.index.insert_unique(row.hash, position, |other| rows[*other].hash);
+        }
+        self.guards.iter_mut().for_each(LabelGuard::forget);
+        for row in rows {
+            for (guard, value) in self.guards.iter_mut().zip(row.key.split(|byte| *byte == END)) {
+                guard.keep(std::str::from_utf8(value).unwrap_or(OTHER));
+            }
+        }
+    }
+}
+
+impl Row {
+    fn is<'a>(&self, hash: u64, values: impl Iterator<Item = &'a str>) -> bool {
+        let mut rest = &*self.key;
+        self.hash == hash
+            && values.into_iter().all(|value| {
+                let matches = rest.strip_prefix(value.as_bytes()).and_then(|rest| rest.strip_prefix(&[END]));
+                rest = matches.unwrap_or_default();
+                matches.is_some()
+            })
+    }
+}
+
+fn strings<'a>(values: &'a [Cow<'_, str>]) -> impl Iterator<Item = &'a str> + Clone {
+    values.iter().map(AsRef::as_ref)
+}
+
+/// All label values of a call: the five shared ones, then exactly `dimensions` more.
+fn label_values<'a>(labels: &CallLabels<'a>, dimensions: usize) -> impl Iterator<Item = &'a str> + Clone {
+    let shared = [labels.service_name, labels.environment, labels.provider, labels.model, labels.operation];
+    let own = labels.dimensions.iter().copied().chain(std::iter::repeat("")).take(dimensions);
+    shared.into_iter().chain(own)
+}

@@ -1,0 +1,308 @@
+//! The writer of both text formats.
+//!
+//! In: families of the catalogue and their samples, from any number of [`Source`]s. Out: one
+//! document, each family once and in the order of the catalogue, as Prometheus text 0.0.4 or
+//! OpenMetrics 1.0. It knows neither where values come from nor who asks.
+
+use super::catalogue::{FAMILIES, Family, MetricType};
+use crate::aggregate::point::Exemplar;
+
+/// One of the two formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Prometheus text 0.0.4.
+    Text,
+    /// OpenMetrics 1.0: with exemplars and creation times.
+    OpenMetrics,
+}
+
+/// The labels of one sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels<'a> {
+    /// Already rendered pairs: `a="b",c="d"`, or empty.
+    pub rendered: &'a str,
+    /// Further pairs, not yet escaped.
+    pub further: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Labels<'a> {
+    /// Labels of which nothing was rendered before.
+    #[must_use]
+    pub const fn plain(further: &'a [(&'a str, &'a str)]) -> Self {
+        Self { rendered: "", further }
+    }
+}
+
+/// A histogram as the writer takes it.
+#[derive(Debug)]
+pub struct HistogramSample<'a> {
+    /// Calls in each bucket (not cumulative); one more than the family has edges.
+    pub buckets: &'a [u64],
+    /// Sum of the values.
+    pub sum: f64,
+    /// The last call of each bucket, or nothing at all.
+    pub exemplars: &'a [Option<Exemplar>],
+}
+
+/// Whatever has samples for some families.
+pub trait Source {
+    /// Writes the samples of this family, if it has any. Called once per family and document.
+    fn write(&mut self, family: &'static Family, writer: &mut Writer);
+}
+
+/// Renders one document of everything that the sources have, and announces every family.
+#[must_use]
+pub fn render(format: Format, sources: &mut [&mut dyn Source]) -> Vec<u8> {
+    let mut writer = Writer::new(format);
+    for family in FAMILIES {
+        writer.begin(family);
+        for source in &mut *sources {
+            source.write(family, &mut writer);
+        }
+    }
+    writer.finish()
+}
+
+/// Writes samples of the current family.
+#[derive(Debug)]
+pub struct Writer {
+    format: Format,
+    out: Vec<u8>,
+    family: &'static Family,
+    edges: Vec<String>,
+}
+
+impl Writer {
+    /// An empty document.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Self { format, out: Vec::with_capacity(64 * 1024), family: &FAMILIES[0], edges: Vec::new() }
+    }
+
+    /// Announces a family; the samples that follow are its.
+    pub fn begin(&mut self, family: &'static Family) {
+        self.family = family;
+        self.edges.clear();
+        self.edges.extend(family.edges.iter().map(|edge| bucket_edge(*edge)));
+        let name = match self.format {
+            Format::Text => family.name,
+            Format::OpenMetrics => family.base_name(),
+        };
+        let unit = family.unit.label();
+        self.push(&["# TYPE ", name, " ", family.metric_type.label(), "\n"]);
+        if self.format == Format::OpenMetrics && !unit.is_empty() {
+            self.push(&["# UNIT ", name, " ", unit, "\n"]);
+        }
+        self.push(&["# HELP ", name, " "]);
+        escape_into(&mut self.out, family.help, self.format == Format::OpenMetrics);
+        self.out.push(b'\n');
+    }
+
+    /// A gauge, or any other sample that is one number.
+    pub fn gauge(&mut self, labels: &[(&str, &str)], value: f64) {
+        self.sample("", &Labels::plain(labels), None);
+        self.value(value);
+        self.out.push(b'\n');
+    }
+
+    /// A counter. `created_unix_nano` 0 = not known.
+    pub fn counter(
+        &mut self,
+        labels: &Labels<'_>,
+        value: f64,
+        created_unix_nano: u64,
+        exemplar: Option<&Exemplar>,
+    ) {
+        debug_assert_eq!(self.family.metric_type, MetricType::Counter, "{}", self.family.name);
+        self.sample("_total", labels, None);
+        self.value(value);
+        self.exemplar(exemplar);
+        self.out.push(b'\n');
+        self.created(labels, created_unix_nano);
+    }
+
+    /// A histogram. `created_unix_nano` 0 = not known.
+    pub fn histogram(
+        &mut self,
+        labels: &Labels<'_>,
+        histogram: &HistogramSample<'_>,
+        created_unix_nano: u64,
+    ) {
+        debug_assert_eq!(self.family.metric_type, MetricType::Histogram, "{}", self.family.name);
+        let mut count = 0;
+        for (position, calls) in histogram.buckets.iter().enumerate() {
+            count += calls;
+            self.sample("_bucket", labels, Some(position));
+            self.integer(count);
+            self.exemplar(histogram.exemplars.get(position).and_then(Option::as_ref));
+            self.out.push(b'\n');
+        }
+        self.sample("_sum", labels, None);
+        self.value(histogram.sum);
+        self.out.push(b'\n');
+        self.sample("_count", labels, None);
+        self.integer(count);
+        self.out.push(b'\n');
+        self.created(labels, created_unix_nano);
+    }
+
+    /// A line that another writer of the text format made, without its end; it must belong to the
+    /// current family.
+    pub(crate) fn foreign_line(&mut self, line: &str) {
+        self.push(&[line, "\n"]);
+    }
+
+    /// The finished document.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
+        if self.format == Format::OpenMetrics {
+            self.push(&["# EOF\n"]);
+        }
+        self.out
+    }
+
+    fn push(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.out.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    /// Name and labels of a sample, up to the blank before its value.
+    fn sample(&mut self, suffix: &str, labels: &Labels<'_>, bucket: Option<usize>) {
+        let out = &mut self.out;
+        out.extend_from_slice(self.family.base_name().as_bytes());
+        out.extend_from_slice(suffix.as_bytes());
+        let mut open = b'{';
+        if !labels.rendered.is_empty() {
+            out.push(open);
+            out.extend_from_slice(labels.rendered.as_bytes());
+            open = b',';
+        }
+        for (name, value) in labels.further {
+            out.push(open);
+            label_into(out, name, value);
+            open = b',';
+        }
+        if let Some(position) = bucket {
+            out.push(open);
+            label_into(out, "le", self.edges.get(position).map_or("+Inf", String::as_str));
+            open = b',';
+        }
+        out.extend_from_slice(if open == b'{' { b" " } else { b"} " });
+    }
+
+    fn created(&mut self, labels: &Labels<'_>, unix_nano: u64) {
+        if self.format == Format::OpenMetrics && unix_nano > 0 {
+            self.sample("_created", labels, None);
+            self.seconds(unix_nano);
+            self.out.push(b'\n');
+        }
+    }
+
+    fn exemplar(&mut self, exemplar: Option<&Exemplar>) {
+        let Some(exemplar) = exemplar.filter(|_| self.format == Format::OpenMetrics) else { return };
+        self.push(&[" # {trace_id=\""]);
+        hex_into(&mut self.out, &exemplar.trace_id);
+        self.push(&["\",span_id=\""]);
+        hex_into(&mut self.out, &exemplar.span_id);
+        self.push(&["\"} "]);
+        self.value(exemplar.value);
+        self.out.push(b' ');
+        self.seconds(exemplar.unix_nano);
+    }
+
+    fn seconds(&mut self, unix_nano: u64) {
+        let millis = unix_nano / 1_000_000;
+        let fraction = 1000 + millis % 1000;
+        self.integer(millis / 1000);
+        self.out.push(b'.');
+        self.out.extend_from_slice(&itoa::Buffer::new().format(fraction).as_bytes()[1..]);
+    }
+
+    fn integer(&mut self, value: u64) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    fn value(&mut self, value: f64) {
+        value_into(&mut self.out, value);
+    }
+}
+
+/// Renders label pairs once, for [`Labels::rendered`].
+#[must_use]
+pub fn render_labels<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut out = Vec::new();
+    for (name, value) in pairs {
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        label_into(&mut out, name, value);
+    }
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn label_into(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"=\"");
+    escape_into(out, value, true);
+    out.push(b'"');
+}
+
+/// Help text escapes `\` and line feeds; label values, and help in OpenMetrics, also `"`.
+fn escape_into(out: &mut Vec<u8>, text: &str, quotes: bool) {
+    let mut rest = text.as_bytes();
+    while let Some(position) =
+        rest.iter().position(|byte| matches!(byte, b'\\' | b'\n') || (quotes && *byte == b'"'))
+    {
+        out.extend_from_slice(&rest[..position]);
+        out.extend_from_slice(match rest[position] {
+            b'\n' => b"\\n",
+            b'"' => b"\\\"",
+            _ => b"\\\\",
+        });
+        rest = &rest[position + 1..];
+    }
+    out.extend_from_slice(rest);
+}
+
+fn hex_into(out: &mut Vec<u8>, bytes: &[u8]) {
+    for byte in bytes {
+        out.push(b"0123456789abcdef"[usize::from(byte >> 4)]);
+        out.push(b"0123456789abcdef"[usize::from(byte & 15)]);
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be a whole number below 2^53"
+)]
+fn value_into(out: &mut Vec<u8>, value: f64) {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if (0.0..EXACT).contains(&value) && value.fract() == 0.0 {
+        out.extend_from_slice(itoa::Buffer::new().format(value as u64).as_bytes());
+    } else if value.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else if value.is_nan() {
+        out.extend_from_slice(b"NaN");
+    } else {
+        out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
+    }
+}
+
+/// The value of `le`, in both formats as Prometheus 3 normalises it (`1.0`, `1e+06`, `1e-05`), so
+/// that a series keeps its identity whatever the format and the version of the scraper.
+#[must_use]
+pub fn bucket_edge(edge: f64) -> String {
+    let scientific = format!("{edge:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    // Go's shortest 'g': an exponent below -4, or from 6 on unless the digits reach that far.
+    let digits = i32::try_from(mantissa.len().saturating_sub(1)).unwrap_or(0);
+    if exponent < -4 || (exponent >= 6 && exponent >= digits.max(6)) || exponent >= 21 {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{mantissa}e{sign}{:02}", exponent.abs());
+    }
+    let plain = edge.to_string();
+    if plain.contains('.') { plain } else { plain + ".0" }
+}
