@@ -1,8 +1,24 @@
 //! OTLP traces as they arrive: bytes in, one [`Visitor`] driven out.
 //!
-//! In: the body of an `ExportTraceServiceRequest`, protobuf ([`walk`]) or OTLP/JSON ([`walk_json`]).
-//! Out: calls on a [`Visitor`], envelope before children whatever the order on the wire.
-//! It knows OTLP and no LLM; it copies nothing and, for protobuf, allocates nothing per span.
+//! In: the body of an `ExportTraceServiceRequest`, protobuf ([`walk`]) or OTLP/JSON
+//! ([`JsonRequest`]). Out: calls on a [`Visitor`], envelope before children whatever the order on
+//! the wire. It knows OTLP and no LLM; for protobuf it copies and allocates nothing.
+//!
+//! A span that is not valid OTLP costs that span. A fault around the spans costs the request, and
+//! is found before the visitor hears of any of it.
+
+mod envelope;
+mod json;
+mod json_scalar;
+mod json_value;
+mod schema;
+mod span;
+mod value;
+mod wire;
+
+pub use envelope::walk;
+pub use json::JsonRequest;
+pub use value::{List, Map};
 
 /// The value of one attribute, borrowed from the request.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +72,7 @@ pub enum SpanKind {
 }
 
 /// The fixed fields of one span.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct SpanHeader<'a> {
     /// 16 bytes, never all zero.
     pub trace_id: [u8; 16],
@@ -99,15 +115,79 @@ pub trait Visitor<'a> {
     fn malformed_span(&mut self, fault: Fault);
 }
 
-/// A borrowed array value.
-#[derive(Clone, Copy, Debug)]
-pub struct List<'a>(std::marker::PhantomData<&'a ()>);
-
-/// A borrowed map value.
-#[derive(Clone, Copy, Debug)]
-pub struct Map<'a>(std::marker::PhantomData<&'a ()>);
-
-/// Why a span, or a request, is not valid OTLP.
+/// Why a span, or a request, is not valid OTLP. It tells nothing of what the request said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not valid OTLP")]
-pub struct Fault;
+pub enum Fault {
+    /// A field is longer than what is there.
+    #[error("protobuf ends in the middle of a field")]
+    Truncated,
+    /// A varint that is no 64-bit number.
+    #[error("protobuf varint is longer than 64 bits")]
+    Varint,
+    /// A field number of 0, one over 2^29 - 1, or a wire type that does not exist.
+    #[error("protobuf field key is not valid: the bytes are not protobuf, or are damaged")]
+    Key,
+    /// A known field with a value of another type.
+    #[error("protobuf field does not have the wire type that OTLP gives it")]
+    WireType,
+    /// A group that ends without having begun.
+    #[error("protobuf group ends where none began")]
+    Group,
+    /// A text that is none.
+    #[error("text must be UTF-8")]
+    Utf8,
+    /// Values in values in values.
+    #[error("nested deeper than 100 levels")]
+    TooDeep,
+    /// No trace id, or one that OpenTelemetry calls invalid.
+    #[error("trace id must be 16 bytes, not all zero")]
+    TraceId,
+    /// No span id, or one that OpenTelemetry calls invalid.
+    #[error("span id must be 8 bytes, not all zero")]
+    SpanId,
+    /// A parent span id of a wrong length.
+    #[error("parent span id must be 8 bytes, or empty for a root span")]
+    ParentSpanId,
+    /// Not JSON.
+    #[error("not valid JSON at line {line}, column {column}")]
+    JsonSyntax {
+        /// From 1.
+        line: u32,
+        /// In bytes.
+        column: u32,
+    },
+    /// JSON, but not OTLP/JSON.
+    #[error("JSON field does not have the type that OTLP/JSON gives it")]
+    JsonType,
+}
+
+// === impl SpanKind ===
+
+impl SpanKind {
+    /// Of the enum's number in OTLP, 32 bits of it as protobuf has it. Numbers of a later OTLP are
+    /// unspecified.
+    const fn from_number(number: u64) -> Self {
+        match number as u32 {
+            1 => Self::Internal,
+            2 => Self::Server,
+            3 => Self::Client,
+            4 => Self::Producer,
+            5 => Self::Consumer,
+            _ => Self::Unspecified,
+        }
+    }
+}
+
+// === impl SpanStatus ===
+
+impl SpanStatus {
+    /// Of the enum's number in OTLP, 32 bits of it as protobuf has it. Numbers of a later OTLP say
+    /// nothing.
+    const fn from_number(number: u64) -> Self {
+        match number as u32 {
+            1 => Self::Ok,
+            2 => Self::Error,
+            _ => Self::Unset,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What OTLP says of the fields of its messages, as tables, and the check of a message by them.
+//!
+//! In: the bytes of a message. Out: whether prost would accept it. The walk reads by hand the few
+//! fields that it needs; all others, and whatever is read lazily or not at all, are judged here.
+//!
+//! Source: opentelemetry-proto 1.10, `trace.proto`, `common.proto`, `resource.proto`.
+
+use super::Fault;
+use super::wire::{Depth, Fields, wire_type};
+
+/// The fields of one message: row `n - 1` is field number `n`.
+#[derive(Debug)]
+pub(super) struct Message(&'static [Field]);
+
+/// What a field holds.
+#[derive(Debug)]
+enum Field {
+    /// Integers, booleans, enums.
+    Varint,
+    Fixed32,
+    Fixed64,
+    Text,
+    Bytes,
+    Message(&'static Message),
+    /// A number that OTLP does not use: unknown, like those beyond the table.
+    Reserved,
+}
+
+/// `ExportTraceServiceRequest`. Its spans are opaque here: a broken span is one broken span.
+pub(super) static REQUEST: Message = Message(&[Field::Message(&RESOURCE_SPANS)]);
+static RESOURCE_SPANS: Message =
+    Message(&[Field::Message(&RESOURCE), Field::Message(&SCOPE_SPANS), Field::Text]);
+static RESOURCE: Message = Message(&[Field::Message(&KEY_VALUE), Field::Varint, Field::Message(&ENTITY_REF)]);
+static ENTITY_REF: Message = Message(&[Field::Text, Field::Text, Field::Text, Field::Text]);
+static SCOPE_SPANS: Message = Message(&[Field::Message(&SCOPE), Field::Bytes, Field::Text]);
+static SCOPE: Message = Message(&[Field::Text, Field::Text, Field::Message(&KEY_VALUE), Field::Varint]);
+/// `Span`.
+pub(super) static SPAN: Message = Message(&[
+    Field::Bytes,               // trace_id
+    Field::Bytes,               // span_id
+    Field::Text,                // trace_state
+    Field::Bytes,               // parent_span_id
+    Field::Text,                // name
+    Field::Varint,              // kind
+    Field::Fixed64,             // start_time_unix_nano
+    Field::Fixed64,             // end_time_unix_nano
+    Field::Message(&KEY_VALUE), // attributes
+    Field::Varint,              // dropped_attributes_count
+    Field::Message(&EVENT),     // events
+    Field::Varint,              // dropped_events_count
+    Field::Message(&LINK),      // links
+    Field::Varint,              // dropped_links_count
+    Field::Message(&STATUS),    // status
+    Field::Fixed32,             // flags
+]);
+/// `Span.Event`.
+pub(super) static EVENT: Message =
+    Message(&[Field::Fixed64, Field::Text, Field::Message(&KEY_VALUE), Field::Varint]);
+static LINK: Message = Message(&[
+    Field::Bytes,
+    Field::Bytes,
+    Field::Text,
+    Field::Message(&KEY_VALUE),
+    Field::Varint,
+    Field::Fixed32,
+]);
+/// `Status`.
+pub(super) static STATUS: Message = Message(&[Field::Reserved, Field::Text, Field::Varint]);
+/// `KeyValue`.
+pub(super) static KEY_VALUE: Message = Message(&[Field::Text, Field::Message(&ANY_VALUE), Field::Varint]);
+/// `AnyValue`.
+pub(super) static ANY_VALUE: Message = Message(&[
+    Field::Text,
+    Field::Varint,
+    Field::Varint,
+    Field::Fixed64,
+    Field::Message(&ARRAY_VALUE),
+    Field::Message(&KEY_VALUE_LIST),
+    Field::Bytes,
+    Field::Varint,
+]);
+/// `ArrayValue`.
+pub(super) static ARRAY_VALUE: Message = Message(&[Field::Message(&ANY_VALUE)]);
+/// `KeyValueList`.
+pub(super) static KEY_VALUE_LIST: Message = Message(&[Field::Message(&KEY_VALUE)]);
+
+// === impl Message ===
+
+impl Message {
+    /// Checks a whole message; `depth` is what is left inside of it.
+    pub(super) fn check(&'static self, body: &[u8], depth: Depth) -> Result<(), Fault> {
+        let mut fields = Fields::new(body);
+        while let Some(key) = fields.key()? {
+            self.check_field(key, &mut fields, depth)?;
+        }
+        Ok(())
+    }
+
+    /// Checks and steps over the value of the field with this key.
+    pub(super) fn check_field(
+        &'static self,
+        key: u32,
+        fields: &mut Fields<'_>,
+        depth: Depth,
+    ) -> Result<(), Fault> {
+        let field = self.field(key >> 3);
+        let Some(expected) = field.wire_type() else { return fields.skip(key, depth) };
+        if expected != key & 7 {
+            return Err(Fault::WireType);
+        }
+        match field {
+            Field::Varint => fields.varint().map(drop),
+            Field::Fixed32 => fields.fixed32().map(drop),
+            Field::Fixed64 => fields.fixed64().map(drop),
+            Field::Text => fields.text().map(drop),
+            Field::Bytes => fields.delimited().map(drop),
+            Field::Message(message) => message.check(fields.delimited()?, depth.enter()?),
+            Field::Reserved => fields.skip(key, depth),
+        }
+    }
+
+    fn field(&self, number: u32) -> &'static Field {
+        let row = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        row.and_then(|row| self.0.get(row)).unwrap_or(&Field::Reserved)
+    }
+}
+
+impl Field {
+    fn wire_type(&self) -> Option<u32> {
+        match self {
+            Self::Varint => Some(wire_type::VARINT),
+            Self::Fixed32 => Some(wire_type::FIXED32),
+            Self::Fixed64 => Some(wire_type::FIXED64),
+            Self::Text | Self::Bytes | Self::Message(_) => Some(wire_type::DELIMITED),
+            Self::Reserved => None,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Attribute values: `KeyValue` and `AnyValue` on the wire, and lists and maps that are read only
+//! when somebody looks.
+//!
+//! In: the bytes of a `KeyValue`. Out: a key and a [`Value`], checked to the bottom, borrowed.
+//! A value may come in parts (protobuf merges them): scalars, the last wins; lists and maps,
+//! they are joined, unless a value of another type stands between them.
+
+use std::fmt;
+
+use super::json_value::{JsonAttribute, JsonValue};
+use super::schema::{ANY_VALUE, ARRAY_VALUE, KEY_VALUE, KEY_VALUE_LIST, Message};
+use super::wire::wire_type::{DELIMITED, FIXED64, VARINT};
+use super::wire::{Depth, Fields, key};
+use super::{Fault, Value};
+
+/// A borrowed array value.
+#[derive(Clone, Copy)]
+pub struct List<'a>(ListSource<'a>);
+
+#[derive(Clone, Copy)]
+enum ListSource<'a> {
+    Wire(Parts<'a>),
+    Json(&'a [JsonValue<'a>]),
+}
+
+/// A borrowed map value. Keys come in the order of the request and may repeat.
+#[derive(Clone, Copy)]
+pub struct Map<'a>(MapSource<'a>);
+
+#[derive(Clone, Copy)]
+enum MapSource<'a> {
+    Wire(Parts<'a>),
+    Json(&'a [JsonAttribute<'a>]),
+}
+
+/// Where the parts of one list or map lie: in the rest of its `AnyValue`, from its first part on,
+/// then in further occurrences of that `AnyValue` in the rest of its `KeyValue`. Nearly always
+/// there is one part and both rests end with it.
+#[derive(Clone, Copy)]
+struct Parts<'a> {
+    any_value: &'a [u8],
+    key_value: &'a [u8],
+}
+
+/// Reads the elements of a list or map, part after part.
+struct Elements<'a> {
+    part_key: u32,
+    part: Fields<'a>,
+    any_value: Fields<'a>,
+    key_value: Fields<'a>,
+}
+
+const KEY: u32 = key(1, DELIMITED);
+const VALUE: u32 = key(2, DELIMITED);
+
+const STRING: u32 = key(1, DELIMITED);
+const BOOL: u32 = key(2, VARINT);
+const INT: u32 = key(3, VARINT);
+const DOUBLE: u32 = key(4, FIXED64);
+const ARRAY: u32 = key(5, DELIMITED);
+const KEY_VALUES: u32 = key(6, DELIMITED);
+const BYTES: u32 = key(7, DELIMITED);
+/// An index into the string table of a profile; traces have none, so it says nothing.
+const STRING_INDEX: u32 = key(8, VARINT);
+
+/// `ArrayValue.values` and `KeyValueList.values`.
+const ELEMENT: u32 = key(1, DELIMITED);
+
+/// Reads and checks one `KeyValue`; `depth` is what is left inside of it.
+#[inline]
+pub(super) fn attribute(body: &[u8], depth: Depth) -> Result<(&str, Value<'_>), Fault> {
+    read_key_value::<true>(body, depth)
+}
+
+/// Reads one `KeyValue` that was checked before.
+pub(super) fn checked_attribute(body: &[u8]) -> Option<(&str, Value<'_>)> {
+    read_key_value::<false>(body, Depth::below_request(0)).ok()
+}
+
+#[inline(always)]
+fn read_key_value<const CHECK: bool>(body: &[u8], depth: Depth) -> Result<(&str, Value<'_>), Fault> {
+    let mut name = "";
+    let mut value = Value::Empty;
+    let mut fields = Fields::new(body);
+    while let Some(key) = fields.key()? {
+        match key {
+            KEY => name = fields.text()?,
+            VALUE => {
+                let any_value = fields.delimited()?;
+                value = merge_any_value::<CHECK>(value, any_value, fields.rest(), depth.enter()?)?;
+            }
+            other => KEY_VALUE.check_field(other, &mut fields, depth)?,
+        }
+    }
+    Ok((name, value))
+}
+
+/// Reads one `AnyValue` over what earlier parts of it said. `key_value` is what follows it in its
+/// `KeyValue`.
+#[inline(always)]
+fn merge_any_value<'a, const CHECK: bool>(
+    mut value: Value<'a>,
+    body: &'a [u8],
+    key_value: &'a [u8],
+    depth: Depth,
+) -> Result<Value<'a>, Fault> {
+    let mut fields = Fields::new(body);
+    loop {
+        let parts = Parts { any_value: fields.rest(), key_value };
+        let Some(key) = fields.key()? else { return Ok(value) };
+        match key {
+            STRING => value = Value::Text(fields.text()?),
+            BOOL => value = Value::Bool(fields.varint()? != 0),
+            INT => value = Value::Int(fields.varint()?.cast_signed()),
+            DOUBLE => value = Value::Double(f64::from_bits(fields.fixed64()?)),
+            BYTES => value = Value::Bytes(fields.delimited()?),
+            ARRAY => {
+                check_if::<CHECK>(&ARRAY_VALUE, fields.delimited()?, depth)?;
+                if !matches!(value, Value::Array(_)) {
+                    value = Value::Array(List(ListSource::Wire(parts)));
+                }
+            }
+            KEY_VALUES => {
+                check_if::<CHECK>(&KEY_VALUE_LIST, fields.delimited()?, depth)?;
+                if !matches!(value, Value::Map(_)) {
+                    value = Value::Map(Map(MapSource::Wire(parts)));
+                }
+            }
+            STRING_INDEX => {
+                fields.varint()?;
+                value = Value::Empty;
+            }
+            other => ANY_VALUE.check_field(other, &mut fields, depth)?,
+        }
+    }
+}
+
+fn check_if<const CHECK: bool>(message: &'static Message, body: &[u8], depth: Depth) -> Result<(), Fault> {
+    if CHECK { message.check(body, depth.enter()?) } else { Ok(()) }
+}
+
+// === impl List ===
+
+impl<'a> List<'a> {
+    pub(super) const fn from_json(values: &'a [JsonValue<'a>]) -> Self {
+        Self(ListSource::Json(values))
+    }
+
+    /// The elements, in order.
+    pub fn iter(self) -> impl Iterator<Item = Value<'a>> {
+        let (mut wire, json) = match self.0 {
+            ListSource::Wire(parts) => (parts.elements(ARRAY), &[][..]),
+            ListSource::Json(values) => (Parts::NONE.elements(ARRAY), values),
+        };
+        let wire = std::iter::from_fn(move || {
+            let body = wire.next()?;
+            merge_any_value::<false>(Value::Empty, body, &[], Depth::below_request(0)).ok()
+        });
+        wire.chain(json.iter().map(JsonValue::value))
+    }
+}
+
+impl fmt::Debug for List<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
+    }
+}
+
+// === impl Map ===
+
+impl<'a> Map<'a> {
+    pub(super) const fn from_json(attributes: &'a [JsonAttribute<'a>]) -> Self {
+        Self(MapSource::Json(attributes))
+    }
+
+    /// The entries, in order.
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
+        let (mut wire, json) = match self.0 {
+            MapSource::Wire(parts) => (parts.elements(KEY_VALUES), &[][..]),
+            MapSource::Json(attributes) => (Parts::NONE.elements(KEY_VALUES), attributes),
+        };
+        let wire = std::iter::from_fn(move || checked_attribute(wire.next()?));
+        wire.chain(json.iter().map(JsonAttribute::attribute))
+    }
+
+    /// The value of a key; of several, the first.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<Value<'a>> {
+        self.iter().find_map(|(found, value)| (found == key).then_some(value))
+    }
+}
+
+impl fmt::Debug for Map<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self.iter()).finish()
+    }
+}
+
+// === impl Parts ===
+
+impl<'a> Parts<'a> {
+    const NONE: Self = Self { any_value: &[], key_value: &[] };
+
+    fn elements(self, part_key: u32) -> Elements<'a> {
+        Elements {
+            part_key,
+            part: Fields::new(&[]),
+            any_value: Fields::new(self.any_value),
+            key_value: Fields::new(self.key_value),
+        }
+    }
+}
+
+impl<'a> Elements<'a> {
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            if let Some(element) = self.part.find(ELEMENT) {
+                return Some(element);
+            }
+            if let Some(part) = self.any_value.find(self.part_key) {
+                self.part = Fields::new(part);
+            } else {
+                self.any_value = Fields::new(self.key_value.find(VALUE)?);
+            }
+        }
+    }
+}
