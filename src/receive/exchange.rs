@@ -8,7 +8,9 @@ use std::{borrow::Cow, sync::Arc};
 use ::http::{Request, Response, header};
 use bytes::Bytes;
 use hyper::body::Incoming;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
+
+use crate::clock::Stopwatch;
 
 use super::{
     Accepted, Compression, Encoding, Intake, Observer, Outcome, Payload, ReceiveEvent, ReceiveSettings,
@@ -52,7 +54,7 @@ impl Receiver {
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Reply> {
-        let started = Instant::now();
+        let started = Stopwatch::start();
         let mut arrival = Arrival::default();
         let (transport, response, verdict) = if is_grpc(&request) {
             let verdict = grpc::receive(self, request, &mut arrival).await;
@@ -67,7 +69,7 @@ impl Receiver {
             compression: arrival.compression,
             wire_bytes: arrival.wire_bytes as u64,
             inflated_bytes: arrival.inflated_bytes as u64,
-            seconds: started.elapsed().as_secs_f64(),
+            seconds: started.seconds(),
             outcome: outcome(verdict),
         }));
         response
