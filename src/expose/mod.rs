@@ -6,4 +6,7 @@
 
 mod calls;
 pub mod catalogue;
+pub mod http;
+mod negotiate;
+pub mod status;
 pub mod text;

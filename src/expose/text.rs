@@ -146,9 +146,9 @@ impl Writer {
         self.created(labels, created_unix_nano);
     }
 
-    /// A line that another writer of the text format made, without its end; it must belong to the
+    /// A line that another writer of the text format made, without its end. It must belong to the
     /// current family.
-    pub(crate) fn foreign_line(&mut self, line: &str) {
+    pub fn foreign_line(&mut self, line: &str) {
         self.push(&[line, "\n"]);
     }
 

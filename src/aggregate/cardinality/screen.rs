@@ -147,7 +147,7 @@ mod tests {
     fn secrets_are_found() {
         for text in [
             "sk-proj-Abc123def456ghi789jkl",
-            "key sk-ant-REDACTED",
+            "key=sk-ant-x9y8-AbCdEfGhIjKlMnOp",
             "Bearer abc",
             "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc",
             "AKIAIOSFODNN7EXAMPLE",

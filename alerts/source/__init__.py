@@ -1,1 +1,0 @@
-"""The source of Tollgate's recording and alert rules."""

@@ -1,0 +1,211 @@
+//! The HTTP server of the scraper: `/metrics`, `/healthz`, `/readyz` and `/`.
+//!
+//! In: a bound listener, a [`MetricsSource`], a future that ends it. Out: answers. It knows neither
+//! how series are kept nor who feeds them.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::negotiate;
+use super::status::{Readiness, Status};
+use super::text::Format;
+use crate::telemetry::{Event, Listener, emit};
+
+/// Connections at one time; further ones wait in the system's backlog.
+const MAX_CONNECTIONS: usize = 64;
+/// For the head of a request, and between requests of one connection.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// For one document to be rendered; longer than any sensible scrape time-out.
+const RENDER_TIMEOUT: Duration = Duration::from_secs(60);
+/// A connection older than this is closed, so that a reader that never reads frees its document.
+const MAX_CONNECTION_AGE: Duration = Duration::from_secs(600);
+/// For an answer under way when its connection is to end.
+const GRACE: Duration = Duration::from_secs(5);
+/// After this pause, an exhausted system is asked for connections again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Whoever owns the series.
+pub trait MetricsSource: Send + Sync + 'static {
+    /// One document of everything, as it is now.
+    fn render(&self, format: Format) -> impl Future<Output = Result<Bytes, Unavailable>> + Send;
+    /// What the status page shows. Must not wait.
+    fn status(&self) -> Status;
+}
+
+/// Why there is no document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+type Body = Full<Bytes>;
+
+/// Serves until `shutdown` ends, then finishes the answers under way.
+pub async fn serve<S: MetricsSource>(
+    listener: TcpListener,
+    source: Arc<S>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let accepting = accept(listener, source, &stop, &tasks);
+    tokio::select! {
+        () = accepting => {}
+        () = shutdown => {}
+    }
+    stop.cancel();
+    tasks.close();
+    let _ = tokio::time::timeout(2 * GRACE, tasks.wait()).await;
+}
+
+async fn accept<S: MetricsSource>(
+    listener: TcpListener,
+    source: Arc<S>,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    // The semaphore is never closed.
+    while let Ok(permit) = connections.clone().acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let connection = connection(stream, source.clone(), stop.clone());
+                tasks.spawn(async move {
+                    emit(&Event::ConnectionOpened(Listener::Metrics));
+                    connection.await;
+                    emit(&Event::ConnectionClosed(Listener::Metrics));
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                emit(&Event::AcceptFailed { listener: Listener::Metrics, error: &error.to_string() });
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// One connection, until its end, its age or the server's stop; an answer under way is finished.
+async fn connection<S: MetricsSource>(stream: TcpStream, source: Arc<S>, stop: CancellationToken) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(8).keep_alive_interval(HEADER_TIMEOUT);
+    let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
+        let source = source.clone();
+        async move {
+            Ok::<_, Infallible>(
+                answer(&*source, request.method(), request.uri().path(), request.headers()).await,
+            )
+        }
+    });
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    // What breaks a connection concerns the scraper, which tells it as `up == 0`.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(MAX_CONNECTION_AGE) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(GRACE, connection).await;
+}
+
+async fn answer<S: MetricsSource>(
+    source: &S,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    if method != Method::GET && method != Method::HEAD {
+        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD only\n");
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    match path {
+        "/metrics" => metrics(source, headers).await,
+        "/healthz" | "/-/healthy" => plain(StatusCode::OK, "alive\n"),
+        "/readyz" | "/-/ready" => match source.status().readiness {
+            Readiness::Ready => plain(StatusCode::OK, "ready\n"),
+            Readiness::NotReady(reason) => {
+                plain(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"))
+            }
+        },
+        "/" => typed(StatusCode::OK, "text/html; charset=utf-8", source.status().page()),
+        "/v1/traces" => plain(
+            StatusCode::NOT_FOUND,
+            "this port is for scraping; OTLP/HTTP listens on 4318, unless configured otherwise\n",
+        ),
+        _ => plain(StatusCode::NOT_FOUND, "not found; there are /metrics, /healthz, /readyz and /\n"),
+    }
+}
+
+async fn metrics<S: MetricsSource>(source: &S, headers: &HeaderMap) -> Response<Body> {
+    let format = negotiate::format(&header(headers, &ACCEPT));
+    let document = match tokio::time::timeout(RENDER_TIMEOUT, source.render(format)).await {
+        Ok(Ok(document)) => document,
+        Ok(Err(Unavailable(reason))) => return unavailable(&reason),
+        Err(_) => return unavailable("rendering took longer than 60 seconds"),
+    };
+    let compressed = negotiate::accepts_gzip(&header(headers, &ACCEPT_ENCODING));
+    let (body, encoding) = if compressed { compress(document).await } else { (document, None) };
+    let mut response = typed(StatusCode::OK, format.content_type(), body);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if let Some(encoding) = encoding {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+fn unavailable(reason: &str) -> Response<Body> {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, format!("no metrics now: {reason}\n"));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+/// All values of a header as one list.
+fn header(headers: &HeaderMap, name: &HeaderName) -> String {
+    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    values.join(",")
+}
+
+/// Compresses off the threads that serve connections; 15 MB take about 0.1 s.
+async fn compress(document: Bytes) -> (Bytes, Option<&'static str>) {
+    let plain = document.clone();
+    let task = tokio::task::spawn_blocking(move || gzip(&document));
+    match task.await {
+        Ok(Ok(compressed)) => (compressed.into(), Some("gzip")),
+        Ok(Err(_)) | Err(_) => (plain, None),
+    }
+}
+
+fn gzip(document: &[u8]) -> io::Result<Vec<u8>> {
+    let out = Vec::with_capacity(document.len() / 8);
+    let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
+    encoder.write_all(document)?;
+    encoder.finish()
+}
+
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    typed(status, "text/plain; charset=utf-8", text)
+}
+
+fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

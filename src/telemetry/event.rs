@@ -1,0 +1,363 @@
+//! The vocabulary of what can happen to the receiver.
+
+/// How an export request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Transport {
+    /// OTLP/gRPC.
+    Grpc,
+    /// OTLP/HTTP, protobuf.
+    HttpProtobuf,
+    /// OTLP/HTTP, JSON.
+    HttpJson,
+}
+
+impl Transport {
+    /// Every transport.
+    pub const ALL: [Self; 3] = [Self::Grpc, Self::HttpProtobuf, Self::HttpJson];
+
+    /// The value of the `transport` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::HttpProtobuf => "http_protobuf",
+            Self::HttpJson => "http_json",
+        }
+    }
+}
+
+/// Why an export request was refused as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Refusal {
+    /// The body is larger than allowed.
+    TooLarge,
+    /// The body is larger than allowed once inflated.
+    InflatedTooLarge,
+    /// A content encoding other than identity, gzip, zstd.
+    UnsupportedEncoding,
+    /// A content type other than protobuf and JSON.
+    UnsupportedMediaType,
+    /// Not an export request, or not the compression that it claims.
+    Malformed,
+    /// Too much waits to be counted.
+    QueueFull,
+    /// No more requests are taken.
+    ShuttingDown,
+    /// The sender was too slow.
+    Timeout,
+    /// Metrics or logs.
+    WrongSignal,
+    /// No such path or service.
+    WrongPath,
+    /// Not a POST.
+    WrongMethod,
+    /// As many connections as allowed are open.
+    TooManyConnections,
+}
+
+impl Refusal {
+    /// Every reason.
+    pub const ALL: [Self; 12] = [
+        Self::TooLarge,
+        Self::InflatedTooLarge,
+        Self::UnsupportedEncoding,
+        Self::UnsupportedMediaType,
+        Self::Malformed,
+        Self::QueueFull,
+        Self::ShuttingDown,
+        Self::Timeout,
+        Self::WrongSignal,
+        Self::WrongPath,
+        Self::WrongMethod,
+        Self::TooManyConnections,
+    ];
+
+    /// The value of the `reason` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::InflatedTooLarge => "inflated_too_large",
+            Self::UnsupportedEncoding => "unsupported_encoding",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::Malformed => "malformed",
+            Self::QueueFull => "queue_full",
+            Self::ShuttingDown => "shutting_down",
+            Self::Timeout => "timeout",
+            Self::WrongSignal => "wrong_signal",
+            Self::WrongPath => "wrong_path",
+            Self::WrongMethod => "wrong_method",
+            Self::TooManyConnections => "too_many_connections",
+        }
+    }
+}
+
+/// What became of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SpanResult {
+    /// It is a call of its own.
+    Call,
+    /// It tells of a call that another span is.
+    Duplicate,
+    /// It sums up calls that other spans are.
+    Aggregate,
+    /// It is about something else.
+    NotACall,
+    /// It is not valid OTLP.
+    Malformed,
+}
+
+impl SpanResult {
+    /// Every result.
+    pub const ALL: [Self; 5] =
+        [Self::Call, Self::Duplicate, Self::Aggregate, Self::NotACall, Self::Malformed];
+
+    /// The value of the `result` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Duplicate => "duplicate",
+            Self::Aggregate => "aggregate",
+            Self::NotACall => "not_a_call",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+/// How a span settled that did not settle in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SettleOutcome {
+    /// Before its time, because memory was full.
+    Early,
+    /// It told of a call that was already counted.
+    Late,
+    /// What was known of a counted call was dropped, because memory was full.
+    Forgotten,
+}
+
+impl SettleOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Early, Self::Late, Self::Forgotten];
+
+    /// The value of the `outcome` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Early => "early",
+            Self::Late => "late",
+            Self::Forgotten => "forgotten",
+        }
+    }
+}
+
+/// A socket that Tollgate listens on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Listener {
+    /// OTLP/gRPC.
+    Grpc,
+    /// OTLP/HTTP.
+    Http,
+    /// `/metrics` and the status page.
+    Metrics,
+}
+
+impl Listener {
+    /// Every listener.
+    pub const ALL: [Self; 3] = [Self::Grpc, Self::Http, Self::Metrics];
+
+    /// The value of the `listener` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Http => "http",
+            Self::Metrics => "metrics",
+        }
+    }
+}
+
+/// Something that happened. Texts are names, codes and addresses, never content of spans.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The process begins to serve.
+    Started {
+        /// Version of Tollgate.
+        version: &'a str,
+        /// Now, nanoseconds since the Unix epoch.
+        unix_nano: u64,
+    },
+    /// A socket is open.
+    Listening {
+        /// Which.
+        listener: Listener,
+        /// Where.
+        address: &'a str,
+    },
+    /// A connection came.
+    ConnectionOpened(Listener),
+    /// A connection ended.
+    ConnectionClosed(Listener),
+    /// The operating system refused to give us a connection.
+    AcceptFailed {
+        /// Where.
+        listener: Listener,
+        /// Its words.
+        error: &'a str,
+    },
+    /// An export request was taken, perhaps without some malformed spans.
+    RequestAccepted {
+        /// How it came.
+        transport: Transport,
+        /// Size as it arrived.
+        wire_bytes: u64,
+        /// Size after inflating.
+        body_bytes: u64,
+        /// Spans left out.
+        malformed_spans: u64,
+    },
+    /// An export request was refused.
+    RequestRefused {
+        /// How it came.
+        transport: Transport,
+        /// Why.
+        reason: Refusal,
+        /// The sentence that the sender got.
+        detail: &'a str,
+    },
+    /// Spans were left out of a request.
+    MalformedSpans {
+        /// What is wrong with them, from a closed set.
+        reason: &'static str,
+        /// How many.
+        count: u64,
+    },
+    /// Spans were judged.
+    Spans {
+        /// What became of them.
+        result: SpanResult,
+        /// How many.
+        count: u64,
+    },
+    /// One request was decoded.
+    Decoded {
+        /// How long it took.
+        seconds: f64,
+    },
+    /// What waits to be counted.
+    Queue {
+        /// Requests.
+        requests: u64,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// What may wait to be counted.
+    QueueLimits {
+        /// Requests.
+        requests: u64,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// Spans settled out of the ordinary.
+    Settled {
+        /// How.
+        outcome: SettleOutcome,
+        /// How many.
+        count: u64,
+    },
+    /// What the settling stage holds.
+    SettleState {
+        /// Spans that wait.
+        held_spans: u64,
+        /// Bytes of them and of remembered calls.
+        held_bytes: u64,
+    },
+    /// A call has tokens and no price.
+    UnpricedCall {
+        /// The provider.
+        provider: &'a str,
+        /// The model.
+        model: &'a str,
+    },
+    /// Label tuples are used up; calls are counted under `other`.
+    SeriesOverflow {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A provider enforces another ceiling than before.
+    LimitChanged {
+        /// The provider.
+        provider: &'a str,
+        /// Model, family or `*`.
+        model: &'a str,
+        /// Configured name or short hash.
+        account: &'a str,
+        /// What is counted.
+        resource: &'a str,
+        /// Over which time.
+        window: &'a str,
+        /// Before.
+        old: u64,
+        /// Now.
+        new: u64,
+    },
+    /// A scrape was rendered.
+    Scraped {
+        /// True for OpenMetrics.
+        open_metrics: bool,
+        /// How long it took.
+        seconds: f64,
+        /// How large it is before compression.
+        bytes: u64,
+    },
+    /// A price catalogue is in use.
+    CatalogueLoaded {
+        /// Date of its data.
+        date: &'a str,
+        /// The same, seconds since the Unix epoch.
+        unix_seconds: u64,
+        /// `embedded` or `file`.
+        source: &'a str,
+        /// Models in it.
+        models: u64,
+    },
+    /// A price catalogue was refused; the one before is still in use.
+    CatalogueRejected {
+        /// What is wrong with it.
+        error: &'a str,
+    },
+    /// A configuration is in use.
+    ConfigLoaded {
+        /// Now, nanoseconds since the Unix epoch.
+        unix_nano: u64,
+        /// False at the start.
+        reload: bool,
+    },
+    /// A configuration was refused; the one before is still in use.
+    ConfigRejected {
+        /// What is wrong with it.
+        error: &'a str,
+    },
+    /// No more requests are taken; what was taken is counted.
+    ShuttingDown,
+    /// Everything is counted.
+    Stopped,
+}
+
+/// What a status page shows of the receiver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Requests taken since the start.
+    pub accepted_requests: u64,
+    /// Requests refused since the start.
+    pub refused_requests: u64,
+    /// Spans by [`SpanResult`], in its order.
+    pub spans: [u64; SpanResult::ALL.len()],
+    /// The same of the last five minutes.
+    pub recent_spans: [u64; SpanResult::ALL.len()],
+}

@@ -1,0 +1,189 @@
+//! The log line of each event: what happened, and what would be right.
+
+use super::event::Event;
+use crate::aggregate::cardinality::looks_secret;
+
+/// Events that have a log line. Counted events of every request have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    Started,
+    Listening,
+    AcceptFailed,
+    RequestRefused,
+    MalformedSpans,
+    UnpricedCall,
+    SeriesOverflow,
+    LimitChanged,
+    CatalogueLoaded,
+    CatalogueRejected,
+    ConfigLoaded,
+    ConfigRejected,
+    ShuttingDown,
+    Stopped,
+    SettledEarly,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 15] = [
+        Self::Started,
+        Self::Listening,
+        Self::AcceptFailed,
+        Self::RequestRefused,
+        Self::MalformedSpans,
+        Self::UnpricedCall,
+        Self::SeriesOverflow,
+        Self::LimitChanged,
+        Self::CatalogueLoaded,
+        Self::CatalogueRejected,
+        Self::ConfigLoaded,
+        Self::ConfigRejected,
+        Self::ShuttingDown,
+        Self::Stopped,
+        Self::SettledEarly,
+    ];
+
+    /// The value of the `event` label.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Listening => "listening",
+            Self::AcceptFailed => "accept_failed",
+            Self::RequestRefused => "request_refused",
+            Self::MalformedSpans => "malformed_spans",
+            Self::UnpricedCall => "unpriced_call",
+            Self::SeriesOverflow => "series_overflow",
+            Self::LimitChanged => "limit_changed",
+            Self::CatalogueLoaded => "catalogue_loaded",
+            Self::CatalogueRejected => "catalogue_rejected",
+            Self::ConfigLoaded => "config_loaded",
+            Self::ConfigRejected => "config_rejected",
+            Self::ShuttingDown => "shutting_down",
+            Self::Stopped => "stopped",
+            Self::SettledEarly => "settled_early",
+        }
+    }
+}
+
+/// The kind of line that an event has, if any.
+pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
+    match event {
+        Event::Started { .. } => Some(Kind::Started),
+        Event::Listening { .. } => Some(Kind::Listening),
+        Event::AcceptFailed { .. } => Some(Kind::AcceptFailed),
+        Event::RequestRefused { .. } => Some(Kind::RequestRefused),
+        Event::MalformedSpans { .. } => Some(Kind::MalformedSpans),
+        Event::UnpricedCall { .. } => Some(Kind::UnpricedCall),
+        Event::SeriesOverflow { .. } => Some(Kind::SeriesOverflow),
+        Event::LimitChanged { .. } => Some(Kind::LimitChanged),
+        Event::CatalogueLoaded { .. } => Some(Kind::CatalogueLoaded),
+        Event::CatalogueRejected { .. } => Some(Kind::CatalogueRejected),
+        Event::ConfigLoaded { .. } => Some(Kind::ConfigLoaded),
+        Event::ConfigRejected { .. } => Some(Kind::ConfigRejected),
+        Event::ShuttingDown => Some(Kind::ShuttingDown),
+        Event::Stopped => Some(Kind::Stopped),
+        Event::Settled { outcome: super::SettleOutcome::Early, .. } => Some(Kind::SettledEarly),
+        Event::Settled { .. }
+        | Event::SettleState { .. }
+        | Event::ConnectionOpened(_)
+        | Event::ConnectionClosed(_)
+        | Event::RequestAccepted { .. }
+        | Event::Spans { .. }
+        | Event::Decoded { .. }
+        | Event::Queue { .. }
+        | Event::QueueLimits { .. }
+        | Event::Scraped { .. } => None,
+    }
+}
+
+/// Text that may hold what a sender chose: hidden if it looks like a secret, cut if long.
+fn shown(text: &str) -> &str {
+    const LONGEST: usize = 512;
+    if looks_secret(text) {
+        return "(hidden: looks like a secret)";
+    }
+    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
+}
+
+/// Writes the line.
+#[expect(clippy::too_many_lines, reason = "one arm per event, to be read as a list")]
+pub(super) fn write(event: &Event<'_>) {
+    match event {
+        Event::Started { version, .. } => tracing::info!(version, "tollgate starts"),
+        Event::Listening { listener, address } => {
+            tracing::info!(listener = listener.label(), address, "listening");
+        }
+        Event::AcceptFailed { listener, error } => {
+            tracing::warn!(
+                listener = listener.label(),
+                error,
+                "could not accept a connection; if this is \"too many open files\", raise the limit (ulimit -n)"
+            );
+        }
+        Event::RequestRefused { transport, reason, detail } => {
+            tracing::warn!(
+                transport = transport.label(),
+                reason = reason.label(),
+                detail = shown(detail),
+                "refused a request"
+            );
+        }
+        Event::MalformedSpans { reason, count } => {
+            tracing::warn!(reason, spans = count, "left out spans that are not valid OTLP");
+        }
+        Event::UnpricedCall { provider, model } => {
+            tracing::warn!(
+                provider = shown(provider),
+                model = shown(model),
+                "no price for this model, so its calls cost nothing in the metrics; add one under `models` in the configuration, or an alias"
+            );
+        }
+        Event::SeriesOverflow { limit } => {
+            tracing::warn!(
+                limit,
+                "label tuples are used up, further ones are counted as `other`; remove a dimension, or raise `series.max`"
+            );
+        }
+        Event::LimitChanged { provider, model, account, resource, window, old, new } => {
+            tracing::info!(
+                provider = shown(provider),
+                model = shown(model),
+                account,
+                resource,
+                window,
+                old,
+                new,
+                "a provider changed a rate limit"
+            );
+        }
+        Event::CatalogueLoaded { date, source, models, .. } => {
+            tracing::info!(date, source, models, "price catalogue in use");
+        }
+        Event::CatalogueRejected { error } => {
+            tracing::error!(error = shown(error), "price catalogue refused, the one before stays in use");
+        }
+        Event::ConfigLoaded { reload, .. } => tracing::info!(reload, "configuration in use"),
+        Event::ConfigRejected { error } => {
+            tracing::error!(error = shown(error), "configuration refused, the one before stays in use");
+        }
+        Event::ShuttingDown => tracing::info!("shutting down: no more requests, counting what was taken"),
+        Event::Stopped => tracing::info!("stopped, everything is counted"),
+        Event::Settled { outcome, count } => {
+            tracing::warn!(
+                outcome = outcome.label(),
+                spans = count,
+                "settled spans before their time because memory for held spans is full; duplicates may be missed"
+            );
+        }
+        Event::SettleState { .. }
+        | Event::ConnectionOpened(_)
+        | Event::ConnectionClosed(_)
+        | Event::RequestAccepted { .. }
+        | Event::Spans { .. }
+        | Event::Decoded { .. }
+        | Event::Queue { .. }
+        | Event::QueueLimits { .. }
+        | Event::Scraped { .. } => {}
+    }
+}

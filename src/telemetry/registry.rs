@@ -1,0 +1,287 @@
+//! Counters, gauges and histograms of the receiver's own events, held by metrics-exporter-prometheus.
+//!
+//! Handles of closed label sets are taken once, so that counting is an atomic addition and every
+//! series stands at 0 from the start.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
+
+use parking_lot::Mutex;
+
+use super::event::{Event, Listener, Refusal, SettleOutcome, SpanResult, Totals, Transport};
+use super::lines::Kind;
+use super::recent::Recent;
+use crate::expose::catalogue::{FAMILIES, Family, Metric, MetricType, ReceiverMetric};
+
+/// Histogram samples are kept raw until they are folded: after so many, whoever scrapes or not.
+const FOLD_AFTER: u64 = 1024;
+
+const REQUEST_RESULTS: [&str; 3] = ["accepted", "partial", "refused"];
+
+pub(super) struct Registry {
+    recorder: PrometheusRecorder,
+    spans: [Own; SpanResult::ALL.len()],
+    recent: Mutex<Recent>,
+    requests: [[Own; REQUEST_RESULTS.len()]; Transport::ALL.len()],
+    refusals: [Counter; Refusal::ALL.len()],
+    wire_bytes: [Counter; Transport::ALL.len()],
+    body_bytes: [Counter; Transport::ALL.len()],
+    connections: [Gauge; Listener::ALL.len()],
+    settled: [Counter; SettleOutcome::ALL.len()],
+    suppressed: [Counter; Kind::ALL.len()],
+    unpriced: Counter,
+    decode: Histogram,
+    unfolded: AtomicU64,
+    /// Date and source of the price catalogue in use.
+    catalogue: Mutex<Option<(String, String)>>,
+}
+
+/// A counter whose value can be read back for the status page.
+struct Own {
+    counter: Counter,
+    value: AtomicU64,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Registry").finish_non_exhaustive()
+    }
+}
+
+impl Own {
+    fn new(counter: Counter) -> Self {
+        Self { counter, value: AtomicU64::new(0) }
+    }
+
+    fn add(&self, amount: u64) {
+        self.counter.increment(amount);
+        self.value.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.value.load(Ordering::Relaxed)
+    }
+}
+
+impl Registry {
+    pub(super) fn new() -> Self {
+        use ReceiverMetric as M;
+        let recorder = recorder();
+        let one = |metric, name, value| counter(&recorder, metric, &[(name, value)]);
+        let of_transport = |metric| Transport::ALL.map(|it| one(metric, "transport", it.label()));
+        let requests = Transport::ALL.map(|transport| {
+            REQUEST_RESULTS.map(|result| {
+                let labels = [("transport", transport.label()), ("result", result)];
+                Own::new(counter(&recorder, M::Requests, &labels))
+            })
+        });
+        for direction in ["raised", "lowered"] {
+            let _ = one(M::LimitChanges, "direction", direction);
+        }
+        for result in ["success", "failure"] {
+            let _ = one(M::ConfigReloads, "result", result);
+        }
+        for format in ["text", "openmetrics"] {
+            let _ = one(M::Scrapes, "format", format);
+        }
+        Self {
+            spans: SpanResult::ALL.map(|it| Own::new(one(M::Spans, "result", it.label()))),
+            recent: Mutex::default(),
+            requests,
+            refusals: Refusal::ALL.map(|it| one(M::RefusedRequests, "reason", it.label())),
+            wire_bytes: of_transport(M::WireBytes),
+            body_bytes: of_transport(M::BodyBytes),
+            connections: Listener::ALL
+                .map(|it| gauge(&recorder, M::Connections, &[("listener", it.label())])),
+            settled: SettleOutcome::ALL.map(|it| one(M::SettleSpans, "outcome", it.label())),
+            suppressed: Kind::ALL.map(|it| one(M::SuppressedLogLines, "event", it.label())),
+            unpriced: counter(&recorder, M::UnpricedCalls, &[]),
+            decode: histogram(&recorder, M::Decode),
+            unfolded: AtomicU64::new(0),
+            catalogue: Mutex::new(None),
+            recorder,
+        }
+    }
+
+    pub(super) fn render(&self) -> String {
+        if let Some(bytes) = resident_bytes() {
+            self.set(ReceiverMetric::ResidentMemory, &[], bytes);
+        }
+        self.recorder.handle().render()
+    }
+
+    pub(super) fn totals(&self, now_unix_nano: u64) -> Totals {
+        let [accepted, partial, refused] = [0, 1, 2]
+            .map(|result| self.requests.iter().map(|of_transport| of_transport[result].get()).sum::<u64>());
+        Totals {
+            accepted_requests: accepted + partial,
+            refused_requests: refused,
+            spans: std::array::from_fn(|result| self.spans[result].get()),
+            recent_spans: self.recent.lock().sum(now_unix_nano),
+        }
+    }
+
+    pub(super) fn suppressed(&self, kind: Kind) {
+        self.suppressed[kind as usize].increment(1);
+    }
+
+    /// Spans also count for the status page's last minutes.
+    pub(super) fn count_recent(&self, event: &Event<'_>, now_unix_nano: u64) {
+        if let Event::Spans { result, count } = *event {
+            self.recent.lock().add(result, count, now_unix_nano);
+        }
+    }
+
+    pub(super) fn count(&self, event: &Event<'_>) {
+        use ReceiverMetric as M;
+        match *event {
+            Event::ConnectionOpened(listener) => self.connections[listener as usize].increment(1.0),
+            Event::ConnectionClosed(listener) => self.connections[listener as usize].decrement(1.0),
+            Event::RequestAccepted { transport, wire_bytes, body_bytes, malformed_spans } => {
+                self.requests[transport as usize][usize::from(malformed_spans > 0)].add(1);
+                self.wire_bytes[transport as usize].increment(wire_bytes);
+                self.body_bytes[transport as usize].increment(body_bytes);
+            }
+            Event::RequestRefused { transport, reason, .. } => {
+                self.requests[transport as usize][2].add(1);
+                self.refusals[reason as usize].increment(1);
+            }
+            Event::MalformedSpans { reason, count } => {
+                self.raise(M::MalformedSpans, ("reason", reason), count);
+            }
+            Event::Spans { result, count } => self.spans[result as usize].add(count),
+            Event::Decoded { seconds } => self.observe(&self.decode, seconds),
+            Event::Queue { requests, bytes } => {
+                self.set(M::QueueRequests, &[], number(requests));
+                self.set(M::QueueBytes, &[], number(bytes));
+            }
+            Event::QueueLimits { requests, bytes } => {
+                self.set(M::QueueLimitRequests, &[], number(requests));
+                self.set(M::QueueLimitBytes, &[], number(bytes));
+            }
+            Event::Settled { outcome, count } => self.settled[outcome as usize].increment(count),
+            Event::SettleState { held_spans, held_bytes } => {
+                self.set(M::SettleHeldSpans, &[], number(held_spans));
+                self.set(M::SettleHeldBytes, &[], number(held_bytes));
+            }
+            Event::UnpricedCall { .. } => self.unpriced.increment(1),
+            Event::LimitChanged { old, new, .. } => {
+                let direction = if new > old { "raised" } else { "lowered" };
+                self.raise(M::LimitChanges, ("direction", direction), 1);
+            }
+            Event::Scraped { open_metrics, seconds, bytes } => self.scraped(open_metrics, seconds, bytes),
+            Event::Started { version, unix_nano } => {
+                self.set(M::BuildInfo, &[("version", version)], 1.0);
+                self.set(M::StartTime, &[], seconds(unix_nano));
+            }
+            Event::CatalogueLoaded { date, unix_seconds, source, models } => {
+                self.catalogue(date, source);
+                self.set(M::CatalogueTimestamp, &[], number(unix_seconds));
+                self.set(M::CatalogueModels, &[], number(models));
+            }
+            Event::ConfigLoaded { unix_nano, reload } => {
+                self.raise(M::ConfigReloads, ("result", "success"), u64::from(reload));
+                self.set(M::ConfigReloadSuccessful, &[], 1.0);
+                self.set(M::ConfigReloadTimestamp, &[], seconds(unix_nano));
+            }
+            Event::ConfigRejected { .. } => {
+                self.raise(M::ConfigReloads, ("result", "failure"), 1);
+                self.set(M::ConfigReloadSuccessful, &[], 0.0);
+            }
+            Event::Listening { .. }
+            | Event::AcceptFailed { .. }
+            | Event::SeriesOverflow { .. }
+            | Event::CatalogueRejected { .. }
+            | Event::ShuttingDown
+            | Event::Stopped => {}
+        }
+    }
+
+    fn scraped(&self, open_metrics: bool, seconds: f64, bytes: u64) {
+        let format = if open_metrics { "openmetrics" } else { "text" };
+        self.raise(ReceiverMetric::Scrapes, ("format", format), 1);
+        self.observe(&histogram(&self.recorder, ReceiverMetric::ScrapeDuration), seconds);
+        self.set(ReceiverMetric::ScrapeSize, &[], number(bytes));
+    }
+
+    /// The catalogue in use reads 1; the one before reads 0, and is then not shown.
+    fn catalogue(&self, date: &str, source: &str) {
+        let now = (date.to_owned(), source.to_owned());
+        if let Some((date, source)) = self.catalogue.lock().replace(now) {
+            self.set(ReceiverMetric::CatalogueInfo, &[("date", &date), ("source", &source)], 0.0);
+        }
+        self.set(ReceiverMetric::CatalogueInfo, &[("date", date), ("source", source)], 1.0);
+    }
+
+    fn raise(&self, metric: ReceiverMetric, label: (&'static str, &str), amount: u64) {
+        counter(&self.recorder, metric, &[label]).increment(amount);
+    }
+
+    fn set(&self, metric: ReceiverMetric, labels: &[(&'static str, &str)], value: f64) {
+        gauge(&self.recorder, metric, labels).set(value);
+    }
+
+    fn observe(&self, histogram: &Histogram, value: f64) {
+        histogram.record(value);
+        if self.unfolded.fetch_add(1, Ordering::Relaxed) % FOLD_AFTER == FOLD_AFTER - 1 {
+            self.recorder.handle().run_upkeep();
+        }
+    }
+}
+
+const METADATA: Metadata<'static> = Metadata::new("tollgate", Level::INFO, None);
+
+/// A recorder that knows the bucket edges of the catalogue.
+fn recorder() -> PrometheusRecorder {
+    let histograms = FAMILIES.iter().filter(|family| {
+        matches!(family.metric, Metric::Receiver(_)) && family.metric_type == MetricType::Histogram
+    });
+    // `set_buckets_for_metric` refuses only an empty list, which a test of the catalogue excludes.
+    histograms
+        .fold(PrometheusBuilder::new(), |builder, family| {
+            let name = Matcher::Full(family.name.to_owned());
+            builder.set_buckets_for_metric(name, family.edges).unwrap_or_default()
+        })
+        .build_recorder()
+}
+
+fn key(metric: ReceiverMetric, labels: &[(&'static str, &str)]) -> Key {
+    let labels =
+        labels.iter().map(|(name, value)| Label::new(*name, (*value).to_owned())).collect::<Vec<_>>();
+    Key::from_parts(Family::of(Metric::Receiver(metric)).name, labels)
+}
+
+fn counter(
+    recorder: &PrometheusRecorder,
+    metric: ReceiverMetric,
+    labels: &[(&'static str, &str)],
+) -> Counter {
+    recorder.register_counter(&key(metric, labels), &METADATA)
+}
+
+fn gauge(recorder: &PrometheusRecorder, metric: ReceiverMetric, labels: &[(&'static str, &str)]) -> Gauge {
+    recorder.register_gauge(&key(metric, labels), &METADATA)
+}
+
+fn histogram(recorder: &PrometheusRecorder, metric: ReceiverMetric) -> Histogram {
+    recorder.register_histogram(&key(metric, &[]), &METADATA)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Prometheus has only floats, exact to 2^53")]
+const fn number(value: u64) -> f64 {
+    value as f64
+}
+
+fn seconds(unix_nano: u64) -> f64 {
+    number(unix_nano / 1_000_000) / 1000.0
+}
+
+/// `VmRSS` of this process; `None` where there is no `/proc`.
+fn resident_bytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(number(kibibytes * 1024))
+}
