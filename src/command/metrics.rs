@@ -4,7 +4,8 @@
 
 use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::{Failure, print};
+use crate::expose::catalogue;
 
 /// Arguments of `metrics`.
 #[derive(Clone, Debug, Args)]
@@ -29,6 +30,7 @@ pub enum Format {
 /// When the output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match arguments.format {
-        Format::Md | Format::Json => Err(Failure::Input("metrics is not built yet".to_owned())),
+        Format::Md => print(&catalogue::markdown()),
+        Format::Json => print(&format!("{}\n", catalogue::json())),
     }
 }

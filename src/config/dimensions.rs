@@ -7,6 +7,7 @@ use super::fault::{Faults, suggestion};
 use super::keys;
 use super::raw::{Content, Document, Entry, Node};
 use super::settings::Dimension;
+use crate::expose::catalogue;
 
 /// The most dimensions that one configuration may have: each is a label on every series of calls.
 pub const MAX_DIMENSIONS: usize = 16;
@@ -14,26 +15,6 @@ pub const MAX_DIMENSIONS: usize = 16;
 pub const DEFAULT_MAX_VALUES: u64 = 200;
 const MOST_VALUES: u64 = 100_000;
 
-/// Labels that the families of calls have already.
-const CONTRACT_LABELS: [&str; 17] = [
-    "service_name",
-    "environment",
-    "provider",
-    "model",
-    "operation",
-    "error_class",
-    "error_code",
-    "status_code",
-    "outcome",
-    "type",
-    "price_source",
-    "account",
-    "resource",
-    "window",
-    "source",
-    "result",
-    "le",
-];
 /// Labels that a scraper sets.
 const SCRAPER_LABELS: [&str; 6] = ["service", "namespace", "pod", "job", "instance", "endpoint"];
 
@@ -177,7 +158,7 @@ fn refusal(label: &str) -> Option<String> {
             "`{label}` begins with `__`, which Prometheus keeps for itself; another name would be right"
         ));
     }
-    if CONTRACT_LABELS.contains(&label) {
+    if tollgate_sets(label) {
         return Some(format!(
             "`{label}` is a label that Tollgate sets; another name would be right, such as `app_{label}`"
         ));
@@ -188,4 +169,10 @@ fn refusal(label: &str) -> Option<String> {
         ));
     }
     None
+}
+
+/// True for every label of the metric catalogue, and for those that the text format itself uses.
+fn tollgate_sets(label: &str) -> bool {
+    ["le", "quantile"].contains(&label)
+        || catalogue::FAMILIES.iter().any(|family| family.labels().any(|set| set == label))
 }

@@ -48,7 +48,7 @@ pub struct Receive {
     pub max_inflated_bytes: u64,
     /// Bytes of all requests that are being read or wait to be counted.
     pub max_in_flight_bytes: u64,
-    /// Open connections per listener.
+    /// Open connections, of all listeners together.
     pub max_connections: u64,
     /// Seconds for a sender to deliver one whole request.
     pub request_timeout_seconds: f64,
@@ -195,12 +195,12 @@ impl Default for Listen {
 impl Default for Receive {
     fn default() -> Self {
         Self {
-            max_request_bytes: 16 << 20,
+            max_request_bytes: 20 << 20,
             max_inflated_bytes: 64 << 20,
             max_in_flight_bytes: 256 << 20,
             max_connections: 4096,
             request_timeout_seconds: 30.0,
-            idle_timeout_seconds: 300.0,
+            idle_timeout_seconds: 120.0,
             shutdown_seconds: 10.0,
         }
     }
