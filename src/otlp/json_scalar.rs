@@ -48,9 +48,15 @@ pub(super) fn identifier<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]
     identifier_or_zero(text).and_then(nonzero)
 }
 
-/// The same, zero allowed.
+/// The same, zero allowed. Base64 must be padded: without, it could be hex of a wrong length.
 pub(super) fn identifier_or_zero<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]> {
-    if text.len() == 2 * LENGTH { hex(text) } else { base64(text)?.try_into().ok() }
+    if text.len() == 2 * LENGTH {
+        hex(text)
+    } else if text.len() == LENGTH.div_ceil(3) * 4 {
+        base64(text)?.try_into().ok()
+    } else {
+        None
+    }
 }
 
 fn hex<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]> {

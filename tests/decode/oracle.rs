@@ -1,0 +1,394 @@
+//! The walk and prost read every request alike, however it is written, and where prost refuses a
+//! request, the walk refuses it or drops the spans that are at fault.
+//!
+//! The one difference: OTLP forbids ids of a wrong length or all zero, prost lets them pass, and
+//! the walk drops such a span.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use proptest::prelude::*;
+use prost::Message as _;
+use tollgate::otlp::{self, Fault, SpanHeader, SpanKind, SpanStatus};
+
+use crate::recorder::{self, Attribute, Owned, Recorder};
+use crate::requests::{attribute, list, map, requests, sample};
+use crate::rewire::{Dice, Message, rewire};
+
+/// A request whose spans are left as bytes: what must hold for any span to be read.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Envelope {
+    #[prost(message, repeated, tag = "1")]
+    resource_spans: Vec<EnvelopeOfResource>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct EnvelopeOfResource {
+    #[prost(message, optional, tag = "1")]
+    resource: Option<Resource>,
+    #[prost(message, repeated, tag = "2")]
+    scope_spans: Vec<EnvelopeOfScope>,
+    #[prost(string, tag = "3")]
+    schema_url: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct EnvelopeOfScope {
+    #[prost(message, optional, tag = "1")]
+    scope: Option<InstrumentationScope>,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    spans: Vec<Vec<u8>>,
+    #[prost(string, tag = "3")]
+    schema_url: String,
+}
+
+// === What prost says ===
+
+/// What the walk must tell of these bytes; none if it must refuse them.
+fn expected(bytes: &[u8]) -> Option<Recorder> {
+    let envelope = Envelope::decode(bytes).ok()?;
+    let mut recorder = Recorder::default();
+    for resource_spans in envelope.resource_spans {
+        let attributes = resource_spans.resource.map_or_else(Vec::new, |resource| owned(resource.attributes));
+        let scopes = resource_spans.scope_spans.into_iter().map(|scope_spans| {
+            let scope = scope_spans.scope.unwrap_or_default();
+            let spans = scope_spans.spans.into_iter().map(expected_span).collect();
+            recorder::Scope { name: scope.name, version: scope.version, spans }
+        });
+        let scopes = scopes.collect();
+        recorder.resources.push(recorder::Resource { attributes, scopes });
+    }
+    Some(recorder)
+}
+
+/// Decoded inside of a request, since how deep it lies counts.
+fn expected_span(bytes: Vec<u8>) -> Result<recorder::Span, Fault> {
+    let scope_spans = vec![EnvelopeOfScope { spans: vec![bytes], ..Default::default() }];
+    let resource_spans = vec![EnvelopeOfResource { scope_spans, ..Default::default() }];
+    let request = Envelope { resource_spans }.encode_to_vec();
+    let mut request = ExportTraceServiceRequest::decode(&request[..]).map_err(|_| Fault::Key)?;
+    let span = request.resource_spans.remove(0).scope_spans.remove(0).spans.remove(0);
+    Ok(recorder::Span {
+        header: format!("{:?}", header(&span)?),
+        attributes: owned(span.attributes),
+        events: span.events.into_iter().map(expected_event).collect(),
+    })
+}
+
+fn expected_event(event: opentelemetry_proto::tonic::trace::v1::span::Event) -> recorder::Event {
+    let attributes = if event.name == "unwanted" { Vec::new() } else { owned(event.attributes) };
+    recorder::Event { name: event.name, time_unix_nano: event.time_unix_nano, attributes }
+}
+
+fn header(span: &Span) -> Result<SpanHeader<'_>, Fault> {
+    let parent = if span.parent_span_id.is_empty() { &[0; 8] } else { &span.parent_span_id[..] };
+    let status = span.status.as_ref();
+    Ok(SpanHeader {
+        trace_id: valid(&span.trace_id).ok_or(Fault::TraceId)?,
+        span_id: valid(&span.span_id).ok_or(Fault::SpanId)?,
+        parent_span_id: parent.try_into().map_err(|_| Fault::ParentSpanId)?,
+        name: &span.name,
+        kind: match span.kind {
+            1 => SpanKind::Internal,
+            2 => SpanKind::Server,
+            3 => SpanKind::Client,
+            4 => SpanKind::Producer,
+            5 => SpanKind::Consumer,
+            _ => SpanKind::Unspecified,
+        },
+        start_unix_nano: span.start_time_unix_nano,
+        end_unix_nano: span.end_time_unix_nano,
+        status: match status.map_or(0, |status| status.code) {
+            1 => SpanStatus::Ok,
+            2 => SpanStatus::Error,
+            _ => SpanStatus::Unset,
+        },
+        status_message: status.map_or("", |status| &status.message),
+    })
+}
+
+fn valid<const LENGTH: usize>(id: &[u8]) -> Option<[u8; LENGTH]> {
+    id.try_into().ok().filter(|id| *id != [0; LENGTH])
+}
+
+fn owned(attributes: Vec<KeyValue>) -> Vec<Attribute> {
+    attributes.into_iter().map(|entry| (entry.key, owned_value(entry.value))).collect()
+}
+
+fn owned_value(value: Option<AnyValue>) -> Owned {
+    match value.and_then(|value| value.value) {
+        None | Some(Value::StringValueStrindex(_)) => Owned::Empty,
+        Some(Value::StringValue(text)) => Owned::Text(text),
+        Some(Value::BoolValue(truth)) => Owned::Bool(truth),
+        Some(Value::IntValue(number)) => Owned::Int(number),
+        Some(Value::DoubleValue(number)) => Owned::Double(number.to_bits()),
+        Some(Value::BytesValue(bytes)) => Owned::Bytes(bytes),
+        Some(Value::ArrayValue(array)) => {
+            Owned::Array(array.values.into_iter().map(|value| owned_value(Some(value))).collect())
+        }
+        Some(Value::KvlistValue(list)) => Owned::Map(owned(list.values)),
+    }
+}
+
+// === The comparison ===
+
+/// Walks the bytes and holds the result against prost's.
+fn agree(bytes: &[u8]) {
+    let mut walked = Recorder::default();
+    let result = otlp::walk(bytes, &mut walked);
+    match expected(bytes) {
+        Some(expected) => {
+            assert_eq!(result, Ok(()), "prost reads the envelope");
+            assert_eq!(walked.without_reasons(), expected.without_reasons());
+        }
+        None => {
+            assert!(result.is_err(), "prost refuses the envelope");
+            assert_eq!(walked, Recorder::default(), "the visitor must hear nothing of a refused request");
+        }
+    }
+}
+
+/// The same from the other side: prost on the whole request, as any other receiver decodes it.
+fn prost_refuses_only_what_the_walk_does(bytes: &[u8]) {
+    let mut walked = Recorder::default();
+    let result = otlp::walk(bytes, &mut walked);
+    if ExportTraceServiceRequest::decode(bytes).is_err() {
+        assert!(result.is_err() || walked.spans().iter().any(|span| span.is_err()));
+    } else {
+        assert_eq!(result, Ok(()));
+        let is_of_ids = |fault| matches!(fault, Fault::TraceId | Fault::SpanId | Fault::ParentSpanId);
+        assert!(
+            walked.spans().iter().all(|span| span.as_ref().map_or_else(|fault| is_of_ids(*fault), |_| true))
+        );
+    }
+}
+
+fn check(bytes: &[u8]) {
+    agree(bytes);
+    prost_refuses_only_what_the_walk_does(bytes);
+}
+
+// === Properties ===
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_request(request in requests()) {
+        check(&request.encode_to_vec());
+    }
+
+    #[test]
+    fn fields_unknown_repeated_split_or_in_any_order(request in requests(), seed: u64) {
+        let bytes = rewire(&request.encode_to_vec(), Message::Request, 0, &mut Dice(seed));
+        prop_assert!(ExportTraceServiceRequest::decode(&bytes[..]).is_ok(), "other bytes, still valid");
+        check(&bytes);
+    }
+
+    #[test]
+    fn everything_unknown_repeated_split_or_in_any_order(seed: u64) {
+        let bytes = rewire(&sample().encode_to_vec(), Message::Request, 0, &mut Dice(seed));
+        prop_assert!(ExportTraceServiceRequest::decode(&bytes[..]).is_ok(), "other bytes, still valid");
+        check(&bytes);
+    }
+
+    #[test]
+    fn wrong_wire_types(seed: u64) {
+        check(&rewire(&sample().encode_to_vec(), Message::Request, 150, &mut Dice(seed)));
+    }
+
+    #[test]
+    fn truncated_anywhere(request in requests(), cut: prop::sample::Index) {
+        let bytes = request.encode_to_vec();
+        check(&bytes[..cut.index(bytes.len() + 1)]);
+    }
+
+    #[test]
+    fn bytes_changed(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let mut bytes = sample().encode_to_vec();
+        for (index, byte) in changes {
+            *index.get_mut(&mut bytes) = byte;
+        }
+        check(&bytes);
+    }
+
+    #[test]
+    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        check(&bytes);
+    }
+}
+
+#[test]
+fn truncated_at_every_byte() {
+    let bytes = sample().encode_to_vec();
+    for end in 0..=bytes.len() {
+        check(&bytes[..end]);
+    }
+}
+
+/// A span may be cut where the lengths around it are not: only that span is lost.
+#[test]
+fn a_span_truncated_at_every_byte_costs_that_span() {
+    let request = sample();
+    let spans = &request.resource_spans[0].scope_spans[0].spans;
+    let (first, second) = (spans[0].encode_to_vec(), spans[1].encode_to_vec());
+    for end in 0..first.len() {
+        let scope_spans = vec![EnvelopeOfScope {
+            spans: vec![first[..end].to_vec(), second.clone()],
+            ..Default::default()
+        }];
+        let resource_spans = vec![EnvelopeOfResource { scope_spans, ..Default::default() }];
+        let bytes = Envelope { resource_spans }.encode_to_vec();
+        check(&bytes);
+        let mut walked = Recorder::default();
+        otlp::walk(&bytes, &mut walked).expect("the envelope is whole");
+        assert_eq!(walked.spans().len(), 2);
+        assert!(walked.spans()[1].is_ok(), "cut at {end}");
+    }
+}
+
+#[test]
+fn every_wire_type_at_every_byte() {
+    let bytes = sample().encode_to_vec();
+    for at in 0..bytes.len() {
+        for wire_type in 0..8 {
+            let mut changed = bytes.clone();
+            changed[at] = changed[at] & !7 | wire_type;
+            agree(&changed);
+        }
+    }
+}
+
+#[test]
+fn values_nest_as_deep_as_prost_allows() {
+    let mut refused = 0;
+    for levels in 0..60 {
+        for wrap in [|value| list(vec![Some(value)]), |value| map(vec![attribute("key", Some(value))])] {
+            let value = (0..levels).fold(Value::IntValue(1), |value, _| wrap(value));
+            let mut request = sample();
+            let span = &mut request.resource_spans[0].scope_spans[0].spans[0];
+            span.attributes = vec![attribute("deep", Some(value))];
+            let bytes = request.encode_to_vec();
+            refused += usize::from(ExportTraceServiceRequest::decode(&bytes[..]).is_err());
+            check(&bytes);
+        }
+    }
+    assert!((20..100).contains(&refused), "both sides of the limit were tried");
+}
+
+#[test]
+fn groups_nest_as_deep_as_prost_allows() {
+    for levels in 90..110 {
+        let mut bytes = vec![0x0B; levels];
+        bytes[0] = 0x13;
+        bytes.extend(vec![0x0C; levels - 1]);
+        bytes.push(0x14);
+        check(&bytes);
+    }
+}
+
+// === What protobuf asks, said once in plain words ===
+
+/// `AnyValue` is a oneof: lists join unless another type stands between them.
+#[test]
+fn a_list_in_parts_is_one_list() {
+    let one = AnyValue { value: Some(list(vec![Some(Value::IntValue(1))])) }.encode_to_vec();
+    let two = AnyValue { value: Some(list(vec![Some(Value::IntValue(2))])) }.encode_to_vec();
+    let text = AnyValue { value: Some(Value::StringValue("x".into())) }.encode_to_vec();
+    let numbers = |numbers: &[i64]| Owned::Array(numbers.iter().copied().map(Owned::Int).collect());
+
+    for (parts, expected) in [
+        (vec![one.clone(), two.clone()], numbers(&[1, 2])),
+        (vec![[one.clone(), two.clone()].concat(), one.clone()], numbers(&[1, 2, 1])),
+        (vec![one.clone(), text.clone(), two.clone()], numbers(&[2])),
+        (vec![[one.clone(), text.clone(), two.clone()].concat()], numbers(&[2])),
+        (vec![one, two, text], Owned::Text("x".into())),
+    ] {
+        let bytes = request_with_value(&parts);
+        check(&bytes);
+        let mut walked = Recorder::default();
+        otlp::walk(&bytes, &mut walked).expect("valid");
+        assert_eq!(walked.spans()[0].as_ref().expect("valid").attributes[0].1, expected);
+    }
+}
+
+/// A request of one span with one attribute whose value comes in these parts.
+fn request_with_value(parts: &[Vec<u8>]) -> Vec<u8> {
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct SplitKeyValue {
+        #[prost(string, tag = "1")]
+        key: String,
+        #[prost(bytes = "vec", repeated, tag = "2")]
+        value: Vec<Vec<u8>>,
+    }
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct SpanOfSplits {
+        #[prost(bytes = "vec", tag = "1")]
+        trace_id: Vec<u8>,
+        #[prost(bytes = "vec", tag = "2")]
+        span_id: Vec<u8>,
+        #[prost(message, repeated, tag = "9")]
+        attributes: Vec<SplitKeyValue>,
+    }
+    let attributes = vec![SplitKeyValue { key: "key".into(), value: parts.to_vec() }];
+    let span = SpanOfSplits { trace_id: vec![1; 16], span_id: vec![1; 8], attributes };
+    let scope_spans = vec![EnvelopeOfScope { spans: vec![span.encode_to_vec()], ..Default::default() }];
+    let resource_spans = vec![EnvelopeOfResource { scope_spans, ..Default::default() }];
+    Envelope { resource_spans }.encode_to_vec()
+}
+
+/// The one difference to prost.
+#[test]
+fn a_span_needs_valid_ids() {
+    type Change = fn(&mut Span);
+    let changes: [(Change, Option<Fault>); 9] = [
+        (|span| span.trace_id.clear(), Some(Fault::TraceId)),
+        (|span| span.trace_id = vec![0; 16], Some(Fault::TraceId)),
+        (|span| span.trace_id = vec![1; 15], Some(Fault::TraceId)),
+        (|span| span.span_id = vec![0; 8], Some(Fault::SpanId)),
+        (|span| span.span_id = vec![1; 16], Some(Fault::SpanId)),
+        (|span| span.parent_span_id = vec![1; 7], Some(Fault::ParentSpanId)),
+        (|span| span.parent_span_id.clear(), None),
+        (|span| span.parent_span_id = vec![0; 8], None),
+        (|_| {}, None),
+    ];
+    for (change, fault) in changes {
+        let mut request = sample();
+        change(&mut request.resource_spans[0].scope_spans[0].spans[0]);
+        let mut walked = Recorder::default();
+        otlp::walk(&request.encode_to_vec(), &mut walked).expect("the envelope is whole");
+        let spans = walked.spans();
+        assert_eq!(spans[0].as_ref().err().copied(), fault);
+        assert!(spans[1].is_ok(), "the other span is kept");
+    }
+}
+
+#[test]
+fn resource_and_scope_may_follow_their_spans() {
+    let bytes = sample().encode_to_vec();
+    let mut usual = Recorder::default();
+    otlp::walk(&bytes, &mut usual).expect("valid");
+    let mut resource_spans = sample().resource_spans.remove(0);
+    let scope_spans = resource_spans.scope_spans.remove(0);
+    let spans = ExportScope { scope_spans: Some(scope_spans) }.encode_to_vec();
+    let reversed = [spans, resource_spans.encode_to_vec()].concat();
+    let bytes = OneResource { resource_spans: reversed }.encode_to_vec();
+    check(&bytes);
+    let mut walked = Recorder::default();
+    otlp::walk(&bytes, &mut walked).expect("valid");
+    assert_eq!(walked, usual);
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct OneResource {
+    #[prost(bytes = "vec", tag = "1")]
+    resource_spans: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ExportScope {
+    #[prost(message, optional, tag = "2")]
+    scope_spans: Option<opentelemetry_proto::tonic::trace::v1::ScopeSpans>,
+}
