@@ -1,0 +1,227 @@
+//! `tollgate price -`: what-if questions, one JSON object a line, one answer a line.
+//!
+//! In: a line and the time that stands for "now". Out: a line of JSON, whatever the line was. Here
+//! names mean exactly what the price data's publisher takes them for; nothing is normalised. It
+//! reads and writes no file.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Catalogue, Context, Cost, Decimal, Found, Tokens, Units, Unpriced};
+use crate::call::{PriceSource, TokenType};
+
+/// One question. Everything but the model may be left out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question<'a> {
+    #[serde(borrow, default)]
+    provider: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    model: Cow<'a, str>,
+    #[serde(borrow, default)]
+    at: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    context: Option<BTreeMap<Cow<'a, str>, Option<Cow<'a, str>>>>,
+    #[serde(default)]
+    tokens: Option<BTreeMap<String, Option<Value>>>,
+    #[serde(default)]
+    units: Option<BTreeMap<String, Option<Value>>>,
+}
+
+/// Answers one line: the price, or `{"error": …}` that says what is wrong with the line.
+#[must_use]
+pub fn answer_line(catalogue: &Catalogue, line: &str, now_unix_seconds: i64) -> String {
+    let answer = answer(catalogue, line, now_unix_seconds).unwrap_or_else(|problem| {
+        let mut error = Map::new();
+        error.insert("error".to_owned(), Value::String(problem));
+        error
+    });
+    Value::Object(answer).to_string()
+}
+
+fn answer(catalogue: &Catalogue, line: &str, now_unix_seconds: i64) -> Result<Map<String, Value>, String> {
+    let question: Question<'_> =
+        serde_json::from_str(line).map_err(|error| format!("not a question: {error}"))?;
+    let at = question.at.as_deref().map_or(Ok(now_unix_seconds), time)?;
+    let context = context(&question)?;
+    let tokens = tokens(&question)?;
+    let units = units(catalogue, &question)?;
+    let provider = question.provider.as_deref().unwrap_or_default();
+    let found = catalogue.look_up(provider, &question.model);
+    if tokens.is_empty() && units.is_empty() {
+        return Ok(report(found.ok(), Outcome::UnknownUsage));
+    }
+    let cost = found.map_err(Unpriced::from).and_then(|found| {
+        context.check(catalogue)?;
+        found.cost(&tokens, &context, &units, at)
+    });
+    Ok(report(found.ok(), cost.map_or_else(Outcome::Unpriced, Outcome::Priced)))
+}
+
+enum Outcome {
+    Priced(Cost),
+    Unpriced(Unpriced),
+    UnknownUsage,
+}
+
+fn report(found: Option<Found<'_>>, outcome: Outcome) -> Map<String, Value> {
+    let text = |text: &str| Value::String(text.to_owned());
+    let mut answer = Map::new();
+    answer.insert("matched_model".to_owned(), found.map_or(Value::Null, |found| text(found.model_id())));
+    answer
+        .insert("matched_provider".to_owned(), found.map_or(Value::Null, |found| text(found.provider_id())));
+    let (source, cost, reason) = match &outcome {
+        Outcome::Priced(cost) => (PriceSource::Catalogue, Some(cost), None),
+        Outcome::Unpriced(reason) => (PriceSource::Unpriced, None, Some(reason)),
+        Outcome::UnknownUsage => (PriceSource::UnknownUsage, None, None),
+    };
+    answer.insert("cost_usd".to_owned(), cost.map_or(Value::Null, |cost| text(&cost.total().to_string())));
+    answer.insert("cost".to_owned(), cost.map_or(Value::Null, lines));
+    answer.insert("price_source".to_owned(), text(source.label()));
+    if let Some(reason) = reason {
+        answer.insert("reason".to_owned(), text(&reason.to_string()));
+    }
+    answer
+}
+
+/// The lines of a cost as an object of exact decimal strings.
+#[must_use]
+pub fn lines(cost: &Cost) -> Value {
+    let lines =
+        cost.lines().map(|line| (line.key.label().to_owned(), Value::String(line.amount.to_string())));
+    Value::Object(lines.collect())
+}
+
+/// Seconds since the Unix epoch of an RFC 3339 time; without an offset it is UTC.
+fn time(text: &str) -> Result<i64, String> {
+    let naive = |text: &str| {
+        let time: jiff::civil::DateTime = text.parse().ok()?;
+        Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    };
+    text.parse::<jiff::Timestamp>()
+        .ok()
+        .or_else(|| naive(text))
+        .map(|time| time.as_nanosecond().div_euclid(1_000_000_000) as i64)
+        .ok_or_else(|| format!("at is {text:?}; expected RFC 3339 such as 2026-01-31T12:00:00Z"))
+}
+
+fn context<'a>(question: &'a Question<'_>) -> Result<Context<'a>, String> {
+    let mut context = Context::default();
+    for (key, value) in question.context.iter().flatten() {
+        let Some((_, place)) = Context::KEYS.into_iter().find(|(known, _)| known == key) else {
+            let known = Context::KEYS.map(|(known, _)| known).join(", ");
+            return Err(format!("context has the key {key:?}; expected any of {known}"));
+        };
+        *place(&mut context) = value.as_deref();
+    }
+    Ok(context)
+}
+
+fn tokens(question: &Question<'_>) -> Result<Tokens, String> {
+    let mut tokens = Tokens::default();
+    for (key, value) in question.tokens.iter().flatten() {
+        let kind = TokenType::from_label(key).ok_or_else(|| {
+            let known = TokenType::ALL.map(TokenType::label).join(", ");
+            format!("tokens has the key {key:?}; expected any of {known}")
+        })?;
+        let Some(value) = value else { continue };
+        let count = whole(value)
+            .ok_or_else(|| format!("tokens.{key} is {value}; expected a whole number of 0 or more"))?;
+        tokens.set(kind, count);
+    }
+    Ok(tokens)
+}
+
+/// A count, also when it is written as `12.0`.
+fn whole(value: &Value) -> Option<u64> {
+    let float = || value.as_f64().filter(|float| float.fract() == 0.0 && (0.0..9e15).contains(float));
+    value.as_u64().or_else(|| float().map(|float| float as u64))
+}
+
+fn units<'a>(catalogue: &Catalogue, question: &'a Question<'_>) -> Result<Units<'a>, String> {
+    let mut units = Units::default();
+    for (key, value) in question.units.iter().flatten() {
+        if !catalogue.has_fee(key) {
+            let known = catalogue.fees().collect::<Vec<_>>().join(", ");
+            return Err(format!("units has the key {key:?}; expected any of {known}"));
+        }
+        let Some(value) = value else { continue };
+        let count = value.as_u64().map(Decimal::from).or_else(|| value.as_f64().and_then(Decimal::from_f64));
+        let count = count.ok_or_else(|| format!("units.{key} is {value}; expected a number of 0 or more"))?;
+        if !units.set(key, count) {
+            return Err("units has too many keys; at most 8 are possible".to_owned());
+        }
+    }
+    Ok(units)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_795_000_000;
+
+    fn ask(line: &str) -> Value {
+        serde_json::from_str(&answer_line(Catalogue::embedded(), line, NOW)).expect("an answer is JSON")
+    }
+
+    #[test]
+    fn a_question_is_answered_line_by_line() {
+        let answer = ask(r#"{"provider":"openai","model":"gpt-4o-2024-08-06","at":"2026-01-01T00:00:00Z",
+                "tokens":{"input":1000,"cache_read":2000,"output":100,"reasoning":10}}"#);
+        let expected = serde_json::json!({
+            "matched_model": "gpt-4o", "matched_provider": "openai", "cost_usd": "0.0061",
+            "cost": {"input": "0.0025", "cache_read": "0.0025", "output": "0.001", "reasoning": "0.0001"},
+            "price_source": "catalogue"
+        });
+        assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn what_is_not_in_the_catalogue_has_no_price() {
+        for line in [
+            r#"{"provider":"acme-gateway","model":"gpt-4o","tokens":{"input":1}}"#,
+            r#"{"provider":"openai","model":"gpt-99","tokens":{"input":1}}"#,
+            r#"{"provider":"openai","model":"gpt-4o","context":{"service_tier":"platinum"},"tokens":{"input":1}}"#,
+        ] {
+            let answer = ask(line);
+            assert_eq!((&answer["cost_usd"], &answer["cost"]), (&Value::Null, &Value::Null), "{line}");
+            assert_eq!(answer["price_source"], "unpriced", "{line}");
+        }
+    }
+
+    #[test]
+    fn no_counts_is_unknown_usage_not_zero() {
+        for line in [
+            r#"{"model":"gpt-4o"}"#,
+            r#"{"model":"gpt-4o","tokens":{}}"#,
+            r#"{"model":"gpt-4o","tokens":null}"#,
+        ] {
+            assert_eq!(ask(line)["price_source"], "unknown_usage", "{line}");
+            assert_eq!(ask(line)["cost_usd"], Value::Null, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_line_gets_an_answer_that_says_what_is_wrong() {
+        let cases = [
+            ("", "not a question"),
+            ("[]", "not a question"),
+            (r#"{"provider":"openai"}"#, "missing field `model`"),
+            (r#"{"model":"gpt-4o","tokens":{"input":-1}}"#, "tokens.input is -1; expected a whole number"),
+            (r#"{"model":"gpt-4o","tokens":{"input":"3"}}"#, "tokens.input is \"3\""),
+            (r#"{"model":"gpt-4o","tokens":{"prompt":1}}"#, "tokens has the key \"prompt\""),
+            (r#"{"model":"gpt-4o","units":{"gold":1}}"#, "units has the key \"gold\""),
+            (r#"{"model":"gpt-4o","context":{"tier":"flex"}}"#, "context has the key \"tier\""),
+            (r#"{"model":"gpt-4o","at":"yesterday"}"#, "expected RFC 3339"),
+        ];
+        for (line, problem) in cases {
+            let answer = ask(line);
+            let text = answer["error"].as_str().unwrap_or_default();
+            assert!(text.contains(problem), "{line}: {answer}");
+        }
+    }
+}

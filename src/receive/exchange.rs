@@ -1,0 +1,173 @@
+//! One request, one answer: what OTLP/HTTP and OTLP/gRPC have in common.
+//!
+//! In: a request of either. Out: its answer, and an event. Reading is bounded in bytes and in time, and
+//! everything after it is synchronous, so at most one body per worker thread is being inflated or decoded.
+
+use std::{borrow::Cow, sync::Arc};
+
+use ::http::{Request, Response, header};
+use bytes::Bytes;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use crate::clock::Stopwatch;
+
+use super::{
+    Accepted, Compression, Encoding, Intake, Observer, Outcome, Payload, ReceiveEvent, ReceiveSettings,
+    RefusalReason, RequestEvent, Transport,
+    body::{self, BodyFault, Budget, Share},
+    grpc, http,
+    reply::{Refusal, Reply},
+};
+
+/// What every request is served with.
+pub(super) struct Receiver {
+    pub(super) settings: ReceiveSettings,
+    intake: Arc<dyn Intake>,
+    observer: Arc<dyn Observer>,
+    budget: Arc<Budget>,
+}
+
+/// What is known of a request so far.
+#[derive(Debug, Default)]
+pub(super) struct Arrival {
+    pub(super) encoding: Option<Encoding>,
+    pub(super) compression: Option<Compression>,
+    wire_bytes: usize,
+    inflated_bytes: usize,
+}
+
+// === impl Receiver ===
+
+impl Receiver {
+    pub(super) fn new(
+        settings: ReceiveSettings,
+        intake: Arc<dyn Intake>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        let budget = Budget::new(settings.max_in_flight_bytes);
+        Self { settings, intake, observer, budget }
+    }
+
+    pub(super) fn observe(&self, event: &ReceiveEvent) {
+        self.observer.observe(event);
+    }
+
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Reply> {
+        let started = Stopwatch::start();
+        let mut arrival = Arrival::default();
+        let (transport, response, verdict) = if is_grpc(&request) {
+            let verdict = grpc::receive(self, request, &mut arrival).await;
+            (Transport::Grpc, super::reply::grpc(&verdict), verdict)
+        } else {
+            let verdict = http::receive(self, request, &mut arrival).await;
+            (Transport::Http, super::reply::http(arrival.encoding, &verdict), verdict)
+        };
+        self.observe(&ReceiveEvent::Request(RequestEvent {
+            transport,
+            encoding: arrival.encoding,
+            compression: arrival.compression,
+            wire_bytes: arrival.wire_bytes as u64,
+            inflated_bytes: arrival.inflated_bytes as u64,
+            seconds: started.seconds(),
+            outcome: outcome(verdict),
+        }));
+        response
+    }
+
+    /// A share of the memory budget, held until the request is done with.
+    pub(super) fn share(&self) -> Share {
+        self.budget.share()
+    }
+
+    /// Refuses early what would be refused after reading as well.
+    pub(super) fn check_ready(&self) -> Result<(), Refusal> {
+        if self.intake.ready() { Ok(()) } else { Err(Refusal::shutting_down()) }
+    }
+
+    /// Reads a body as it is on the wire.
+    pub(super) async fn read(
+        &self,
+        body: &mut Incoming,
+        cap: usize,
+        arrival: &mut Arrival,
+        share: &mut Share,
+    ) -> Result<Bytes, Refusal> {
+        let limit = self.settings.read_timeout;
+        let bytes = match timeout(limit, body::read(body, cap, share)).await {
+            Ok(read) => read.map_err(|fault| self.refusal(&fault, Compression::Identity))?,
+            Err(_) => {
+                let seconds = limit.as_secs_f64();
+                let message = format!("the body of the request did not arrive within {seconds} s");
+                return Err(Refusal::new(RefusalReason::Timeout, message));
+            }
+        };
+        arrival.wire_bytes = bytes.len();
+        Ok(bytes)
+    }
+
+    /// Inflates a body and hands it to the intake.
+    pub(super) fn deliver(
+        &self,
+        packed: Bytes,
+        encoding: Encoding,
+        compression: Compression,
+        arrival: &mut Arrival,
+        share: &mut Share,
+    ) -> Result<Accepted, Refusal> {
+        let inflated = body::inflate(compression, packed, self.settings.max_inflated_bytes, share)
+            .map_err(|fault| self.refusal(&fault, compression))?;
+        arrival.inflated_bytes = inflated.len();
+        self.intake.accept(Payload { encoding, bytes: &inflated }).map_err(Refusal::from)
+    }
+
+    fn refusal(&self, fault: &BodyFault, compression: Compression) -> Refusal {
+        let settings = &self.settings;
+        match fault {
+            BodyFault::TooLong => too_large(settings.max_wire_bytes, "on the wire"),
+            BodyFault::TooLongInflated => too_large(settings.max_inflated_bytes, "once inflated"),
+            BodyFault::Busy => Refusal::busy(settings.retry_after),
+            BodyFault::Disconnected => {
+                Refusal::new(RefusalReason::Disconnected, "the body of the request ended before its end")
+            }
+            BodyFault::Corrupt => {
+                let name = compression.label();
+                let message = format!("the body is said to be {name}, but does not inflate as {name}");
+                Refusal::new(RefusalReason::Malformed, message)
+            }
+        }
+    }
+}
+
+fn too_large(cap: usize, place: &str) -> Refusal {
+    let message = format!(
+        "the request is longer than {cap} bytes {place}; send smaller batches \
+         (OTEL_BSP_MAX_EXPORT_BATCH_SIZE in an SDK, send_batch_max_size in a Collector)"
+    );
+    Refusal::new(RefusalReason::TooLarge, message)
+}
+
+fn is_grpc(request: &Request<Incoming>) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    // gRPC-Web is another protocol; over HTTP it is answered 415.
+    content_type.is_some_and(|value| {
+        let value = value.as_bytes();
+        value.starts_with(b"application/grpc") && !value.starts_with(b"application/grpc-web")
+    })
+}
+
+fn outcome(verdict: Result<Accepted, Refusal>) -> Outcome {
+    match verdict {
+        Ok(accepted) => Outcome::Accepted(accepted),
+        Err(Refusal { reason, message, .. }) => Outcome::Refused { reason, message },
+    }
+}
+
+/// What to tell a client that sends a signal other than traces.
+pub(super) fn wrong_signal(signal: &str, remedy: &str) -> Refusal {
+    let message: Cow<'static, str> = format!(
+        "Tollgate takes traces only, not {signal}. {remedy}, or send only the traces pipeline of the Collector here"
+    )
+    .into();
+    Refusal::new(RefusalReason::Signal, message)
+}
