@@ -82,11 +82,17 @@ impl Share {
         self.held += bytes;
         Ok(())
     }
+
+    fn give_back(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.held);
+        self.held -= bytes;
+        self.budget.free.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.budget.free.fetch_add(self.held, Ordering::Relaxed);
+        self.give_back(self.held);
     }
 }
 
@@ -102,12 +108,17 @@ where
     share.take(first.len())?;
     let Some(second) = next(body, cap - first.len()).await? else { return Ok(first) };
 
+    // What is declared bounds the growth of the buffer; it does not reserve anything.
+    let longest = body.size_hint().upper().map_or(cap, |left| {
+        usize::try_from(left).unwrap_or(cap).saturating_add(first.len() + second.len()).min(cap)
+    });
     let mut whole = Vec::new();
-    append(&mut whole, &first, share)?;
-    append(&mut whole, &second, share)?;
+    append(&mut whole, &first, longest, share)?;
+    append(&mut whole, &second, longest, share)?;
+    share.give_back(first.len());
     drop((first, second));
     while let Some(data) = next(body, cap - whole.len()).await? {
-        append(&mut whole, &data, share)?;
+        append(&mut whole, &data, longest, share)?;
     }
     Ok(whole.into())
 }
@@ -142,10 +153,10 @@ where
 }
 
 /// Appends, and pays for what the vector grows, not for what it holds.
-fn append(whole: &mut Vec<u8>, data: &[u8], share: &mut Share) -> Result<(), BodyFault> {
+fn append(whole: &mut Vec<u8>, data: &[u8], longest: usize, share: &mut Share) -> Result<(), BodyFault> {
     let needed = whole.len() + data.len();
     if needed > whole.capacity() {
-        let capacity = needed.max(2 * whole.capacity());
+        let capacity = needed.max(longest.min(2 * whole.capacity()));
         share.take(capacity - whole.capacity())?;
         whole.reserve_exact(capacity - whole.len());
     }

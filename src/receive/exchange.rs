@@ -20,6 +20,9 @@ use super::{
     reply::{Refusal, Reply},
 };
 
+/// What a request may hold beside the bytes of its body, on the wire and inflated.
+const SLACK: usize = 64 * 1024;
+
 /// What every request is served with.
 pub(super) struct Receiver {
     pub(super) settings: ReceiveSettings,
@@ -45,7 +48,9 @@ impl Receiver {
         intake: Arc<dyn Intake>,
         observer: Arc<dyn Observer>,
     ) -> Self {
-        let budget = Budget::new(settings.max_in_flight_bytes);
+        // A request within the caps must fit, or its client would be told to come again for ever.
+        let longest = settings.max_request_bytes.saturating_add(settings.max_inflated_bytes);
+        let budget = Budget::new(settings.max_in_flight_bytes.max(longest.saturating_add(SLACK)));
         Self { settings, intake, observer, budget }
     }
 
@@ -93,7 +98,7 @@ impl Receiver {
         arrival: &mut Arrival,
         share: &mut Share,
     ) -> Result<Bytes, Refusal> {
-        let limit = self.settings.read_timeout;
+        let limit = self.settings.request_timeout;
         let bytes = match timeout(limit, body::read(body, cap, share)).await {
             Ok(read) => read.map_err(|fault| self.refusal(&fault, Compression::Identity))?,
             Err(_) => {
@@ -124,7 +129,7 @@ impl Receiver {
     fn refusal(&self, fault: &BodyFault, compression: Compression) -> Refusal {
         let settings = &self.settings;
         match fault {
-            BodyFault::TooLong => too_large(settings.max_wire_bytes, "on the wire"),
+            BodyFault::TooLong => too_large(settings.max_request_bytes, "on the wire"),
             BodyFault::TooLongInflated => too_large(settings.max_inflated_bytes, "once inflated"),
             BodyFault::Busy => Refusal::busy(settings.retry_after),
             BodyFault::Disconnected => {

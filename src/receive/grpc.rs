@@ -50,7 +50,7 @@ pub(super) async fn receive(
     receiver.check_ready()?;
 
     let mut share = receiver.share();
-    let cap = receiver.settings.max_wire_bytes.saturating_add(PREFIX);
+    let cap = receiver.settings.max_request_bytes.saturating_add(PREFIX);
     let framed = receiver.read(&mut body, cap, arrival, &mut share).await?;
     let (compressed, message) = unframe(framed)?;
     let compression = if compressed { declared } else { Compression::Identity };

@@ -39,7 +39,7 @@ pub(super) async fn receive(
     {
         let rest = body::discard(&mut body, receiver.settings.max_inflated_bytes);
         // Out of time or over the limit: the answer goes out all the same, and the connection closes.
-        let _ = timeout(receiver.settings.read_timeout, rest).await;
+        let _ = timeout(receiver.settings.request_timeout, rest).await;
     }
     verdict
 }
@@ -53,7 +53,7 @@ async fn take(
 ) -> Result<Accepted, Refusal> {
     receiver.check_ready()?;
     let mut share = receiver.share();
-    let packed = receiver.read(body, receiver.settings.max_wire_bytes, arrival, &mut share).await?;
+    let packed = receiver.read(body, receiver.settings.max_request_bytes, arrival, &mut share).await?;
     receiver.deliver(packed, encoding, compression, arrival, &mut share)
 }
 

@@ -91,16 +91,17 @@ pub enum Refused {
 /// Limits of the receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiveSettings {
-    /// Longest body on the wire, in bytes. OTLP recommends 20 MiB for HTTP and 4 MiB for gRPC.
-    pub max_wire_bytes: usize,
+    /// Longest body as sent, in bytes.
+    pub max_request_bytes: usize,
     /// Longest body once inflated, in bytes.
     pub max_inflated_bytes: usize,
-    /// Most bytes of bodies, on the wire and inflated, held for all requests at any one time.
+    /// Most bytes of bodies, as sent and inflated, held for all requests at any one time. Less than the
+    /// two caps together is taken as their sum.
     pub max_in_flight_bytes: usize,
     /// Most connections at any one time.
     pub max_connections: usize,
     /// Longest time from the head of a request to the end of its body.
-    pub read_timeout: Duration,
+    pub request_timeout: Duration,
     /// Longest time from the start of a connection, or from the last answer over HTTP/1, to the end of
     /// the head of the next request.
     pub idle_timeout: Duration,
@@ -305,12 +306,12 @@ impl Default for ReceiveSettings {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
         Self {
-            max_wire_bytes: 20 * MIB,
+            max_request_bytes: 16 * MIB,
             max_inflated_bytes: 64 * MIB,
             max_in_flight_bytes: 256 * MIB,
             max_connections: 4096,
-            read_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(120),
+            request_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(300),
             shutdown_grace: Duration::from_secs(10),
             retry_after: Duration::from_secs(1),
         }

@@ -24,7 +24,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -117,10 +117,7 @@ impl Server {
                 Ok((stream, peer)) => match Arc::clone(&self.seats).try_acquire_owned() {
                     Ok(seat) => {
                         let server = Arc::clone(&self);
-                        self.tasks.spawn(async move {
-                            server.converse(stream).await;
-                            drop(seat);
-                        });
+                        self.tasks.spawn(async move { server.converse(stream, seat).await });
                     }
                     // At once, so that the client tries again elsewhere or later; a connection left
                     // waiting looks like a hang.
@@ -134,13 +131,14 @@ impl Server {
         }
     }
 
-    async fn converse(&self, stream: TcpStream) {
+    async fn converse(&self, stream: TcpStream, seat: OwnedSemaphorePermit) {
         self.receiver.observe(&ReceiveEvent::ConnectionOpened);
         // Answers are one small packet; waiting for more to send would delay each by up to 40 ms.
         let _ = stream.set_nodelay(true);
         if self.exchange(stream).await == Parting::Idle {
             self.receiver.observe(&ReceiveEvent::ConnectionIdle);
         }
+        drop(seat);
         self.receiver.observe(&ReceiveEvent::ConnectionClosed);
     }
 

@@ -56,7 +56,7 @@ fn malformed_spans_are_a_partial_success() {
     let response = ExportTraceServiceResponse::decode(answer.data.slice(5..)).unwrap();
     let partial = response.partial_success.unwrap();
     assert_eq!((answer.code, partial.rejected_spans), (OK, 1));
-    assert_eq!(partial.error_message, "trace_id must be 16 bytes");
+    assert_eq!(partial.error_message, "trace id must be 16 bytes, not all zero");
 }
 
 #[test]

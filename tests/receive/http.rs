@@ -63,10 +63,13 @@ fn malformed_spans_are_a_partial_success_in_the_encoding_of_the_request() {
     let answer = post(server.address, &[PROTOBUF], &half_bad().encode_to_vec());
     let partial = ExportTraceServiceResponse::decode(&*answer.body).unwrap().partial_success.unwrap();
     assert_eq!(answer.status, 200);
-    assert_eq!((partial.rejected_spans, &*partial.error_message), (1, "trace_id must be 16 bytes"));
+    assert_eq!(
+        (partial.rejected_spans, &*partial.error_message),
+        (1, "trace id must be 16 bytes, not all zero")
+    );
 
     let answer = post(server.address, &[JSON], &serde_json::to_vec(&half_bad()).unwrap());
-    let partial = json!({"rejectedSpans": "1", "errorMessage": "trace_id must be 16 bytes"});
+    let partial = json!({"rejectedSpans": "1", "errorMessage": "trace id must be 16 bytes, not all zero"});
     assert_eq!((answer.status, answer.json()), (200, json!({"partialSuccess": partial})));
 }
 

@@ -1,4 +1,4 @@
-//! A receiver on a free port, before an intake that decodes with the oracle (prost) and remembers.
+//! A receiver on a free port, before an intake that decodes and remembers.
 
 use std::{
     net::SocketAddr,
@@ -6,9 +6,8 @@ use std::{
     time::Duration,
 };
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use prost::Message;
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
+use tollgate::otlp::{Fault, JsonRequest, SpanHeader, Value, Visitor, walk};
 use tollgate::receive::{
     Accepted, Encoding, Ended, Intake, Observer, Outcome, Payload, ReceiveEvent, ReceiveSettings, Refused,
     RequestEvent, serve,
@@ -23,7 +22,7 @@ pub(crate) struct Server {
     serving: Option<JoinHandle<Ended>>,
 }
 
-/// Takes what prost can decode; a span without a trace id counts as malformed.
+/// Takes what is OTLP, and counts it.
 #[derive(Default)]
 pub(crate) struct Recorder {
     /// What to answer instead, if set.
@@ -40,13 +39,13 @@ impl Intake for Recorder {
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(refusal);
         }
-        let request = match payload.encoding {
-            Encoding::Protobuf => {
-                ExportTraceServiceRequest::decode(payload.bytes).map_err(|error| error.to_string())
-            }
-            Encoding::Json => serde_json::from_slice(payload.bytes).map_err(|error| error.to_string()),
+        let mut tally = Tally::default();
+        let read = match payload.encoding {
+            Encoding::Protobuf => walk(payload.bytes, &mut tally),
+            Encoding::Json => JsonRequest::parse(payload.bytes).map(|request| request.drive(&mut tally)),
         };
-        let accepted = count(&request.map_err(Refused::Malformed)?);
+        read.map_err(|fault| Refused::Malformed(fault.to_string()))?;
+        let accepted = tally.0;
         *self.spans.lock().unwrap() += accepted.spans;
         Ok(accepted)
     }
@@ -62,18 +61,26 @@ impl Observer for Recorder {
     }
 }
 
-fn count(request: &ExportTraceServiceRequest) -> Accepted {
-    let mut accepted = Accepted::default();
-    let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
-    for span in scopes.flat_map(|scope| &scope.spans) {
-        if span.trace_id.len() == 16 {
-            accepted.spans += 1;
-        } else {
-            accepted.malformed_spans += 1;
-            accepted.reason = Some("trace_id must be 16 bytes".into());
-        }
+/// Counts spans, good and bad.
+#[derive(Default)]
+struct Tally(Accepted);
+
+impl<'a> Visitor<'a> for Tally {
+    fn resource(&mut self) {}
+    fn resource_attribute(&mut self, _: &'a str, _: Value<'a>) {}
+    fn scope(&mut self, _: &'a str, _: &'a str) {}
+    fn span_attribute(&mut self, _: &'a str, _: Value<'a>) {}
+    fn event(&mut self, _: &'a str, _: u64) -> bool {
+        true
     }
-    accepted
+    fn event_attribute(&mut self, _: &'a str, _: Value<'a>) {}
+    fn span(&mut self, _: &SpanHeader<'a>) {
+        self.0.spans += 1;
+    }
+    fn malformed_span(&mut self, fault: Fault) {
+        self.0.malformed_spans += 1;
+        self.0.reason = Some(fault.to_string().into());
+    }
 }
 
 impl Server {

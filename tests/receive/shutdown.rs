@@ -1,0 +1,66 @@
+//! Shutdown: what was begun is finished, nothing new is begun, and it ends in time.
+
+use std::{io::Write, net::TcpStream, time::Duration};
+
+use tollgate::receive::{Ended, ReceiveSettings};
+
+use crate::{
+    client::{connect, head, protobuf, read_answer},
+    server::Server,
+};
+
+const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
+
+/// Waits until the listener is closed: from then on connections are refused.
+fn wait_until_closed(server: &Server) {
+    while TcpStream::connect(server.address).is_ok() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_request_that_has_begun_is_answered_and_counted() {
+    let mut server = Server::start();
+    let body = protobuf(7);
+    let mut stream = connect(server.address);
+    stream.write_all(head(&[PROTOBUF], body.len()).as_bytes()).unwrap();
+    stream.write_all(&body[..10]).unwrap();
+    // A request on a connection after this one was begun is answered: this one has begun too.
+    let mut later = connect(server.address);
+    later.write_all(head(&[PROTOBUF], 0).as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut later).status, 200);
+
+    server.ask_to_stop();
+    wait_until_closed(&server);
+    stream.write_all(&body[10..]).unwrap();
+    assert_eq!(read_answer(&mut stream).status, 200);
+    assert_eq!(server.ended(), Ended { finished: true });
+    assert_eq!(server.spans(), 7);
+}
+
+#[test]
+fn idle_connections_do_not_delay_it() {
+    let mut server = Server::start();
+    let body = protobuf(1);
+    let mut kept_alive = connect(server.address);
+    kept_alive.write_all(head(&[PROTOBUF], body.len()).as_bytes()).unwrap();
+    kept_alive.write_all(&body).unwrap();
+    assert_eq!(read_answer(&mut kept_alive).status, 200);
+    let _silent = connect(server.address);
+    server.ask_to_stop();
+    assert_eq!(server.ended(), Ended { finished: true });
+}
+
+#[test]
+fn a_request_that_does_not_finish_is_given_up_after_the_grace() {
+    let grace = Duration::from_millis(200);
+    let mut server = Server::with(ReceiveSettings { shutdown_grace: grace, ..ReceiveSettings::default() });
+    let mut stream = connect(server.address);
+    stream.write_all(head(&[PROTOBUF], 100).as_bytes()).unwrap();
+    stream.write_all(&[0; 10]).unwrap();
+    let mut later = connect(server.address);
+    later.write_all(head(&[PROTOBUF], 0).as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut later).status, 200);
+    server.ask_to_stop();
+    assert_eq!(server.ended(), Ended { finished: false });
+}
