@@ -129,8 +129,12 @@ impl Receiver {
     fn refusal(&self, fault: &BodyFault, compression: Compression) -> Refusal {
         let settings = &self.settings;
         match fault {
-            BodyFault::TooLong => too_large(settings.max_request_bytes, "on the wire"),
-            BodyFault::TooLongInflated => too_large(settings.max_inflated_bytes, "once inflated"),
+            BodyFault::TooLong => {
+                too_large(RefusalReason::TooLarge, settings.max_request_bytes, "on the wire")
+            }
+            BodyFault::TooLongInflated => {
+                too_large(RefusalReason::InflatedTooLarge, settings.max_inflated_bytes, "once inflated")
+            }
             BodyFault::Busy => Refusal::busy(settings.retry_after),
             BodyFault::Disconnected => {
                 Refusal::new(RefusalReason::Disconnected, "the body of the request ended before its end")
@@ -144,12 +148,12 @@ impl Receiver {
     }
 }
 
-fn too_large(cap: usize, place: &str) -> Refusal {
+fn too_large(reason: RefusalReason, cap: usize, place: &str) -> Refusal {
     let message = format!(
         "the request is longer than {cap} bytes {place}; send smaller batches \
          (OTEL_BSP_MAX_EXPORT_BATCH_SIZE in an SDK, send_batch_max_size in a Collector)"
     );
-    Refusal::new(RefusalReason::TooLarge, message)
+    Refusal::new(reason, message)
 }
 
 fn is_grpc(request: &Request<Incoming>) -> bool {
@@ -174,5 +178,5 @@ pub(super) fn wrong_signal(signal: &str, remedy: &str) -> Refusal {
         "Tollgate takes traces only, not {signal}. {remedy}, or send only the traces pipeline of the Collector here"
     )
     .into();
-    Refusal::new(RefusalReason::Signal, message)
+    Refusal::new(RefusalReason::WrongSignal, message)
 }

@@ -43,7 +43,7 @@ pub(super) async fn receive(
     arrival.encoding = Some(Encoding::Protobuf);
     check_path(head.uri.path())?;
     if head.method != Method::POST {
-        return Err(Refusal::new(RefusalReason::Method, "gRPC calls are POST requests"));
+        return Err(Refusal::new(RefusalReason::WrongMethod, "gRPC calls are POST requests"));
     }
     let declared = compression(&head.headers)?;
     arrival.compression = Some(declared);
@@ -64,14 +64,14 @@ fn check_path(path: &str) -> Result<(), Refusal> {
     if let Some((_, signal, remedy)) = OTHER_SIGNALS.iter().find(|(service, ..)| path.starts_with(service)) {
         return Err(wrong_signal(signal, remedy));
     }
-    Err(Refusal::new(RefusalReason::NotFound, format!("the only gRPC method here is {EXPORT}")))
+    Err(Refusal::new(RefusalReason::WrongPath, format!("the only gRPC method here is {EXPORT}")))
 }
 
 fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
     let Some(value) = headers.get("grpc-encoding") else { return Ok(Compression::Identity) };
     Compression::from_header(value.as_bytes()).ok_or_else(|| {
         let message = format!("this grpc-encoding is not known; accepted: {COMPRESSIONS}");
-        Refusal::new(RefusalReason::Compression, message)
+        Refusal::new(RefusalReason::UnsupportedEncoding, message)
     })
 }
 

@@ -64,7 +64,7 @@ fn check(head: &Parts, arrival: &mut Arrival) -> Result<(Encoding, Compression),
     arrival.encoding = encoding;
     check_path(head.uri.path())?;
     if head.method != Method::POST {
-        return Err(Refusal::new(RefusalReason::Method, format!("{TRACES} takes POST only")));
+        return Err(Refusal::new(RefusalReason::WrongMethod, format!("{TRACES} takes POST only")));
     }
     let encoding = encoding.ok_or_else(|| unknown_content_type(&head.headers))?;
     let compression = compression(&head.headers)?;
@@ -82,7 +82,7 @@ fn check_path(path: &str) -> Result<(), Refusal> {
     }
     let message = "OTLP/HTTP traces go to /v1/traces. OTEL_EXPORTER_OTLP_ENDPOINT has this path appended \
                    by the SDK; OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be written with it";
-    Err(Refusal::new(RefusalReason::NotFound, message))
+    Err(Refusal::new(RefusalReason::WrongPath, message))
 }
 
 /// The encoding, whatever parameters (charset) follow it.
@@ -105,13 +105,13 @@ fn unknown_content_type(headers: &HeaderMap) -> Refusal {
         Some(_) => "this content-type is not one of OTLP/HTTP",
         None => "the request has no content-type",
     };
-    Refusal::new(RefusalReason::ContentType, format!("{found}; accepted: {CONTENT_TYPES}"))
+    Refusal::new(RefusalReason::UnsupportedMediaType, format!("{found}; accepted: {CONTENT_TYPES}"))
 }
 
 fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
     let unknown = || {
         let message = format!("this content-encoding is not known; accepted: {COMPRESSIONS}, one at a time");
-        Refusal::new(RefusalReason::Compression, message)
+        Refusal::new(RefusalReason::UnsupportedEncoding, message)
     };
     let mut values = headers.get_all(header::CONTENT_ENCODING).iter();
     let Some(value) = values.next() else { return Ok(Compression::Identity) };
@@ -131,13 +131,14 @@ fn must_drain(head: &Parts, reason: RefusalReason) -> bool {
         RefusalReason::Timeout | RefusalReason::Disconnected => false,
         RefusalReason::Malformed
         | RefusalReason::TooLarge
-        | RefusalReason::Busy
+        | RefusalReason::InflatedTooLarge
+        | RefusalReason::QueueFull
         | RefusalReason::ShuttingDown
-        | RefusalReason::ContentType
-        | RefusalReason::Compression
-        | RefusalReason::Signal
-        | RefusalReason::NotFound
-        | RefusalReason::Method => true,
+        | RefusalReason::UnsupportedMediaType
+        | RefusalReason::UnsupportedEncoding
+        | RefusalReason::WrongSignal
+        | RefusalReason::WrongPath
+        | RefusalReason::WrongMethod => true,
     }
 }
 

@@ -198,24 +198,26 @@ pub enum Compression {
 /// Why a request is refused: the closed vocabulary of the `reason` label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RefusalReason {
-    /// Not an OTLP export request.
+    /// Not an export request, or not the compression that it claims.
     Malformed,
-    /// Longer than a cap, on the wire or inflated.
+    /// Longer than allowed, as sent.
     TooLarge,
-    /// No room now.
-    Busy,
-    /// The process is about to end.
+    /// Longer than allowed, once inflated.
+    InflatedTooLarge,
+    /// Too much is in flight or waits to be counted.
+    QueueFull,
+    /// No requests are taken yet, or any more.
     ShuttingDown,
     /// A content type that is not OTLP's.
-    ContentType,
+    UnsupportedMediaType,
     /// A compression that is not known.
-    Compression,
+    UnsupportedEncoding,
     /// Metrics, logs or profiles.
-    Signal,
+    WrongSignal,
     /// A path or gRPC method that is not OTLP's.
-    NotFound,
+    WrongPath,
     /// An HTTP method other than POST.
-    Method,
+    WrongMethod,
     /// The body did not come in time.
     Timeout,
     /// The client left before its request was complete.
@@ -267,16 +269,17 @@ impl Compression {
 
 impl RefusalReason {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Malformed,
         Self::TooLarge,
-        Self::Busy,
+        Self::InflatedTooLarge,
+        Self::QueueFull,
         Self::ShuttingDown,
-        Self::ContentType,
-        Self::Compression,
-        Self::Signal,
-        Self::NotFound,
-        Self::Method,
+        Self::UnsupportedMediaType,
+        Self::UnsupportedEncoding,
+        Self::WrongSignal,
+        Self::WrongPath,
+        Self::WrongMethod,
         Self::Timeout,
         Self::Disconnected,
     ];
@@ -287,13 +290,14 @@ impl RefusalReason {
         match self {
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
-            Self::Busy => "busy",
+            Self::InflatedTooLarge => "inflated_too_large",
+            Self::QueueFull => "queue_full",
             Self::ShuttingDown => "shutting_down",
-            Self::ContentType => "content_type",
-            Self::Compression => "compression",
-            Self::Signal => "signal",
-            Self::NotFound => "not_found",
-            Self::Method => "method",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UnsupportedEncoding => "unsupported_encoding",
+            Self::WrongSignal => "wrong_signal",
+            Self::WrongPath => "wrong_path",
+            Self::WrongMethod => "wrong_method",
             Self::Timeout => "timeout",
             Self::Disconnected => "disconnected",
         }

@@ -67,13 +67,15 @@ impl RefusalReason {
         let (http, grpc) = match self {
             Self::Malformed => (StatusCode::BAD_REQUEST, Code::InvalidArgument),
             // Not OUT_OF_RANGE, which OTLP clients retry; without RetryInfo they do not retry this.
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted),
-            Self::Busy => (StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted),
+            Self::TooLarge | Self::InflatedTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted)
+            }
+            Self::QueueFull => (StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted),
             Self::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
-            Self::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Internal),
-            Self::Compression => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented),
-            Self::Signal | Self::NotFound => (StatusCode::NOT_FOUND, Code::Unimplemented),
-            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, Code::Internal),
+            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Internal),
+            Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented),
+            Self::WrongSignal | Self::WrongPath => (StatusCode::NOT_FOUND, Code::Unimplemented),
+            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, Code::Internal),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded),
             Self::Disconnected => (StatusCode::BAD_REQUEST, Code::Cancelled),
         };
@@ -90,7 +92,7 @@ impl Refusal {
 
     pub(super) fn busy(retry_after: Duration) -> Self {
         let message = "Tollgate has no room for this request now; send it again later";
-        Self { retry_after: Some(retry_after), ..Self::new(RefusalReason::Busy, message) }
+        Self { retry_after: Some(retry_after), ..Self::new(RefusalReason::QueueFull, message) }
     }
 
     pub(super) fn shutting_down() -> Self {
@@ -106,13 +108,14 @@ impl Refusal {
         match self.reason {
             RefusalReason::Malformed => vec![any("BadRequest", &self.bad_request())],
             RefusalReason::TooLarge
-            | RefusalReason::Busy
+            | RefusalReason::InflatedTooLarge
+            | RefusalReason::QueueFull
             | RefusalReason::ShuttingDown
-            | RefusalReason::ContentType
-            | RefusalReason::Compression
-            | RefusalReason::Signal
-            | RefusalReason::NotFound
-            | RefusalReason::Method
+            | RefusalReason::UnsupportedMediaType
+            | RefusalReason::UnsupportedEncoding
+            | RefusalReason::WrongSignal
+            | RefusalReason::WrongPath
+            | RefusalReason::WrongMethod
             | RefusalReason::Timeout
             | RefusalReason::Disconnected => Vec::new(),
         }
@@ -214,13 +217,13 @@ fn explain(refusal: &Refusal, headers: &mut HeaderMap) {
         headers.insert(header::RETRY_AFTER, whole_seconds(wait).into());
     }
     match refusal.reason {
-        RefusalReason::Method => {
+        RefusalReason::WrongMethod => {
             headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
-        RefusalReason::Compression => {
+        RefusalReason::UnsupportedEncoding => {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(COMPRESSIONS));
         }
-        RefusalReason::ContentType => {
+        RefusalReason::UnsupportedMediaType => {
             headers.insert(header::ACCEPT, HeaderValue::from_static(CONTENT_TYPES));
         }
         // The rest of the body will not come, so no further request can either.
@@ -229,10 +232,11 @@ fn explain(refusal: &Refusal, headers: &mut HeaderMap) {
         }
         RefusalReason::Malformed
         | RefusalReason::TooLarge
-        | RefusalReason::Busy
+        | RefusalReason::InflatedTooLarge
+        | RefusalReason::QueueFull
         | RefusalReason::ShuttingDown
-        | RefusalReason::Signal
-        | RefusalReason::NotFound
+        | RefusalReason::WrongSignal
+        | RefusalReason::WrongPath
         | RefusalReason::Disconnected => {}
     }
 }
@@ -293,7 +297,7 @@ fn grpc_refusal(refusal: &Refusal) -> Response<Reply> {
     let details = if status.details.is_empty() { Bytes::new() } else { status.encode_to_vec().into() };
     let mut response: Response<Reply> =
         Status::with_details(code, refusal.message.clone(), details).into_http();
-    if refusal.reason == RefusalReason::Compression {
+    if refusal.reason == RefusalReason::UnsupportedEncoding {
         let accepted = HeaderValue::from_static(COMPRESSIONS);
         response.headers_mut().insert("grpc-accept-encoding", accepted);
     }

@@ -121,5 +121,5 @@ fn other_signals_are_unimplemented_with_the_variable_that_switches_them_off() {
         assert_eq!(answer.code, UNIMPLEMENTED);
         assert!(answer.message.contains(word), "{}", answer.message);
     }
-    assert_eq!(server.reasons(), ["signal", "signal", "signal", "not_found"]);
+    assert_eq!(server.reasons(), ["wrong_signal", "wrong_signal", "wrong_signal", "wrong_path"]);
 }

@@ -108,7 +108,7 @@ fn an_unknown_content_type_is_415_and_says_which_are_known() {
         let message = answer.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains("application/x-protobuf, application/json"), "{message}");
     }
-    assert_eq!(server.reasons(), ["content_type"; 3]);
+    assert_eq!(server.reasons(), ["unsupported_media_type"; 3]);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn an_unknown_or_doubled_compression_is_415_and_says_which_are_known() {
         assert_eq!(answer.status, 415);
         assert_eq!(answer.headers["accept-encoding"], "identity,gzip,zstd,deflate");
     }
-    assert_eq!(server.reasons(), ["compression"; 2]);
+    assert_eq!(server.reasons(), ["unsupported_encoding"; 2]);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn other_signals_are_404_with_the_variable_that_switches_them_off() {
         assert_eq!((answer.status, status.code), (404, 12), "{path}");
         assert!(status.message.contains(word), "{}", status.message);
     }
-    assert_eq!(server.reasons(), ["signal"; 3]);
+    assert_eq!(server.reasons(), ["wrong_signal"; 3]);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn another_method_is_405_with_allow() {
     let server = Server::start();
     let answer = send(server.address, "GET", "/v1/traces", &[], b"");
     assert_eq!((answer.status, &*answer.headers["allow"]), (405, "POST"));
-    assert_eq!(server.reasons(), ["method"]);
+    assert_eq!(server.reasons(), ["wrong_method"]);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn busy_is_429_with_retry_after_rounded_up() {
     assert_eq!((answer.status, &*answer.headers["retry-after"]), (429, "3"));
     let detail = json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "2.500000000s"});
     assert_eq!(answer.json()["details"], json!([detail]));
-    assert_eq!(server.reasons(), ["busy"]);
+    assert_eq!(server.reasons(), ["queue_full"]);
 }
 
 #[test]
