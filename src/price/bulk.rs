@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Catalogue, Context, Cost, Decimal, Found, Tokens, Units, Unpriced};
-use crate::call::{PriceSource, TokenType};
+use super::{Catalogue, Context, Cost, Decimal, Found, Units, Unpriced};
+use crate::call::{PriceSource, TokenType, Tokens};
 
 /// One question. Everything but the model may be left out.
 #[derive(Debug, Deserialize)]

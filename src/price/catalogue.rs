@@ -276,6 +276,12 @@ impl<'a> Found<'a> {
         &self.model().id
     }
 
+    /// True for a model that the provider gives away: OpenRouter marks such with `:free`
+    /// (<https://openrouter.ai/docs/faq>). An empty price list alone does not say so.
+    pub(super) fn is_free(&self) -> bool {
+        self.model().id.ends_with(":free")
+    }
+
     /// Pages on which the provider publishes these prices.
     #[must_use]
     pub fn urls(&self) -> &'a [Box<str>] {

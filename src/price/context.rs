@@ -51,6 +51,30 @@ const STANDARD: &[Standard] = &[
     },
 ];
 
+/// A provider's own word for a tier, in any case, and what the catalogue calls it.
+struct Translation {
+    tier: &'static str,
+    becomes: Becomes,
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the reader; a test asks for it"))]
+    source: &'static str,
+}
+
+enum Becomes {
+    Tier(&'static str),
+    Processing(&'static str),
+}
+
+const TRANSLATIONS: &[Translation] = &[
+    Translation { tier: "batch", becomes: Becomes::Processing("batch"), source: ANTHROPIC },
+    Translation { tier: "on_demand_flex", becomes: Becomes::Tier("flex"), source: GOOGLE },
+    Translation { tier: "on_demand_priority", becomes: Becomes::Tier("priority"), source: GOOGLE },
+    Translation { tier: "on_demand", becomes: Becomes::Tier("default"), source: GOOGLE },
+    Translation { tier: "default", becomes: Becomes::Tier("default"), source: OPENAI },
+    Translation { tier: "flex", becomes: Becomes::Tier("flex"), source: OPENAI },
+    Translation { tier: "priority", becomes: Becomes::Tier("priority"), source: OPENAI },
+    Translation { tier: "standard", becomes: Becomes::Tier("standard"), source: ANTHROPIC },
+];
+
 /// Keys whose values change the price wherever they exist: a value that nobody knows leaves the
 /// call without a price. An unknown route or kind of search asks for nothing.
 const DECISIVE: [&str; 3] = ["service_tier", "processing", "speed"];
@@ -82,6 +106,25 @@ impl<'a> Context<'a> {
         Self::KEYS.into_iter().filter_map(move |(key, place)| place(&mut context).map(|value| (key, value)))
     }
 
+    /// True for a key whose values change the price wherever they exist.
+    pub(super) fn is_decisive(key: &str) -> bool {
+        DECISIVE.contains(&key)
+    }
+
+    /// The same context in the catalogue's words: providers have their own for the same thing.
+    pub(super) fn in_catalogue_words(mut self) -> Self {
+        let Some(tier) = self.service_tier else { return self };
+        match TRANSLATIONS.iter().find(|row| row.tier.eq_ignore_ascii_case(tier)) {
+            Some(Translation { becomes: Becomes::Tier(tier), .. }) => self.service_tier = Some(tier),
+            Some(Translation { becomes: Becomes::Processing(processing), .. }) => {
+                self.service_tier = None;
+                self.processing = self.processing.or(Some(processing));
+            }
+            None => {}
+        }
+        self
+    }
+
     /// True when nothing is said.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -94,7 +137,7 @@ impl<'a> Context<'a> {
     /// The key of a value that nobody knows.
     pub fn check(&self, catalogue: &Catalogue) -> Result<(), Unpriced> {
         let unknown = |(key, value): &(&'static str, &str)| {
-            DECISIVE.contains(key) && !is_standard(key, value) && !catalogue.knows_context(key, value)
+            Self::is_decisive(key) && !is_standard(key, value) && !catalogue.knows_context(key, value)
         };
         self.iter().find(unknown).map_or(Ok(()), |(key, _)| Err(Unpriced::UnknownContext(key)))
     }
@@ -114,6 +157,7 @@ mod tests {
         for row in STANDARD {
             assert!(!row.source.is_empty() && DECISIVE.contains(&row.key), "{}", row.value);
         }
+        assert!(TRANSLATIONS.iter().all(|row| !row.source.is_empty()));
     }
 
     #[test]

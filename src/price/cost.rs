@@ -96,6 +96,32 @@ impl Cost {
         cost
     }
 
+    /// Tokens at dollars per million by kind, and a fee for the request.
+    #[must_use]
+    pub fn of_rates(
+        tokens: &Tokens,
+        rates: &[Option<Decimal>; TokenType::ALL.len()],
+        request: Option<Decimal>,
+    ) -> Self {
+        const PER: u64 = 1_000_000;
+        let mut cost = Self::EMPTY;
+        for (kind, quantity) in tokens.iter() {
+            let Some(rate) = rates[kind as usize] else {
+                cost.unpriced |= u16::from(quantity > 0) << kind as u16;
+                continue;
+            };
+            let amount = rate.times(quantity.into(), PER);
+            cost.total = cost.total.plus(amount);
+            cost.lines[kind as usize] =
+                Some(Line { key: LineKey::Tokens(kind), quantity, rate, per: PER, amount });
+        }
+        if let Some(fee) = request {
+            cost.total = cost.total.plus(fee.into());
+            cost.add_fee(fee.into());
+        }
+        cost
+    }
+
     /// Every amount times a percentage.
     #[must_use]
     pub fn percent(mut self, percent: Decimal) -> Self {

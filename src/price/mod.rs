@@ -14,8 +14,11 @@
 //! | `load` | the file format |
 //! | `provider_name`, `model_name` | what spans call them |
 //! | [`cost`] | counts times rates |
+//! | `overrides` | what the user says of prices |
+//! | `book` | all of it together: [`PriceBook`] is what the engine asks |
 //! | [`bulk`] | `tollgate price -` |
 
+mod book;
 pub mod bulk;
 pub mod catalogue;
 mod context;
@@ -24,19 +27,20 @@ pub mod decimal;
 mod load;
 mod matcher;
 mod model_name;
+mod overrides;
 mod provider_name;
 mod unit;
 
-pub use catalogue::{About, Catalogue, Found, NotFound};
+pub use book::{PriceBook, Priced, Request};
+pub use catalogue::{About, Catalogue, Force, Found, NotFound};
 pub use context::Context;
 pub use cost::{Cost, Line, LineKey};
 pub use decimal::{Decimal, Dollars};
 pub use matcher::Rule;
+pub use overrides::{Alias, Discount, Fault, OwnModel, OwnTier, PricesConfig, UseReported};
 pub use unit::Units;
 
 use std::fmt;
-
-use crate::call::Tokens;
 
 /// Why there is no price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

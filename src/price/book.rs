@@ -1,0 +1,536 @@
+//! The price book: the catalogue with the user's overrides over it, and a memory of what names mean.
+//!
+//! In: one [`Request`]. Out: [`Priced`]: dollars and where they come from, or why there are none, and
+//! the canonical model either way. It is the one thing of this module that the engine asks. It keeps
+//! no time; what it remembers is bounded, and a name that it remembers costs no allocation.
+
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+
+use super::catalogue::{Catalogue, Force, Found, Place};
+use super::context::is_standard;
+use super::cost::Cost;
+use super::decimal::Dollars;
+use super::overrides::{Fault, Overrides, PricesConfig, UseReported};
+use super::{Context, Units, Unpriced, model_name};
+use crate::call::{PriceSource, Tokens};
+
+/// Names whose meaning is remembered. Beyond it everything is forgotten and learned anew.
+const MAX_REMEMBERED: usize = 4096;
+/// Longest name that is remembered, provider and address included, in bytes.
+const MAX_NAME_BYTES: usize = 512;
+/// Deployment names that are learned from answers.
+const MAX_LEARNED: usize = 1024;
+
+/// Prices of everything, and what was learned of names.
+#[derive(Debug)]
+pub struct PriceBook {
+    catalogue: Shelf,
+    overrides: Overrides,
+    known: NameTable,
+    learned: NameTable,
+    forgotten: u64,
+}
+
+/// One call to be priced.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    /// The provider: the convention's name or the catalogue's id; empty when unknown.
+    pub provider: &'a str,
+    /// `server.address`; empty when unknown.
+    pub server_address: &'a str,
+    /// Names of the model, best first: the one that answered, the one asked for.
+    pub models: &'a [&'a str],
+    /// When the call ended, in seconds since the Unix epoch.
+    pub at_unix_seconds: i64,
+    /// Its tokens, or `None` when unknown.
+    pub tokens: Option<&'a Tokens>,
+    /// How it was served.
+    pub context: Context<'a>,
+    /// Searches and other things that are billed beside tokens.
+    pub units: Units<'a>,
+    /// The cost that the instrumentation itself stated.
+    pub reported: Option<Dollars>,
+}
+
+/// What is known of the price of one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Priced<'a> {
+    /// Where the dollars come from.
+    pub source: PriceSource,
+    /// The canonical model, also when there is no price.
+    pub model: Option<&'a str>,
+    /// The catalogue's id of the provider.
+    pub provider: Option<&'a str>,
+    /// The dollars; `None` when there is no price or no usage.
+    pub cost: Option<Cost>,
+    /// Why there is no price of our own; also set when the reported cost stands in for it.
+    pub unpriced: Option<Unpriced>,
+    /// Since when, or at what time of day, the standard price is in force.
+    pub force: Option<Force>,
+    /// The provider's price page.
+    pub url: Option<&'a str>,
+}
+
+/// The embedded catalogue is shared, a loaded one is owned.
+#[derive(Debug)]
+enum Shelf {
+    Embedded(&'static Catalogue),
+    Loaded(Box<Catalogue>),
+}
+
+/// What a name means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// Own model, by place in the configuration.
+    Own(usize),
+    Catalogue(Place),
+    Unknown(Unpriced),
+}
+
+#[derive(Debug, Default)]
+struct NameTable {
+    table: HashTable<Entry>,
+    hasher: foldhash::fast::RandomState,
+}
+
+#[derive(Debug)]
+struct Entry {
+    provider: Box<str>,
+    server_address: Box<str>,
+    name: Box<str>,
+    meaning: Meaning,
+}
+
+/// Provider, address and name.
+type Name<'a> = (&'a str, &'a str, &'a str);
+
+// === impl PriceBook ===
+
+impl PriceBook {
+    /// A book on the embedded catalogue.
+    ///
+    /// # Errors
+    /// Every mistake of the configuration.
+    pub fn new(config: &PricesConfig) -> Result<Self, Vec<Fault>> {
+        Ok(Self::on(Shelf::Embedded(Catalogue::embedded()), Overrides::new(config)?))
+    }
+
+    /// A book on a catalogue that was loaded at run time.
+    ///
+    /// # Errors
+    /// Every mistake of the configuration.
+    pub fn with_catalogue(catalogue: Catalogue, config: &PricesConfig) -> Result<Self, Vec<Fault>> {
+        Ok(Self::on(Shelf::Loaded(Box::new(catalogue)), Overrides::new(config)?))
+    }
+
+    fn on(catalogue: Shelf, overrides: Overrides) -> Self {
+        Self {
+            catalogue,
+            overrides,
+            known: NameTable::default(),
+            learned: NameTable::default(),
+            forgotten: 0,
+        }
+    }
+
+    /// The catalogue that the book stands on.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        self.catalogue.get()
+    }
+
+    /// True when the catalogue was loaded and is not the embedded one.
+    #[must_use]
+    pub const fn is_loaded(&self) -> bool {
+        matches!(self.catalogue, Shelf::Loaded(_))
+    }
+
+    /// How many remembered names were forgotten because there was no room.
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Prices one call.
+    pub fn price(&mut self, request: &Request<'_>) -> Priced<'_> {
+        let meaning = self.first_known(request);
+        let mut priced = self.describe(meaning, request.at_unix_seconds);
+        let cost = match request.tokens.filter(|tokens| !tokens.is_empty()) {
+            Some(tokens) => Some(self.cost(meaning, tokens, request)),
+            None => None,
+        };
+        match cost {
+            Some(Ok((source, cost))) => (priced.source, priced.cost) = (source, Some(cost)),
+            Some(Err(reason)) => (priced.source, priced.unpriced) = (PriceSource::Unpriced, Some(reason)),
+            None => priced.source = PriceSource::UnknownUsage,
+        }
+        // A library without a price list reports 0, which says nothing.
+        if let Some(reported) = request.reported.filter(|amount| !amount.is_zero()) {
+            let wanted = match self.overrides.use_reported {
+                UseReported::WhenUnpriced => priced.cost.is_none(),
+                UseReported::Always => true,
+                UseReported::Never => false,
+            };
+            if wanted {
+                (priced.source, priced.cost) = (PriceSource::Reported, Some(Cost::of_request(reported)));
+            }
+        }
+        priced
+    }
+
+    /// The meaning of the first name that has one, else why the first has none. An Azure deployment
+    /// that answered as a known model is remembered as that model.
+    fn first_known(&mut self, request: &Request<'_>) -> Meaning {
+        let mut first = Meaning::Unknown(Unpriced::UnknownModel);
+        for (index, name) in request.models.iter().enumerate() {
+            let meaning = self.meaning((request.provider, request.server_address, name));
+            if !matches!(meaning, Meaning::Unknown(_)) {
+                self.learn(request, meaning);
+                return meaning;
+            }
+            if index == 0 {
+                first = meaning;
+            }
+        }
+        first
+    }
+
+    /// On Azure the name asked for is the account's own word for a model; the answer tells which
+    /// (<https://learn.microsoft.com/azure/ai-foundry/openai/how-to/create-resource>).
+    fn learn(&mut self, request: &Request<'_>, meaning: Meaning) {
+        let (Some(asked), Meaning::Catalogue(place)) = (request.models.last(), meaning) else { return };
+        let azure = &*self.catalogue().providers[place.provider as usize].id == "azure";
+        if request.models.len() < 2 || request.server_address.is_empty() || !azure {
+            return;
+        }
+        let name = (request.provider, request.server_address, *asked);
+        let unknown = matches!(self.stated_meaning(name), Meaning::Unknown(_));
+        if unknown && self.learned.get(name) != Some(meaning) && self.learned.table.len() < MAX_LEARNED {
+            self.learned.put(name, meaning);
+        }
+    }
+
+    /// What a name means by the configuration, the catalogue, or else by earlier answers.
+    fn meaning(&mut self, name: Name<'_>) -> Meaning {
+        match self.stated_meaning(name) {
+            unknown @ Meaning::Unknown(_) => self.learned.get(name).unwrap_or(unknown),
+            known @ (Meaning::Own(_) | Meaning::Catalogue(_)) => known,
+        }
+    }
+
+    /// What a name means by the configuration or the catalogue, remembered.
+    fn stated_meaning(&mut self, name: Name<'_>) -> Meaning {
+        if let Some(meaning) = self.known.get(name) {
+            return meaning;
+        }
+        let meaning = self.look_up(name);
+        if self.known.table.len() >= MAX_REMEMBERED {
+            self.forgotten += self.known.table.len() as u64;
+            self.known.table.clear();
+        }
+        self.known.put(name, meaning);
+        meaning
+    }
+
+    /// What a name means: an alias stands for its model, an own model wins over the catalogue, and
+    /// a name that is not found as it stands is read in other ways.
+    fn look_up(&self, (provider, server_address, name): Name<'_>) -> Meaning {
+        let alias = self.overrides.alias(provider, server_address, name);
+        let provider = alias.and_then(|alias| alias.priced_as.as_deref()).unwrap_or(provider);
+        let name = alias.map_or(name, |alias| alias.model.as_str()).to_lowercase();
+        let catalogue = self.catalogue();
+        let id = catalogue.provider_id(provider);
+        let own = self.overrides.models.iter().position(|own| {
+            own.matches(&name) && own.provider.as_deref().is_none_or(|wanted| self.same(wanted, provider))
+        });
+        if let Some(index) = own {
+            return Meaning::Own(index);
+        }
+        let known = id.is_some() || provider.is_empty();
+        let mut reason = if known { Unpriced::UnknownModel } else { Unpriced::UnknownProvider };
+        for reading in model_name::readings(id.unwrap_or(provider), &name) {
+            match catalogue.look_up(reading.provider.unwrap_or(provider), &reading.model) {
+                Ok(found) => return Meaning::Catalogue(found.place),
+                Err(_) if known => {}
+                Err(error) => reason = error.into(),
+            }
+        }
+        Meaning::Unknown(reason)
+    }
+
+    /// True when two names are of one provider.
+    fn same(&self, wanted: &str, provider: &str) -> bool {
+        let id = |name: &str| self.catalogue().provider_id(name);
+        wanted.eq_ignore_ascii_case(provider) || id(wanted).is_some_and(|wanted| id(provider) == Some(wanted))
+    }
+
+    fn describe(&self, meaning: Meaning, at_unix_seconds: i64) -> Priced<'_> {
+        let mut priced = Priced {
+            source: PriceSource::Unpriced,
+            model: None,
+            provider: None,
+            cost: None,
+            unpriced: None,
+            force: None,
+            url: None,
+        };
+        match meaning {
+            Meaning::Own(index) => {
+                let own = &self.overrides.models[index];
+                priced.model = Some(&own.model);
+                priced.provider = own.provider.as_deref();
+            }
+            Meaning::Catalogue(place) => {
+                let found = Found { catalogue: self.catalogue(), place };
+                priced.model = Some(found.model_id());
+                priced.provider = Some(found.provider_id());
+                priced.force = Some(found.standard(at_unix_seconds).force);
+                priced.url = found.urls().first().map(|url| &**url);
+            }
+            Meaning::Unknown(reason) => priced.unpriced = Some(reason),
+        }
+        priced
+    }
+
+    fn cost(
+        &self,
+        meaning: Meaning,
+        tokens: &Tokens,
+        request: &Request<'_>,
+    ) -> Result<(PriceSource, Cost), Unpriced> {
+        let (source, cost, provider, model) = match meaning {
+            Meaning::Unknown(reason) => return Err(reason),
+            Meaning::Own(index) => {
+                let own = &self.overrides.models[index];
+                (PriceSource::Configured, own.cost(tokens), request.provider, &*own.model)
+            }
+            Meaning::Catalogue(place) => {
+                let found = Found { catalogue: self.catalogue(), place };
+                let context = request.context.in_catalogue_words();
+                check_variants(&found, &context, request.at_unix_seconds)?;
+                let cost = found.cost(tokens, &context, &request.units, request.at_unix_seconds)?;
+                if cost.unpriced().next().is_some() && cost.lines().next().is_none() && !found.is_free() {
+                    return Err(Unpriced::NoRate);
+                }
+                (PriceSource::Catalogue, cost, found.provider_id(), found.model_id())
+            }
+        };
+        let discount = self.overrides.discounts.iter().find(|discount| {
+            discount.fits(model)
+                && discount.provider.as_deref().is_none_or(|wanted| self.same(wanted, provider))
+        });
+        Ok(match discount {
+            Some(discount) => (PriceSource::Configured, cost.percent(discount.to_pay)),
+            None => (source, cost),
+        })
+    }
+}
+
+/// A tier that is not the standard one must have a price of this model: billing it as standard would
+/// be a wrong number.
+fn check_variants(found: &Found<'_>, context: &Context<'_>, at_unix_seconds: i64) -> Result<(), Unpriced> {
+    let unknown = |(key, value): &(&'static str, &str)| {
+        Context::is_decisive(key)
+            && !is_standard(key, value)
+            && !found
+                .variants(at_unix_seconds, context)
+                .any(|variant| variant.when.iter().any(|(known, _)| **known == **key))
+    };
+    context.iter().find(unknown).map_or(Ok(()), |(key, _)| Err(Unpriced::UnknownContext(key)))
+}
+
+// === impl Shelf ===
+
+impl Shelf {
+    fn get(&self) -> &Catalogue {
+        match self {
+            Self::Embedded(catalogue) => catalogue,
+            Self::Loaded(catalogue) => catalogue,
+        }
+    }
+}
+
+// === impl NameTable ===
+
+impl NameTable {
+    fn get(&self, name: Name<'_>) -> Option<Meaning> {
+        let hash = self.hasher.hash_one(name);
+        self.table.find(hash, |entry| entry.name() == name).map(|entry| entry.meaning)
+    }
+
+    /// Remembers, in place of what was known; very long names are not remembered.
+    fn put(&mut self, name: Name<'_>, meaning: Meaning) {
+        let (provider, server_address, model) = name;
+        if provider.len() + server_address.len() + model.len() > MAX_NAME_BYTES {
+            return;
+        }
+        let hash = self.hasher.hash_one(name);
+        if let Some(entry) = self.table.find_mut(hash, |entry| entry.name() == name) {
+            entry.meaning = meaning;
+            return;
+        }
+        let entry = Entry {
+            provider: provider.into(),
+            server_address: server_address.into(),
+            name: model.into(),
+            meaning,
+        };
+        let hasher = &self.hasher;
+        self.table.insert_unique(hash, entry, |entry| hasher.hash_one(entry.name()));
+    }
+}
+
+impl Entry {
+    fn name(&self) -> Name<'_> {
+        (&self.provider, &self.server_address, &self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::TokenType;
+
+    fn book(json: &str) -> PriceBook {
+        PriceBook::new(&serde_json::from_str(json).expect(json)).expect(json)
+    }
+
+    fn thousand() -> Tokens {
+        let mut tokens = Tokens::default();
+        tokens.set(TokenType::Input, 1000);
+        tokens
+    }
+
+    fn request<'a>(provider: &'a str, models: &'a [&'a str], tokens: &'a Tokens) -> Request<'a> {
+        Request {
+            provider,
+            models,
+            at_unix_seconds: 1_795_000_000,
+            tokens: Some(tokens),
+            ..Request::default()
+        }
+    }
+
+    fn dollars(priced: &Priced<'_>) -> Option<String> {
+        priced.cost.map(|cost| cost.total().to_string())
+    }
+
+    #[test]
+    fn the_model_that_answered_decides_else_the_one_asked_for() {
+        let (mut book, tokens) = (book("{}"), thousand());
+        let priced = book.price(&request("openai", &["gpt-4o-2024-08-06", "gpt-4o-mini"], &tokens));
+        assert_eq!((priced.model, dollars(&priced).as_deref()), (Some("gpt-4o"), Some("0.0025")));
+        let priced = book.price(&request("openai", &["prod-smart-alias", "openai/gpt-4o-mini"], &tokens));
+        assert_eq!((priced.model, dollars(&priced).as_deref()), (Some("gpt-4o-mini"), Some("0.00015")));
+    }
+
+    #[test]
+    fn what_is_not_known_is_unpriced_and_says_why() {
+        let (mut book, tokens) = (book("{}"), thousand());
+        let cases: [(&str, &str, Unpriced); 4] = [
+            ("acme-gateway", "openai/gpt-4o", Unpriced::UnknownProvider),
+            ("openai", "gpt-99", Unpriced::UnknownModel),
+            ("azure.ai.openai", "my-prod-gpt4o", Unpriced::UnknownModel),
+            ("openai", "whisper-1", Unpriced::NoRate),
+        ];
+        for (provider, model, reason) in cases {
+            let priced = book.price(&request(provider, &[model], &tokens));
+            assert_eq!(priced.source, PriceSource::Unpriced, "{model}");
+            assert_eq!(priced.unpriced, Some(reason), "{model}");
+            assert!(priced.cost.is_none(), "{model}");
+        }
+    }
+
+    #[test]
+    fn a_tier_without_a_price_of_this_model_is_unpriced() {
+        let (mut book, tokens) = (book("{}"), thousand());
+        let mut tier = |provider, model, service_tier| {
+            let context = Context { service_tier: Some(service_tier), ..Context::default() };
+            let models = [model];
+            let priced = book.price(&Request { context, ..request(provider, &models, &tokens) });
+            (dollars(&priced), priced.unpriced)
+        };
+        assert_eq!(tier("openai", "gpt-5", "default").0.as_deref(), Some("0.00125"));
+        assert_eq!(tier("openai", "gpt-5", "flex").0.as_deref(), Some("0.000625"));
+        assert_eq!(tier("openai", "gpt-4o", "flex"), (None, Some(Unpriced::UnknownContext("service_tier"))));
+        assert_eq!(tier("azure", "gpt-5", "flex"), (None, Some(Unpriced::UnknownContext("service_tier"))));
+        assert_eq!(tier("anthropic", "claude-sonnet-4-5", "standard").0.as_deref(), Some("0.003"));
+        assert_eq!(tier("anthropic", "claude-sonnet-4-5", "priority").0, None);
+        assert_eq!(tier("anthropic", "claude-sonnet-4-5", "batch").0.as_deref(), Some("0.0015"));
+    }
+
+    /// A deployment's name is learned from an answer of the same endpoint, and of no other.
+    #[test]
+    fn an_azure_deployment_is_learned_from_its_answers() {
+        let (mut book, tokens) = (book("{}"), thousand());
+        let at = |server_address, models| Request {
+            server_address,
+            ..request("azure.ai.openai", models, &tokens)
+        };
+        let answered = ["gpt-4o-mini-2024-07-18", "my-prod"];
+        assert_eq!(book.price(&at("a.openai.azure.com", &answered)).model, Some("gpt-4o-mini"));
+        assert_eq!(book.price(&at("a.openai.azure.com", &["my-prod"])).model, Some("gpt-4o-mini"));
+        assert_eq!(book.price(&at("b.openai.azure.com", &["my-prod"])).model, None);
+    }
+
+    #[test]
+    fn own_models_aliases_and_discounts_are_configured_prices() {
+        let mut book = book(
+            r#"{"models":[{"provider":"acme","model":"llama-at-home","match":{"starts_with":["llama-"]},"prices":{"input":1}}],
+                "discounts":[{"provider":"aws.bedrock","percent":10}],
+                "aliases":[{"name":"my-prod","provider":"azure.ai.openai","model":"gpt-4o-mini"}]}"#,
+        );
+        let tokens = thousand();
+        let cases = [
+            ("acme", "llama-70b", "0.001", PriceSource::Configured),
+            ("aws.bedrock", "amazon.nova-pro-v1:0", "0.00072", PriceSource::Configured),
+            ("azure.ai.openai", "my-prod", "0.00015", PriceSource::Catalogue),
+        ];
+        for (provider, model, amount, source) in cases {
+            let priced = book.price(&request(provider, &[model], &tokens));
+            assert_eq!((dollars(&priced).as_deref(), priced.source), (Some(amount), source), "{model}");
+        }
+        assert_eq!(book.price(&request("other", &["llama-70b"], &tokens)).cost.map(|_| ()), None);
+    }
+
+    #[test]
+    fn a_reported_cost_stands_in_as_configured_and_a_reported_zero_never_does() {
+        let tokens = thousand();
+        let cases = [
+            ("when_unpriced", "gpt-4o", "7", PriceSource::Catalogue),
+            ("when_unpriced", "gpt-99", "7", PriceSource::Reported),
+            ("when_unpriced", "gpt-99", "0", PriceSource::Unpriced),
+            ("always", "gpt-4o", "7", PriceSource::Reported),
+            ("always", "gpt-4o", "0", PriceSource::Catalogue),
+            ("never", "gpt-99", "7", PriceSource::Unpriced),
+        ];
+        for (use_reported, model, reported, source) in cases {
+            let mut book = book(&format!(r#"{{"use_reported":"{use_reported}"}}"#));
+            let models = [model];
+            let request =
+                Request { reported: Dollars::parse(reported), ..request("openai", &models, &tokens) };
+            assert_eq!(book.price(&request).source, source, "{use_reported} {model} {reported}");
+        }
+    }
+
+    #[test]
+    fn a_failure_without_usage_has_the_same_model_as_a_success() {
+        let mut book = book("{}");
+        let priced =
+            book.price(&Request { tokens: None, ..request("openai", &["gpt-4o-2024-08-06"], &thousand()) });
+        assert_eq!((priced.model, priced.source), (Some("gpt-4o"), PriceSource::UnknownUsage));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let (mut book, tokens) = (book("{}"), thousand());
+        for number in 0..2 * MAX_REMEMBERED {
+            let name = format!("gpt-{number}-x");
+            book.price(&request("openai", &[&name], &tokens));
+            assert!(book.known.table.len() <= MAX_REMEMBERED);
+        }
+        assert_eq!(book.forgotten(), MAX_REMEMBERED as u64);
+    }
+}
