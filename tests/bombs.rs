@@ -1,7 +1,12 @@
 //! Bodies of a few megabytes that inflate to ten gigabytes, and other ways to make a receiver allocate.
 //! In a process of its own, whose peak memory is the assertion.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
 
 #[path = "receive/client.rs"]
 #[allow(dead_code, reason = "shared with tests/receive, which uses all of it")]
@@ -19,7 +24,7 @@ use tollgate::receive::ReceiveSettings;
 const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
 const GIB: u64 = 1 << 30;
 const MIB: usize = 1 << 20;
-/// Far above what one request may hold (16 MiB sent and 64 MiB inflated), far below any bomb.
+/// Far above what one request may hold (20 MiB sent and 64 MiB inflated), far below any bomb.
 const BOUND: usize = 200 * MIB;
 
 /// Peak resident memory of this process, in bytes.

@@ -310,12 +310,12 @@ impl Default for ReceiveSettings {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
         Self {
-            max_request_bytes: 16 * MIB,
+            max_request_bytes: 20 * MIB,
             max_inflated_bytes: 64 * MIB,
             max_in_flight_bytes: 256 * MIB,
             max_connections: 4096,
             request_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(300),
+            idle_timeout: Duration::from_secs(120),
             shutdown_grace: Duration::from_secs(10),
             retry_after: Duration::from_secs(1),
         }

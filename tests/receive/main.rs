@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod client;
+mod exporter;
 mod grpc;
 mod hostile;
 mod http;
+mod proto;
 mod server;
 mod shutdown;
