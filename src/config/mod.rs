@@ -8,6 +8,7 @@
 //! | `raw` | YAML to a tree in which every node knows its place |
 //! | `keys` | the table of all keys that hold one value |
 //! | `dimensions` | the list of the user's own labels |
+//! | `prices` | prices of the user's own, read by [`crate::price`]'s types |
 //! | `settings` | what the program needs |
 //! | `fault` | what is wrong, in words |
 //!
@@ -16,6 +17,7 @@
 mod dimensions;
 mod fault;
 pub mod keys;
+mod prices;
 mod raw;
 mod settings;
 
@@ -24,6 +26,7 @@ use std::path::Path;
 pub use dimensions::{DEFAULT_MAX_VALUES, MAX_DIMENSIONS};
 pub use fault::{Fault, Faults, Place, closest};
 pub use keys::{Change, KEYS, Key};
+pub use prices::{PriceFault, price_book};
 pub use settings::{
     Dimension, Listen, Log, LogFormat, LogLevel, Receive, Resource, Series, Settings, Settle,
 };
@@ -32,7 +35,7 @@ use fault::suggestion;
 use raw::{Content, Document, Entry};
 
 /// Sections that are read by code of their own and not by the table of keys.
-const STRUCTURED: [&str; 1] = ["dimensions"];
+const STRUCTURED: [&str; 2] = ["dimensions", "prices"];
 
 /// Reads a file, if there is one, and the environment over it.
 ///
@@ -106,13 +109,12 @@ pub fn reloaded(running: &Settings, wanted: &Settings) -> Settings {
 }
 
 fn section(document: &Document, entry: &Entry, settings: &mut Settings, faults: &mut Faults) {
-    if entry.key == "dimensions" {
-        if !matches!(entry.value.content, Content::Empty) {
-            settings.dimensions = dimensions::read(document, &entry.value, faults);
-        }
-        return;
+    match entry.key.as_str() {
+        "dimensions" if matches!(entry.value.content, Content::Empty) => {}
+        "dimensions" => settings.dimensions = dimensions::read(document, &entry.value, faults),
+        "prices" => prices::read(document, settings, faults),
+        key => value(document, key, entry, settings, faults),
     }
-    value(document, &entry.key, entry, settings, faults);
 }
 
 /// Reads the key at `path`, or the keys below it.

@@ -103,6 +103,24 @@ impl Document {
         place(&self.path, location)
     }
 
+    /// The place of what a dotted path such as `prices.models[0].match` names, or of the nearest thing above it.
+    pub(super) fn place_of(&self, path: &str) -> Place {
+        let mut place = Place::File { path: self.path.clone(), line: 0, column: 0 };
+        let mut content: Option<&Content> = None;
+        for step in path.split(['.', '[']).map(|step| step.trim_end_matches(']')) {
+            let next = match content {
+                None => entry(&self.entries, step),
+                Some(Content::Map(entries)) => entry(entries, step),
+                Some(Content::List(items)) => step.parse().ok().and_then(|index: usize| items.get(index)),
+                Some(Content::Empty | Content::Scalar(_)) => None,
+            };
+            let Some(node) = next else { break };
+            place = self.place(node.location);
+            content = Some(&node.content);
+        }
+        place
+    }
+
     /// Reads one top-level section into a type that describes itself to serde, so that its own errors carry
     /// line and column. `None` when the file does not have it.
     ///
@@ -156,6 +174,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<'_, T> {
         }
         Ok(found)
     }
+}
+
+fn entry<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Node> {
+    entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
 }
 
 fn place(path: &str, location: Location) -> Place {

@@ -5,6 +5,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::price::PricesConfig;
+
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -22,6 +24,8 @@ pub struct Settings {
     pub environment: Resource,
     /// Labels of the user's own choice.
     pub dimensions: Vec<Dimension>,
+    /// Prices of the user's own, discounts, aliases.
+    pub prices: PricesConfig,
     /// Estimate tokens from text where a span has content and no usage; kept in a family of its own.
     pub estimate_missing_usage: bool,
     /// Tollgate's own log.
@@ -179,6 +183,7 @@ impl Default for Settings {
             service: Resource::of(&["service.name"], "unknown_service"),
             environment: Resource::of(&["deployment.environment.name", "deployment.environment"], "unknown"),
             dimensions: Vec::new(),
+            prices: PricesConfig::default(),
             estimate_missing_usage: false,
             log: Log::default(),
         }

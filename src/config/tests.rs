@@ -56,7 +56,6 @@ listen:
 receive: big
 settle_seconds: [1, 2]
 log: {level: verbose}
-colour: blue
 ";
     assert_eq!(
         faults(text),
@@ -70,10 +69,18 @@ colour: blue
              would be right",
             "t.yaml:9:17: settle_seconds: `1,2` is not a number of seconds from 0 to 300",
             "t.yaml:10:14: log.level: `verbose` is not one of off, error, warn, info, debug, trace",
-            "t.yaml:11:1: colour: is not a key; known here: listen, receive, settle_seconds, settle_max_bytes, series, \
-             service, environment, estimate_missing_usage, log, dimensions",
         ]
     );
+}
+
+#[test]
+fn a_key_like_no_other_gets_the_list_of_what_is_known() {
+    let found = faults("colour: blue\n");
+    assert!(
+        found[0].starts_with("t.yaml:1:1: colour: is not a key; known here: listen, receive, "),
+        "{found:?}"
+    );
+    assert!(found[0].ends_with("dimensions, prices"), "{found:?}");
 }
 
 #[test]
@@ -154,4 +161,33 @@ fn a_reload_keeps_what_needs_a_restart_and_names_it() {
     assert_eq!(needs_restart(&running, &wanted), ["listen.grpc"]);
     let next = reloaded(&running, &wanted);
     assert_eq!((next.listen.grpc, next.log.level), (running.listen.grpc, LogLevel::Debug));
+}
+
+#[test]
+fn prices_are_read_and_their_faults_placed() {
+    let sound = "prices:\n  models:\n    - model: acme\n      prices: {input: 1.5, output: 2}\n";
+    assert_eq!(parse("t.yaml", sound, &[]).unwrap().prices.models.len(), 1);
+    let text = "\
+prices:
+  models:
+    - model: acme
+      prices: {inputt: 1.5}
+  discounts:
+    - percent: 120
+";
+    let found = faults(text);
+    assert!(found[0].starts_with("t.yaml:4:24: prices.models[0].prices.inputt: "), "{found:#?}");
+    assert!(found[1].starts_with("t.yaml:6:16: prices.discounts[0].percent: "), "{found:#?}");
+    let found = faults("listen: 1\nprices:\n  modles: []\n");
+    assert!(found[0].starts_with("t.yaml:1:9: listen:"), "{found:#?}");
+    assert!(found[1].starts_with("t.yaml:3:3: prices: ") && found[1].contains("modles"), "{found:#?}");
+}
+
+#[test]
+fn a_price_catalogue_that_is_not_there_is_a_fault() {
+    let found = faults("prices: {catalogue_file: nowhere.json}\n");
+    assert!(
+        found[0].starts_with("t.yaml:1:26: prices.catalogue_file: `nowhere.json` cannot be read"),
+        "{found:#?}"
+    );
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// A rule as it is written in the catalogue and in the configuration. The members are
 /// alternatives: one that matches is enough. Texts are compared in lower case.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rule {
     /// The whole name.

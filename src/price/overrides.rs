@@ -16,7 +16,7 @@ use super::matcher::{Matcher, Rule};
 use crate::call::{TokenType, Tokens};
 
 /// The section `prices`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PricesConfig {
     /// A catalogue file in place of the embedded one, read at start and on reload.
@@ -45,7 +45,7 @@ pub enum UseReported {
 }
 
 /// A model with prices of the user's own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OwnModel {
     /// The provider, by any name of it; every provider when left out.
@@ -65,7 +65,7 @@ pub struct OwnModel {
 }
 
 /// Prices for prompts longer than a threshold.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OwnTier {
     /// Tokens of the whole prompt, cached ones included, that must be exceeded.
@@ -76,7 +76,7 @@ pub struct OwnTier {
 }
 
 /// A negotiated discount.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Discount {
     /// The provider, by any name of it; every provider when left out.
@@ -90,7 +90,7 @@ pub struct Discount {
 }
 
 /// A name that stands for a model.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alias {
     /// The name on the spans, such as an Azure deployment.

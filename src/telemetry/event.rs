@@ -55,11 +55,13 @@ pub enum Refusal {
     WrongMethod,
     /// As many connections as allowed are open.
     TooManyConnections,
+    /// The sender left before its request was complete.
+    Disconnected,
 }
 
 impl Refusal {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::TooLarge,
         Self::InflatedTooLarge,
         Self::UnsupportedEncoding,
@@ -72,6 +74,7 @@ impl Refusal {
         Self::WrongPath,
         Self::WrongMethod,
         Self::TooManyConnections,
+        Self::Disconnected,
     ];
 
     /// The value of the `reason` label.
@@ -90,6 +93,7 @@ impl Refusal {
             Self::WrongPath => "wrong_path",
             Self::WrongMethod => "wrong_method",
             Self::TooManyConnections => "too_many_connections",
+            Self::Disconnected => "disconnected",
         }
     }
 }
@@ -159,24 +163,21 @@ impl SettleOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Listener {
-    /// OTLP/gRPC.
-    Grpc,
-    /// OTLP/HTTP.
-    Http,
-    /// `/metrics` and the status page.
+    /// The two OTLP addresses: each takes gRPC and HTTP.
+    Otlp,
+    /// `/metrics`.
     Metrics,
 }
 
 impl Listener {
     /// Every listener.
-    pub const ALL: [Self; 3] = [Self::Grpc, Self::Http, Self::Metrics];
+    pub const ALL: [Self; 2] = [Self::Otlp, Self::Metrics];
 
     /// The value of the `listener` label.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Grpc => "grpc",
-            Self::Http => "http",
+            Self::Otlp => "otlp",
             Self::Metrics => "metrics",
         }
     }
@@ -342,6 +343,18 @@ pub enum Event<'a> {
     ConfigRejected {
         /// What is wrong with it.
         error: &'a str,
+    },
+    /// A configuration was read again, and some of it waits for a restart.
+    ConfigNeedsRestart {
+        /// The keys whose values changed.
+        keys: &'a str,
+    },
+    /// An environment variable that looks like one of ours, with a slip of the pen.
+    UnknownVariable {
+        /// Its name.
+        variable: &'a str,
+        /// The name that was probably meant.
+        right: &'a str,
     },
     /// No more requests are taken; what was taken is counted.
     ShuttingDown,

@@ -19,13 +19,15 @@ pub(super) enum Kind {
     CatalogueRejected,
     ConfigLoaded,
     ConfigRejected,
+    ConfigNeedsRestart,
+    UnknownVariable,
     ShuttingDown,
     Stopped,
     SettledEarly,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Started,
         Self::Listening,
         Self::AcceptFailed,
@@ -38,6 +40,8 @@ impl Kind {
         Self::CatalogueRejected,
         Self::ConfigLoaded,
         Self::ConfigRejected,
+        Self::ConfigNeedsRestart,
+        Self::UnknownVariable,
         Self::ShuttingDown,
         Self::Stopped,
         Self::SettledEarly,
@@ -58,6 +62,8 @@ impl Kind {
             Self::CatalogueRejected => "catalogue_rejected",
             Self::ConfigLoaded => "config_loaded",
             Self::ConfigRejected => "config_rejected",
+            Self::ConfigNeedsRestart => "config_needs_restart",
+            Self::UnknownVariable => "unknown_variable",
             Self::ShuttingDown => "shutting_down",
             Self::Stopped => "stopped",
             Self::SettledEarly => "settled_early",
@@ -80,6 +86,8 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         Event::CatalogueRejected { .. } => Some(Kind::CatalogueRejected),
         Event::ConfigLoaded { .. } => Some(Kind::ConfigLoaded),
         Event::ConfigRejected { .. } => Some(Kind::ConfigRejected),
+        Event::ConfigNeedsRestart { .. } => Some(Kind::ConfigNeedsRestart),
+        Event::UnknownVariable { .. } => Some(Kind::UnknownVariable),
         Event::ShuttingDown => Some(Kind::ShuttingDown),
         Event::Stopped => Some(Kind::Stopped),
         Event::Settled { outcome: super::SettleOutcome::Early, .. } => Some(Kind::SettledEarly),
@@ -166,6 +174,16 @@ pub(super) fn write(event: &Event<'_>) {
         Event::ConfigLoaded { reload, .. } => tracing::info!(reload, "configuration in use"),
         Event::ConfigRejected { error } => {
             tracing::error!(error = shown(error), "configuration refused, the one before stays in use");
+        }
+        Event::ConfigNeedsRestart { keys } => {
+            tracing::warn!(keys, "changed in the configuration and take effect only after a restart");
+        }
+        Event::UnknownVariable { variable, right } => {
+            tracing::warn!(
+                variable,
+                meant = right,
+                "this environment variable means nothing; is it a slip of the pen?"
+            );
         }
         Event::ShuttingDown => tracing::info!("shutting down: no more requests, counting what was taken"),
         Event::Stopped => tracing::info!("stopped, everything is counted"),

@@ -194,6 +194,8 @@ impl Registry {
             | Event::AcceptFailed { .. }
             | Event::SeriesOverflow { .. }
             | Event::CatalogueRejected { .. }
+            | Event::ConfigNeedsRestart { .. }
+            | Event::UnknownVariable { .. }
             | Event::ShuttingDown
             | Event::Stopped => {}
         }

@@ -156,7 +156,7 @@ pub const FAMILIES: &[Family] = &[
         "Bytes of request bodies as they arrived."),
     own(ReceiverMetric::BodyBytes, "tollgate_request_body_bytes_total", Counter, Unit::Bytes, &[("transport", "grpc, http_protobuf, http_json")],
         "Bytes of request bodies after inflating."),
-    own(ReceiverMetric::Connections, "tollgate_connections", Gauge, Unit::None, &[("listener", "grpc, http, metrics")],
+    own(ReceiverMetric::Connections, "tollgate_connections", Gauge, Unit::None, &[("listener", "otlp, metrics")],
         "Open connections."),
     own(ReceiverMetric::QueueRequests, "tollgate_queue_requests", Gauge, Unit::None, NONE,
         "Accepted requests that wait to be counted."),

@@ -1,0 +1,177 @@
+//! `tollgate serve`: receive traces, serve metrics.
+//!
+//! In: settings. Out: a running process, until it is told to stop. The order of things: bind all addresses, tell
+//! them, serve; on a signal stop taking requests, finish those that have begun, count everything that waits, and only
+//! then close `/metrics`.
+//!
+//! | file | does |
+//! |---|---|
+//! | `doors` | binds the three addresses |
+//! | `signals` | stop and reload |
+//! | `observer` | tells the telemetry what the receiver saw |
+
+mod doors;
+mod observer;
+mod placeholder;
+mod signals;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal::unix::Signal;
+use tokio_util::sync::CancellationToken;
+
+use super::{ConfigArguments, Failure, environment, print};
+use crate::config::{self, Receive, Settings};
+use crate::expose::http::{self, MetricsSource};
+use crate::receive::{self, Intake, ReceiveSettings};
+use crate::telemetry::{self, Event, Listener, emit};
+use crate::{clock, demo};
+use doors::{Doors, banner, reachable};
+use observer::Telemetry;
+use placeholder::Placeholder;
+
+/// Arguments of `serve`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Arguments {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArguments,
+}
+
+/// What stands behind the addresses: takes requests, renders metrics.
+pub(super) trait Engine: Intake + MetricsSource {
+    /// Takes over what may change while running.
+    fn reload(&self, settings: &Settings);
+    /// Counts everything that waits. No request comes any more.
+    fn finish(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the configuration is wrong or an address is taken.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let settings = arguments.config.load()?;
+    block_on(serve(&arguments.config, settings, None))
+}
+
+/// Runs a server to its end on a runtime of its own.
+///
+/// # Errors
+/// What the future says, or the system when it has no threads to give.
+pub(super) fn block_on(server: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(server)
+}
+
+/// Serves until a signal comes; with `feed`, feeds itself meanwhile.
+///
+/// # Errors
+/// When an address is taken or signals cannot be listened to.
+pub(super) async fn serve(
+    arguments: &ConfigArguments,
+    settings: Settings,
+    feed: Option<demo::Options>,
+) -> Result<(), Failure> {
+    telemetry::logs::install(settings.log.level.word(), settings.log.format == config::LogFormat::Json);
+    telemetry::install();
+    let doors = Doors::bind(&settings.listen)?;
+    let (stop, reloads) = (signals::stop_token()?, signals::reloads()?);
+    print(&banner(&doors.addresses))?;
+    announce(&doors);
+    let engine = Arc::new(Placeholder::new(doors.addresses.clone()));
+    let feeding = feed.map(|options| {
+        let endpoint = format!("http://{}", reachable(doors.addresses.grpc));
+        let stop = stop.clone();
+        tokio::spawn(async move { demo::run(&endpoint, options, clock::now_unix_nano, stop).await })
+    });
+    let reloading =
+        tokio::spawn(reload_on_signal(arguments.clone(), settings.clone(), Arc::clone(&engine), reloads));
+    attend(&settings.receive, doors, engine, stop).await;
+    reloading.abort();
+    if let Some(feeding) = feeding {
+        feeding.abort();
+    }
+    emit(&Event::Stopped);
+    Ok(())
+}
+
+/// Serves all three addresses. `/metrics` is the first to open and the last to close.
+async fn attend<E: Engine>(settings: &Receive, doors: Doors, engine: Arc<E>, stop: CancellationToken) {
+    let counted = CancellationToken::new();
+    let scrapes =
+        tokio::spawn(http::serve(doors.metrics, Arc::clone(&engine), counted.clone().cancelled_owned()));
+    receive::serve(
+        receive_settings(settings),
+        vec![doors.grpc, doors.http],
+        Arc::clone(&engine) as Arc<dyn Intake>,
+        Arc::new(Telemetry),
+        async {
+            stop.cancelled().await;
+            emit(&Event::ShuttingDown);
+        },
+    )
+    .await;
+    engine.finish().await;
+    counted.cancel();
+    // It can only fail by a panic, which has been told already.
+    let _ = scrapes.await;
+}
+
+/// Reads the configuration again at each SIGHUP. A broken one changes nothing.
+async fn reload_on_signal<E: Engine>(
+    arguments: ConfigArguments,
+    mut running: Settings,
+    engine: Arc<E>,
+    mut reloads: Signal,
+) {
+    while reloads.recv().await.is_some() {
+        match arguments.load() {
+            Err(faults) => emit(&Event::ConfigRejected { error: &faults.to_string() }),
+            Ok(wanted) => {
+                let waiting = config::needs_restart(&running, &wanted);
+                if !waiting.is_empty() {
+                    emit(&Event::ConfigNeedsRestart { keys: &waiting.join(", ") });
+                }
+                running = config::reloaded(&running, &wanted);
+                telemetry::logs::set_level(running.log.level.word());
+                engine.reload(&running);
+                emit(&Event::ConfigLoaded { unix_nano: clock::now_unix_nano(), reload: true });
+            }
+        }
+    }
+}
+
+fn announce(doors: &Doors) {
+    let now = clock::now_unix_nano();
+    emit(&Event::Started { version: env!("CARGO_PKG_VERSION"), unix_nano: now });
+    emit(&Event::ConfigLoaded { unix_nano: now, reload: false });
+    let addresses = &doors.addresses;
+    for (listener, address) in [
+        (Listener::Otlp, addresses.grpc),
+        (Listener::Otlp, addresses.http),
+        (Listener::Metrics, addresses.metrics),
+    ] {
+        emit(&Event::Listening { listener, address: &address.to_string() });
+    }
+    for (variable, right) in config::suspicious_variables(&environment()) {
+        emit(&Event::UnknownVariable { variable: &variable, right: &right });
+    }
+}
+
+fn receive_settings(settings: &Receive) -> ReceiveSettings {
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    ReceiveSettings {
+        max_request_bytes: size(settings.max_request_bytes),
+        max_inflated_bytes: size(settings.max_inflated_bytes),
+        max_in_flight_bytes: size(settings.max_in_flight_bytes),
+        max_connections: size(settings.max_connections),
+        request_timeout: time(settings.request_timeout_seconds),
+        idle_timeout: time(settings.idle_timeout_seconds),
+        shutdown_grace: time(settings.shutdown_seconds),
+        ..ReceiveSettings::default()
+    }
+}
