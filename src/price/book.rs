@@ -157,10 +157,8 @@ impl PriceBook {
     pub fn price(&mut self, request: &Request<'_>) -> Priced<'_> {
         let meaning = self.first_known(request);
         let mut priced = self.describe(meaning, request.at_unix_seconds);
-        let cost = match request.tokens.filter(|tokens| !tokens.is_empty()) {
-            Some(tokens) => Some(self.cost(meaning, tokens, request)),
-            None => None,
-        };
+        let stated = request.tokens.filter(|tokens| !tokens.is_empty());
+        let cost = stated.map(|tokens| self.cost(meaning, tokens, request));
         match cost {
             Some(Ok((source, cost))) => (priced.source, priced.cost) = (source, Some(cost)),
             Some(Err(reason)) => (priced.source, priced.unpriced) = (PriceSource::Unpriced, Some(reason)),

@@ -51,37 +51,32 @@ fn answer(catalogue: &Catalogue, line: &str, now_unix_seconds: i64) -> Result<Ma
     let units = units(catalogue, &question)?;
     let provider = question.provider.as_deref().unwrap_or_default();
     let found = catalogue.look_up(provider, &question.model);
-    if tokens.is_empty() && units.is_empty() {
-        return Ok(report(found.ok(), Outcome::UnknownUsage));
-    }
+    let stated = !(tokens.is_empty() && units.is_empty());
     let cost = found.map_err(Unpriced::from).and_then(|found| {
         context.check(catalogue)?;
-        found.cost(&tokens, &context, &units, at)
+        stated.then(|| found.cost(&tokens, &context, &units, at)).transpose()
     });
-    Ok(report(found.ok(), cost.map_or_else(Outcome::Unpriced, Outcome::Priced)))
+    Ok(report(found.ok(), &if stated { cost } else { Ok(None) }))
 }
 
-enum Outcome {
-    Priced(Cost),
-    Unpriced(Unpriced),
-    UnknownUsage,
-}
-
-fn report(found: Option<Found<'_>>, outcome: Outcome) -> Map<String, Value> {
+/// The answer; no cost and no reason means that nothing was counted.
+fn report(found: Option<Found<'_>>, cost: &Result<Option<Cost>, Unpriced>) -> Map<String, Value> {
     let text = |text: &str| Value::String(text.to_owned());
-    let mut answer = Map::new();
-    answer.insert("matched_model".to_owned(), found.map_or(Value::Null, |found| text(found.model_id())));
-    answer
-        .insert("matched_provider".to_owned(), found.map_or(Value::Null, |found| text(found.provider_id())));
-    let (source, cost, reason) = match &outcome {
-        Outcome::Priced(cost) => (PriceSource::Catalogue, Some(cost), None),
-        Outcome::Unpriced(reason) => (PriceSource::Unpriced, None, Some(reason)),
-        Outcome::UnknownUsage => (PriceSource::UnknownUsage, None, None),
+    let or_null = |value: Option<&str>| value.map_or(Value::Null, text);
+    let source = match cost {
+        Ok(Some(_)) => PriceSource::Catalogue,
+        Ok(None) => PriceSource::UnknownUsage,
+        Err(_) => PriceSource::Unpriced,
     };
-    answer.insert("cost_usd".to_owned(), cost.map_or(Value::Null, |cost| text(&cost.total().to_string())));
-    answer.insert("cost".to_owned(), cost.map_or(Value::Null, lines));
+    let known = cost.as_ref().ok().and_then(Option::as_ref);
+    let total = known.map(|cost| cost.total().to_string());
+    let mut answer = Map::new();
+    answer.insert("matched_model".to_owned(), or_null(found.map(|found| found.model_id())));
+    answer.insert("matched_provider".to_owned(), or_null(found.map(|found| found.provider_id())));
+    answer.insert("cost_usd".to_owned(), or_null(total.as_deref()));
+    answer.insert("cost".to_owned(), known.map_or(Value::Null, lines));
     answer.insert("price_source".to_owned(), text(source.label()));
-    if let Some(reason) = reason {
+    if let Err(reason) = cost {
         answer.insert("reason".to_owned(), text(&reason.to_string()));
     }
     answer

@@ -276,7 +276,7 @@ impl<'a> Found<'a> {
         &self.model().id
     }
 
-    /// True for a model that the provider gives away: OpenRouter marks such with `:free`
+    /// True for a model that the provider gives away: `OpenRouter` marks such with `:free`
     /// (<https://openrouter.ai/docs/faq>). An empty price list alone does not say so.
     pub(super) fn is_free(&self) -> bool {
         self.model().id.ends_with(":free")

@@ -221,7 +221,7 @@ impl Found<'_> {
             let part = self.stated(inner, units)?;
             rest = rest.checked_sub(part).ok_or(Unpriced::Contradiction)?;
         }
-        Ok(rest)
+        Ok(rest.as_float())
     }
 
     /// A stated count, at least the model's minimum; 0 when nothing of it is stated at all.

@@ -84,6 +84,16 @@ impl Decimal {
         Some(Self { coefficient, scale })
     }
 
+    /// The nearest number that a float can hold, as a float prints it; a whole number stays as it is.
+    /// Published prices take a difference of fractional counts for a float, so that 4020.1200000000003
+    /// less 795.32 is 3224.8.
+    pub(super) fn as_float(self) -> Self {
+        if self.scale == 0 {
+            return self;
+        }
+        self.to_string().parse().ok().and_then(Self::from_f64).unwrap_or(self)
+    }
+
     /// Price of `quantity` at this rate for each `per`, rounded after the product and after the
     /// quotient as Python's decimals do.
     #[must_use]
