@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parent))
 
-from source import cost, errors, latency, limits, tollgate, writers  # noqa: E402
-from source.thresholds import Thresholds, load  # noqa: E402
+from alerts.source import cost, errors, latency, limits, tollgate, writers  # noqa: E402
+from alerts.source.thresholds import Thresholds, load  # noqa: E402
 
 
 def areas(t: Thresholds) -> list:

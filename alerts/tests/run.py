@@ -16,10 +16,10 @@ from urllib.parse import quote_plus
 import yaml
 
 ALERTS = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ALERTS))
+sys.path.insert(0, str(ALERTS.parent))
 
-from tests import cost, errors, latency, limits, tollgate  # noqa: E402
-from tests.nouns import Case, Series  # noqa: E402
+from alerts.tests import cost, errors, latency, limits, tollgate  # noqa: E402
+from alerts.tests.nouns import Case, Series  # noqa: E402
 
 AREAS = {"cost": cost, "errors": errors, "latency": latency, "limits": limits, "tollgate": tollgate}
 LABEL = re.compile(r"{{ \$labels\.(\w+) (\| urlquery )?}}")

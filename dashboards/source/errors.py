@@ -1,0 +1,208 @@
+"""Errors: why do calls fail, and does it pass by itself?"""
+
+from alerts.source.thresholds import Thresholds
+
+from . import links
+from .boards import Board, Row
+from .panels import PER_HOUR, Column, Labels, Query, grid, lines, rising, tile
+from .queries import FAILED, increase, rate, ratio, select, top
+
+MODEL = "provider, model"
+CALLS_FAILED = "llm_errors_total"
+
+
+def board(t: Thresholds) -> Board:
+    """The dashboard."""
+    return Board(
+        "tollgate-errors",
+        "LLM / Errors",
+        "Why do calls fail? By cause, provider, model and code; whether it passes by itself; what failures cost; what is new.",
+        (
+            Row(4, tiles(t)),
+            Row(9, ((14, by_class()), (10, by_model(t)))),
+            Row(10, ((24, codes()),)),
+            Row(8, ((8, by_provider()), (8, retryable()), (8, retries(t)))),
+            Row(8, ((12, wasted()), (12, by_service(t))), "Who is hit, and what it costs"),
+        ),
+    )
+
+
+def tiles(t: Thresholds) -> tuple:
+    failed, calls = rate("llm_requests_total", FAILED), rate("llm_requests_total")
+    retry = ratio(increase("llm_retryable_errors_total", 'retryable="true"'), increase("llm_retryable_errors_total"))
+    return (
+        (
+            5,
+            tile(
+                "Error rate",
+                f"Failed calls among all. Calls that the caller gave up are not failures. Red from {t.error_ratio:.0%}, where somebody is paged.",
+                "percentunit",
+                Query(ratio(failed, calls)),
+                decimals=1,
+                steps=rising(t.error_ratio / 2, t.error_ratio),
+                interval="1m",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Failed calls",
+                "In the time that is shown.",
+                "short",
+                Query(f"{increase('llm_requests_total', FAILED)} or 0 * {increase('llm_requests_total')}"),
+                decimals=0,
+                spark=False,
+            ),
+        ),
+        (
+            5,
+            tile(
+                "Main cause",
+                "The class of most failures in the time that is shown.",
+                "short",
+                Query(f"topk(1, {increase('llm_requests_total', FAILED, by='error_class')} > 0)", "{{error_class}}"),
+                decimals=0,
+                named=True,
+                spark=False,
+                empty="no failures",
+            ),
+        ),
+        (
+            5,
+            tile(
+                "Can be retried",
+                "Failures, in the time that is shown, after which the same request can succeed later. The rest needs a change by somebody.",
+                "percentunit",
+                Query(retry),
+                decimals=0,
+                spark=False,
+                empty="no failures",
+            ),
+        ),
+        (
+            5,
+            tile(
+                "Spent on failures",
+                "Dollars in the time that is shown for calls that failed after tokens had been billed.",
+                "currencyUSD",
+                Query(f"{increase('llm_error_cost_usd_total')} or 0 * {increase('llm_requests_total')}"),
+                decimals=2,
+                spark=False,
+            ),
+        ),
+    )
+
+
+def by_class():
+    classes = rate("llm_requests_total", 'error_class!="none"', by="error_class")
+    return lines(
+        "Failed calls by cause",
+        "Failed calls per second by class. cancelled, where the caller gave up, is shown but is no failure in the error rate.",
+        "reqps",
+        Query(f"({classes}) > 0", "{{error_class}}"),
+        stacked=True,
+        legend=("mean", "max"),
+        side=True,
+        interval="1m",
+    )
+
+
+def by_model(t: Thresholds):
+    part = ratio(rate("llm_requests_total", FAILED, by=MODEL), rate("llm_requests_total", by=MODEL))
+    return lines(
+        "Error rate by model",
+        "Of the eight models with the most calls. Dashed: where somebody is paged.",
+        "percentunit",
+        Query(top(part, "llm_requests_total", MODEL), "{{provider}} {{model}}"),
+        decimals=1,
+        steps=rising(t.error_ratio / 2, t.error_ratio),
+        interval="1m",
+        link=links.of_series("tollgate-latency"),
+    )
+
+
+def codes():
+    by = "provider, model, error_class, error_code, status_code"
+    count = increase(CALLS_FAILED, by=by)
+    seen = f"1000 * min by ({by}) (min_over_time(timestamp({select(CALLS_FAILED)} > 0)[$__range:1m]))"
+    latest = f"1000 * max by ({by}) (max_over_time(timestamp(increase({select(CALLS_FAILED)}[2m]) > 0)[$__range:1m]))"
+    return grid(
+        "Errors by code",
+        "What providers answered in the time that is shown. First seen: the earliest in this time; widen the time to look further back.",
+        Labels(
+            {"provider": "Provider", "model": "Model", "error_class": "Class", "error_code": "Code", "status_code": "Status"},
+            {"model": links.of_row("tollgate-latency")},
+        ),
+        Column(f"({count}) > 0", "Calls", "short", 0, cell="gauge"),
+        Column(seen, "First seen", "dateTimeFromNow"),
+        Column(latest, "Last seen", "dateTimeFromNow"),
+        sort="Calls",
+        empty="no failures",
+    )
+
+
+def by_provider():
+    providers = ratio(rate("llm_requests_total", FAILED, by="provider"), rate("llm_requests_total", by="provider"))
+    return lines(
+        "Error rate by provider",
+        "One line that rises alone is the provider; all lines together are us.",
+        "percentunit",
+        Query(providers, "{{provider}}"),
+        decimals=1,
+        interval="1m",
+    )
+
+
+def retryable():
+    return lines(
+        "Does it pass by itself?",
+        "Failed calls per second by whether the same request can succeed later. false needs a change: credit, key, prompt or code.",
+        "reqps",
+        Query(f"({rate('llm_retryable_errors_total', by='retryable')}) > 0", "retryable: {{retryable}}"),
+        stacked=True,
+        legend=("mean", "max"),
+        interval="1m",
+        colors={"retryable: false": "red", "retryable: true": "#EAB839", "retryable: unknown": "#6E7079"},
+    )
+
+
+def retries(t: Thresholds):
+    each = ratio(rate("llm_retries_total", by=MODEL), rate("llm_requests_total", by=MODEL))
+    return lines(
+        "Hidden retries per call",
+        f"Attempts inside a call that have no span of their own, where spans tell. Over {t.retries_per_request} (dashed) a ticket is opened.",
+        "short",
+        Query(top(each, "llm_retries_total", MODEL), "{{provider}} {{model}}"),
+        decimals=2,
+        steps=((None, "green"), (t.retries_per_request, "red")),
+        interval="1m",
+    )
+
+
+def wasted():
+    return lines(
+        "Spent on failures",
+        "Dollars per hour for calls that failed after tokens had been billed, by class.",
+        PER_HOUR,
+        Query(f"({rate('llm_error_cost_usd_total', by='error_class')}) * 3600 > 0", "{{error_class}}"),
+        decimals=2,
+        stacked=True,
+        legend=("mean", "max"),
+        interval="1m",
+    )
+
+
+def by_service(t: Thresholds):
+    by = "environment, service_name"
+    failed = increase("llm_requests_total", FAILED, by=by)
+    calls = increase("llm_requests_total", by=by)
+    return grid(
+        "Services",
+        "In the time that is shown. A click narrows this dashboard to the service.",
+        Labels({"environment": "Environment", "service_name": "Service"}, {"service_name": links.of_service("tollgate-errors")}),
+        Column(calls, "Calls", "short", 0),
+        Column(f"({failed} or 0 * {calls})", "Failed", "short", 0),
+        Column(ratio(failed, calls), "Error rate", "percentunit", 1, rising(t.error_ratio / 2, t.error_ratio), "color"),
+        sort="Error rate",
+        empty="no traffic",
+    )

@@ -1,0 +1,272 @@
+"""Tollgate itself: can the other dashboards be believed?"""
+
+from alerts.source.thresholds import Thresholds
+
+from .boards import ITSELF_VARIABLES, Board, Row
+from .panels import Column, Labels, Query, grid, lines, rising, tile
+from .queries import ITSELF, increase, quantile, rate, ratio, select
+
+
+def board(t: Thresholds) -> Board:
+    """The dashboard."""
+    return Board(
+        "tollgate-self",
+        "LLM / Tollgate itself",
+        "Can the other dashboards be believed? What arrives, what is refused or lost, how full the tables are, how old the prices.",
+        (
+            Row(4, tiles(t)),
+            Row(8, ((12, spans()), (12, requests()))),
+            Row(8, ((8, refused()), (8, queue()), (8, decode()))),
+            Row(8, ((8, series()), (8, settling()), (8, labels())), "Memory and cardinality"),
+            Row(8, ((8, memory()), (8, volume()), (8, scrapes()))),
+            Row(6, ((24, instances(t)),), "Instances"),
+        ),
+        variables=ITSELF_VARIABLES,
+    )
+
+
+def own(family: str) -> str:
+    return select(family, scope=ITSELF)
+
+
+def own_rate(family: str, *matchers: str, by: str = "") -> str:
+    return rate(family, *matchers, by=by, scope=ITSELF)
+
+
+def tiles(t: Thresholds) -> tuple:
+    full = f"max({own('tollgate_call_series')} / {own('tollgate_call_series_limit')})"
+    age = f"max(time() - {own('tollgate_catalogue_timestamp_seconds')})"
+    lost = ratio(own_rate("tollgate_requests_total", 'result="refused"'), own_rate("tollgate_requests_total"))
+    overflow = increase("tollgate_overflow_calls_total", scope=ITSELF)
+    return (
+        (
+            4,
+            tile("Instances", "Tollgate processes that answer to Prometheus.", "short", Query(f"count({own('tollgate_build_info')})"), decimals=0, empty="none"),
+        ),
+        (
+            4,
+            tile(
+                "Spans in",
+                "Spans received per second, LLM calls or not.",
+                "suffix: /s",
+                Query(own_rate("tollgate_spans_total")),
+                decimals=1,
+                interval="1m",
+                empty="none",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Requests refused",
+                "Export requests that were turned away, of all. What they carried is counted nowhere unless sent again.",
+                "percentunit",
+                Query(lost),
+                decimals=1,
+                steps=rising(0.001, 0.01),
+                interval="1m",
+                empty="no requests",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Series in use",
+                "Label tuples of calls as a part of what may be kept, on the fullest instance. Beyond it calls are counted as `other`.",
+                "percentunit",
+                Query(full),
+                decimals=1,
+                steps=rising(0.7, 0.9),
+                empty="none",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Calls counted as other",
+                "In the time that is shown, because there was no room for their labels. Totals stay right.",
+                "short",
+                Query(overflow),
+                decimals=0,
+                steps=((None, "green"), (1, "red")),
+                spark=False,
+                empty="none",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Age of prices",
+                f"Of the price catalogue in use. An info alert from {t.catalogue_age_days} days.",
+                "s",
+                Query(age),
+                decimals=0,
+                steps=rising(t.catalogue_age_days * 43200, t.catalogue_age_days * 86400),
+                spark=False,
+                empty="unknown",
+            ),
+        ),
+    )
+
+
+def spans():
+    return lines(
+        "Spans by what became of them",
+        "Per second. call: counted. duplicate and aggregate: tell of a call already counted. malformed: not valid OTLP.",
+        "suffix: /s",
+        Query(own_rate("tollgate_spans_total", by="result"), "{{result}}"),
+        decimals=1,
+        stacked=True,
+        legend=("mean", "max"),
+        side=True,
+        interval="1m",
+        colors={"malformed": "red", "call": "green", "not_a_call": "#6E7079"},
+    )
+
+
+def requests():
+    return lines(
+        "Export requests",
+        "Per second, by transport and answer. partial: some spans were malformed, the rest was kept.",
+        "reqps",
+        Query(own_rate("tollgate_requests_total", by="transport, result"), "{{transport}} {{result}}"),
+        stacked=True,
+        legend=("mean", "max"),
+        side=True,
+        interval="1m",
+    )
+
+
+def refused():
+    return lines(
+        "Refused, by reason",
+        "Export requests per second that were turned away. wrong_signal: metrics or logs were sent here by mistake.",
+        "reqps",
+        Query(own_rate("tollgate_refused_requests_total", by="reason"), "{{reason}}"),
+        stacked=True,
+        legend=("mean", "max"),
+        interval="1m",
+    )
+
+
+def queue():
+    return lines(
+        "Queue",
+        "Accepted requests that wait to be counted, and how many may wait (dashed line in the legend: limit).",
+        "short",
+        Query(f"sum by (instance) ({own('tollgate_queue_requests')})", "waiting {{instance}}"),
+        Query(f"max({own('tollgate_queue_limit_requests')})", "limit"),
+        decimals=0,
+        colors={"limit": "red"},
+    )
+
+
+def decode():
+    percentiles = ((0.5, "p50"), (0.99, "p99"))
+    return lines(
+        "Time to decode a request",
+        "Decoding and recognising the spans of one request.",
+        "s",
+        *(Query(quantile(q, "tollgate_decode_duration_seconds", scope=ITSELF), name) for q, name in percentiles),
+        decimals=1,
+        interval="1m",
+    )
+
+
+def series():
+    return lines(
+        "Label tuples of calls",
+        "How many are kept. A steep rise is a label with too many values.",
+        "short",
+        Query(f"sum by (instance) ({own('tollgate_call_series')})", "{{instance}}"),
+        Query(f"max({own('tollgate_call_series_limit')})", "limit"),
+        decimals=0,
+        logarithmic=True,
+        colors={"limit": "red"},
+    )
+
+
+def settling():
+    return lines(
+        "Spans held to settle",
+        "Spans held until another can no longer explain them, and per second those settled out of the ordinary: early, late or forgotten.",
+        "short",
+        Query(f"sum by (instance) ({own('tollgate_settle_held_spans')})", "held {{instance}}"),
+        Query(own_rate("tollgate_settle_spans_total", by="outcome"), "{{outcome}} /s"),
+        decimals=1,
+        interval="1m",
+    )
+
+
+def labels():
+    return lines(
+        "Label values replaced",
+        "Values per second that were not exposed as they came: too many, too long, unprintable, or shaped like a secret.",
+        "suffix: /s",
+        Query(own_rate("tollgate_replaced_label_values_total", by="label, reason"), "{{label}} {{reason}}"),
+        decimals=2,
+        stacked=True,
+        legend=("mean", "max"),
+        interval="1m",
+    )
+
+
+def memory():
+    return lines(
+        "Memory",
+        "Resident memory of the process, and what held spans and the queue take of it.",
+        "bytes",
+        Query(f"sum by (instance) ({own('tollgate_resident_memory_bytes')})", "resident {{instance}}"),
+        Query(f"sum({own('tollgate_settle_held_bytes')})", "held spans"),
+        Query(f"sum({own('tollgate_queue_bytes')})", "queue"),
+        decimals=1,
+    )
+
+
+def volume():
+    return lines(
+        "Bytes in",
+        "Per second, as they arrived and after inflating.",
+        "Bps",
+        Query(own_rate("tollgate_request_wire_bytes_total"), "on the wire"),
+        Query(own_rate("tollgate_request_body_bytes_total"), "inflated"),
+        decimals=1,
+        interval="1m",
+    )
+
+
+def scrapes():
+    return lines(
+        "Scrapes",
+        "p99 of the time to render one scrape.",
+        "s",
+        Query(quantile(0.99, "tollgate_scrape_duration_seconds", by="instance", scope=ITSELF), "{{instance}}"),
+        decimals=1,
+        interval="1m",
+    )
+
+
+def instances(t: Thresholds):
+    by = "job, instance"
+    return grid(
+        "Instances",
+        "What runs, with which prices and configuration.",
+        Labels({"job": "Job", "instance": "Instance"}),
+        Column(f"time() - max by ({by}) ({own('tollgate_start_time_seconds')})", "Up for", "s", 0),
+        Column(f"max by ({by}) ({own('tollgate_catalogue_models')})", "Models with prices", "short", 0),
+        Column(f"1000 * max by ({by}) ({own('tollgate_catalogue_timestamp_seconds')})", "Prices of", "dateTimeAsIso"),
+        Column(f"1000 * max by ({by}) ({own('tollgate_config_last_reload_success_timestamp_seconds')})", "Configuration of", "dateTimeAsIso"),
+        Column(
+            f"min by ({by}) ({own('tollgate_config_last_reload_successful')})",
+            "Last reload",
+            "bool_yes_no",
+            None,
+            ((None, "red"), (1, "green")),
+            "color",
+        ),
+        Column(f"max by ({by}) ({own('tollgate_scrape_size_bytes')})", "Size of a scrape", "bytes", 1),
+        Column(f"sum by ({by}) (increase({own('tollgate_suppressed_log_lines_total')}[$__range]))", "Log lines left out", "short", 0),
+        sort="Instance",
+        ascending=True,
+        empty="none",
+    )

@@ -1,0 +1,207 @@
+"""Latency and streaming: who waits, and for what?"""
+
+from alerts.source.thresholds import Thresholds
+
+from . import links
+from .boards import Board, Row
+from .panels import Column, Labels, Query, bars, grid, heat, lines, rising, tile
+from .queries import above, increase, quantile, rate, ratio, top
+
+MODEL = "provider, model"
+DURATION, FIRST, PER_TOKEN = "llm_request_duration_seconds", "llm_time_to_first_token_seconds", "llm_time_per_output_token_seconds"
+PROMPT, BY_SIZE = "llm_request_input_tokens", "llm_request_duration_by_input_seconds"
+SLOW = 'over_10s="true", streaming="false"'
+
+
+def board(t: Thresholds) -> Board:
+    """The dashboard."""
+    return Board(
+        "tollgate-latency",
+        "LLM / Latency and streaming",
+        "Who waits, and for what? The whole call, the first token, each token after it, and how much the size of the prompt matters.",
+        (
+            Row(4, tiles(t)),
+            Row(9, ((12, percentiles(t)), (12, by_model(t)))),
+            Row(8, ((12, first_token(t)), (12, per_token()))),
+            Row(9, ((10, cliff(t)), (14, cliff_over_time(t))), "Context: the 100k cliff"),
+            Row(8, ((12, prompt_size(t)), (12, large_prompts(t)))),
+            Row(8, ((12, distribution()), (12, not_streaming(t))), "Where the time goes"),
+        ),
+    )
+
+
+def tiles(t: Thresholds) -> tuple:
+    slow = rising(t.latency_p95_seconds / 2, t.latency_p95_seconds)
+    streams = increase("llm_streaming_requests_total", 'streaming="true"')
+    whole = increase("llm_streaming_requests_total", 'streaming=~"true|false"')
+    percentile = [
+        (
+            4,
+            tile(
+                f"{name} of call time",
+                f"{rest} of calls take longer. Red from {t.latency_p95_seconds} s.",
+                "s",
+                Query(quantile(q, DURATION)),
+                decimals=1,
+                steps=slow,
+                interval="1m",
+            ),
+        )
+        for q, name, rest in ((0.5, "p50", "Half"), (0.95, "p95", "5 %"), (0.99, "p99", "1 %"))
+    ]
+    return (
+        *percentile,
+        (
+            4,
+            tile(
+                "p95 to the first token",
+                f"Of calls that stream. Yellow from {t.ttft_floor_seconds} s.",
+                "s",
+                Query(quantile(0.95, FIRST)),
+                decimals=2,
+                steps=rising(t.ttft_floor_seconds, 5 * t.ttft_floor_seconds),
+                interval="1m",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Tokens a second",
+                "The median speed of calls that stream, after the first token.",
+                "suffix: tok/s",
+                Query(f"1 / ({quantile(0.5, PER_TOKEN)} > 0)"),
+                decimals=0,
+                interval="1m",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Calls that stream",
+                "Among successful calls whose spans tell, over the time that is shown.",
+                "percentunit",
+                Query(ratio(streams, whole)),
+                decimals=0,
+                spark=False,
+            ),
+        ),
+    )
+
+
+def percentiles(t: Thresholds):
+    return lines(
+        "Call time",
+        "Percentiles over all chosen calls. Points are single calls: a click on one leads to its trace. Dashed: the alert on p95.",
+        "s",
+        *(Query(quantile(q, DURATION), name, exemplars=True) for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))),
+        decimals=1,
+        steps=((None, "green"), (t.latency_p95_seconds, "red")),
+        interval="1m",
+    )
+
+
+def by_model(t: Thresholds):
+    return lines(
+        "p95 of call time by model",
+        "Of the eight models with the most calls.",
+        "s",
+        Query(top(quantile(0.95, DURATION, by=MODEL), f"{DURATION}_count", MODEL), "{{model}}"),
+        decimals=1,
+        side=True,
+        interval="1m",
+        link=links.of_series("tollgate-errors"),
+    )
+
+
+def first_token(t: Thresholds):
+    return lines(
+        "p95 to the first token, by model",
+        f"What a person waits before anything appears. More than {t.ttft_multiple} times yesterday's opens a ticket.",
+        "s",
+        Query(top(quantile(0.95, FIRST, by=MODEL), f"{FIRST}_count", MODEL), "{{model}}", exemplars=True),
+        decimals=2,
+        side=True,
+        interval="1m",
+    )
+
+
+def per_token():
+    return lines(
+        "Median time per output token, by model",
+        "How fast text comes after the first token: 20 ms are 50 tokens a second.",
+        "s",
+        Query(top(quantile(0.5, PER_TOKEN, by=MODEL), f"{PER_TOKEN}_count", MODEL), "{{model}}"),
+        decimals=1,
+        side=True,
+        interval="1m",
+    )
+
+
+def cliff(t: Thresholds):
+    return bars(
+        "p95 of call time by size of the prompt",
+        "Over the time that is shown. Where a step is much longer than the one before, long context begins to hurt.",
+        "s",
+        Query(f"sort({quantile(0.95, BY_SIZE, by='input_size', window='$__range')})", "{{input_size}} tokens"),
+        decimals=1,
+        steps=rising(t.latency_p95_seconds / 2, t.latency_p95_seconds),
+    )
+
+
+def cliff_over_time(t: Thresholds):
+    return lines(
+        "p95 of call time by size of the prompt, over time",
+        "Successful calls. Dashed: the alert on p95 of all calls.",
+        "s",
+        Query(quantile(0.95, BY_SIZE, by="input_size"), "{{input_size}}"),
+        decimals=1,
+        steps=((None, "green"), (t.latency_p95_seconds, "red")),
+        side=True,
+        interval="1m",
+    )
+
+
+def prompt_size(t: Thresholds):
+    return lines(
+        "Size of prompts",
+        f"Tokens of the whole prompt, cached or not. Tickets are opened for prompts over {t.context_warning_tokens // 1000}k and {t.context_critical_tokens // 1000}k (dashed).",
+        "short",
+        *(Query(quantile(q, PROMPT), name, exemplars=True) for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))),
+        decimals=1,
+        steps=rising(t.context_warning_tokens, t.context_critical_tokens),
+        interval="1m",
+    )
+
+
+def large_prompts(t: Thresholds):
+    sizes = (t.context_warning_tokens, t.context_critical_tokens)
+    return lines(
+        "Calls with very long prompts",
+        "Calls per minute over each edge, by service and model. Some models have a dearer price tier from there.",
+        "suffix: /min",
+        *(Query(f"60 * ({above(PROMPT, size, by='service_name, model')}) > 0.001", f"> {size // 1000}k {{{{service_name}}}} {{{{model}}}}") for size in sizes),
+        decimals=1,
+        legend=("mean", "max"),
+        interval="1m",
+    )
+
+
+def distribution():
+    return heat(
+        "Calls by duration",
+        "How many calls took how long. Two bands are two kinds of call. Points lead to traces.",
+        "s",
+        Query(rate(f"{DURATION}_bucket", by="le"), "{{le}}", exemplars=True, interval="1m"),
+    )
+
+
+def not_streaming(t: Thresholds):
+    by = "service_name, provider, model"
+    return grid(
+        "Slow calls that do not stream",
+        f"Successful calls over 10 s in the time that is shown: whoever waits sees nothing until the end. More than {t.slow_calls_1h} an hour are told as info.",
+        Labels({"service_name": "Service", "provider": "Provider", "model": "Model"}, {"service_name": links.of_service("tollgate-latency")}),
+        Column(f"({increase('llm_streaming_requests_total', SLOW, by=by)}) > 0", "Calls", "short", 0, width=90),
+        sort="Calls",
+        empty="every slow call streams",
+    )

@@ -1,0 +1,217 @@
+"""Rate limits: how close is the wall?"""
+
+from alerts.source.thresholds import Thresholds
+
+from . import links
+from .boards import Board, Row
+from .panels import Column, Labels, Query, falling, grid, lines, rising, tile
+from .queries import LIMIT, LIMITS, QUOTA, RATE_LIMITED, increase, rate, ratio, select, top
+
+NAME = "{{model}} {{resource}}/{{window}} {{account}}"
+MODEL = "provider, model"
+
+
+def gauge(family: str, function: str) -> str:
+    """A limit over all replicas: the fullest view is the nearest to the truth."""
+    return f"{function} by ({LIMIT}) ({select(family, scope=LIMITS)})"
+
+
+def fullest(expression: str, count: int = 8) -> str:
+    """The limits that were fullest in the time shown."""
+    peak = select("llm_rate_limit_peak_used_ratio", scope=LIMITS)
+    return f"{expression} and topk({count}, max by ({LIMIT}) (max_over_time({peak}[$__range] @ end())))"
+
+
+PEAK = gauge("llm_rate_limit_peak_used_ratio", "max")
+EXHAUSTION = gauge("llm_rate_limit_exhaustion_seconds", "min")
+
+
+def board(t: Thresholds) -> Board:
+    """The dashboard."""
+    return Board(
+        "tollgate-limits",
+        "LLM / Rate limits",
+        "How close is the wall? Each limit's fill and peak, which one binds, when it is reached, and what is refused already.",
+        (
+            Row(4, tiles(t)),
+            Row(9, ((24, table(t)),)),
+            Row(9, ((12, fill(t)), (12, exhaustion(t)))),
+            Row(8, ((12, refused(t)), (12, refused_ratio(t))), "What is refused"),
+            Row(8, ((8, remaining()), (8, resets()), (8, ceilings())), "What providers tell"),
+        ),
+    )
+
+
+def tiles(t: Thresholds) -> tuple:
+    return (
+        (
+            6,
+            tile(
+                "Tightest limit",
+                "The limit whose fill peaked highest in the last 2 minutes: the one that binds.",
+                "percentunit",
+                Query(f"topk(1, {PEAK})", NAME),
+                decimals=0,
+                steps=rising(t.limit_warning_ratio, t.limit_critical_ratio),
+                named=True,
+                spark=False,
+                empty="no limits seen",
+            ),
+        ),
+        (
+            6,
+            tile(
+                "Reached first",
+                "The limit that is used up soonest at the present pace, before it refills. Nothing here is good.",
+                "s",
+                Query(f"bottomk(1, {EXHAUSTION})", NAME),
+                decimals=0,
+                steps=falling(60, t.limit_exhaustion_seconds),
+                named=True,
+                spark=False,
+                empty="none at this pace",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Limits over the warning",
+                f"How many limits are over {t.limit_warning_ratio:.0%}.",
+                "short",
+                Query(f"count({PEAK} > {t.limit_warning_ratio}) or 0 * count({PEAK})"),
+                decimals=0,
+                steps=rising(1, 3),
+                empty="no limits seen",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Calls refused with 429",
+                f"Calls that met a rate limit among all. Red from {t.rate_limit_ratio:.0%}, where somebody is paged.",
+                "percentunit",
+                Query(ratio(rate("llm_requests_total", RATE_LIMITED), rate("llm_requests_total"))),
+                decimals=1,
+                steps=rising(t.rate_limit_ratio / 2, t.rate_limit_ratio),
+                interval="1m",
+            ),
+        ),
+        (
+            4,
+            tile(
+                "Quota refusals",
+                "Calls in the time shown that were refused because credit or quota is used up. Waiting does not help.",
+                "short",
+                Query(f"{increase('llm_requests_total', QUOTA)} or 0 * {increase('llm_requests_total')}"),
+                decimals=0,
+                steps=((None, "green"), (1, "red")),
+                spark=False,
+                link=links.to("tollgate-errors"),
+            ),
+        ),
+    )
+
+
+def table(t: Thresholds):
+    return grid(
+        "Every limit",
+        "Fullest first. Limits belong to an account and often to a family of models, so only the provider is filtered here."
+        " Over several replicas the fullest view is shown. Used up in is empty when it refills first.",
+        Labels(
+            {"provider": "Provider", "model": "Model", "account": "Account", "resource": "Resource", "window": "Window"},
+            {"provider": "/d/tollgate-errors?" + links.KEPT + "&var-provider=${__data.fields.Provider}"},
+        ),
+        Column(PEAK, "Peak of 2 min", "percentunit", 0, rising(t.limit_warning_ratio, t.limit_critical_ratio), "gauge", maximum=1),
+        Column(gauge("llm_rate_limit_used_ratio", "max"), "Used now", "percentunit", 0, rising(t.limit_warning_ratio, t.limit_critical_ratio), "color"),
+        Column(gauge("llm_rate_limit_remaining", "min"), "Remaining", "short"),
+        Column(gauge("llm_rate_limit_limit", "max"), "Limit", "short"),
+        Column(gauge("llm_rate_limit_reset_seconds", "max"), "Refilled in", "s", 0),
+        Column(EXHAUSTION, "Used up in", "s", 0, falling(60, t.limit_exhaustion_seconds), "color"),
+        sort="Peak of 2 min",
+        empty="no limits seen",
+    )
+
+
+def fill(t: Thresholds):
+    return lines(
+        "Fill of the fullest limits",
+        "The peak of 2 minutes, of the eight limits that were fullest. Dashed: where a ticket is opened and where somebody is paged.",
+        "percentunit",
+        Query(fullest(PEAK), NAME),
+        decimals=0,
+        steps=rising(t.limit_warning_ratio, t.limit_critical_ratio),
+        maximum=1,
+    )
+
+
+def exhaustion(t: Thresholds):
+    return lines(
+        "Time until used up",
+        f"At the present pace, where that comes before the refill; a line that ends is good. Somebody is paged below {t.limit_exhaustion_seconds} s (dashed), for limits longer than a minute.",
+        "s",
+        Query(EXHAUSTION, NAME),
+        decimals=0,
+        steps=falling(60, t.limit_exhaustion_seconds),
+        legend=("lastNotNull", "min"),
+    )
+
+
+def refused(t: Thresholds):
+    by_model = rate("llm_requests_total", RATE_LIMITED, by=MODEL)
+    return lines(
+        "429s by model",
+        "Calls per second that met a rate limit.",
+        "reqps",
+        Query(f"({by_model}) > 0", "{{provider}} {{model}}"),
+        stacked=True,
+        legend=("mean", "max"),
+        interval="1m",
+        link=links.of_series("tollgate-errors"),
+    )
+
+
+def refused_ratio(t: Thresholds):
+    by_model = ratio(rate("llm_requests_total", RATE_LIMITED, by=MODEL), rate("llm_requests_total", by=MODEL))
+    return lines(
+        "Part of calls refused with 429, by model",
+        "Of the eight models with the most calls. Dashed: where somebody is paged.",
+        "percentunit",
+        Query(top(by_model, "llm_requests_total", MODEL), "{{provider}} {{model}}"),
+        decimals=1,
+        steps=rising(t.rate_limit_ratio / 2, t.rate_limit_ratio),
+        interval="1m",
+        link=links.of_series("tollgate-errors"),
+    )
+
+
+def remaining():
+    return lines(
+        "Remaining",
+        "What is left of the eight fullest limits, in units of each limit: requests or tokens.",
+        "short",
+        Query(fullest(gauge("llm_rate_limit_remaining", "min")), NAME),
+        legend=("lastNotNull", "min"),
+        logarithmic=True,
+    )
+
+
+def resets():
+    return lines(
+        "Refilled in",
+        "Time until the eight fullest limits are full again. A saw is a limit that refills at fixed times.",
+        "s",
+        Query(fullest(gauge("llm_rate_limit_reset_seconds", "max")), NAME),
+        decimals=0,
+        legend=("lastNotNull", "max"),
+    )
+
+
+def ceilings():
+    return lines(
+        "Limits themselves",
+        "The ceilings that providers enforce. A step is a change of tier, or a cut; Tollgate's log has old and new.",
+        "short",
+        Query(fullest(gauge("llm_rate_limit_limit", "max")), NAME),
+        legend=("lastNotNull",),
+        logarithmic=True,
+    )
