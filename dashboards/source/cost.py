@@ -5,7 +5,7 @@ from alerts.source.thresholds import Thresholds
 from . import links
 from .boards import Board, Row
 from .panels import PER_HOUR, Column, Labels, Query, grid, heat, lines, rising, tile
-from .queries import CACHED, PROMPT, increase, quantile, rate, ratio, top
+from .queries import CACHED, PROMPT, increase, named, quantile, rate, ratio, top
 
 MODEL = "provider, model"
 COST = "llm_cost_usd_total"
@@ -23,10 +23,10 @@ def board(t: Thresholds) -> Board:
             Row(8, ((8, split("Spend by service", "service_name", "{{service_name}}")), (8, by_type()), (8, by_choice()))),
             Row(9, ((24, models(t)),), "What a call costs"),
             Row(9, ((12, per_call(t)), (12, dear_calls(t)))),
-            Row(8, ((8, hit_rate(t)), (8, savings()), (8, per_thousand())), "Prompt cache and averages"),
+            Row(9, ((8, hit_rate(t)), (8, savings()), (8, per_thousand())), "Prompt cache and averages"),
             Row(8, ((8, price_source()), (8, unpriced()), (8, reported())), "How sure the numbers are"),
         ),
-        choices=(("split", "Split by", ("service_name", "environment", "provider", "model", "operation", *t.dimensions)),),
+        choices=(("split", "Split by", ("operation", "service_name", "environment", "provider", "model", *t.dimensions)),),
     )
 
 
@@ -43,24 +43,21 @@ def tiles(t: Thresholds) -> tuple:
                 "Spend today",
                 "Since midnight, and yesterday until this hour. Without data of yesterday only today is shown.",
                 "currencyUSD",
-                Query(spent, "today"),
-                Query(increase(COST, offset="1d"), "yesterday by now"),
+                Query(named(today=spent, yesterday_by_now=increase(COST, offset="1d")), "{{when}}"),
                 decimals=2,
                 named=True,
-                spark=False,
                 today=True,
             ),
         ),
         (
             3,
             tile(
-                "Budget today",
+                "Budget",
                 f"Spend since midnight as a part of ${t.spend_day_usd:,}. The alert looks at any 24 hours.",
                 "percentunit",
                 Query(f"{spent} / {t.spend_day_usd}"),
                 decimals=0,
                 steps=rising(0.8, 1),
-                spark=False,
                 today=True,
             ),
         ),
@@ -78,29 +75,27 @@ def tiles(t: Thresholds) -> tuple:
         ),
         (
             4,
-            tile("Spend in this time", "Dollars in the time that is shown.", "currencyUSD", Query(spent), decimals=2, spark=False),
+            tile("Total spend", "Dollars in the time that is shown.", "currencyUSD", Query(spent), decimals=2),
         ),
         (
             4,
             tile(
-                "Cost of 1,000 calls",
+                "Per 1k calls",
                 "Dollars per thousand calls, failed ones included, over the time that is shown.",
                 "currencyUSD",
                 Query(f"1000 * {spent} / ({calls} > 0)"),
                 decimals=2,
-                spark=False,
             ),
         ),
         (
             4,
             tile(
-                "Calls without a price",
+                "Unpriced",
                 "Calls whose price or usage is unknown, over the time that is shown: their dollars are missing everywhere here.",
                 "percentunit",
                 Query(ratio(unknown, priced)),
                 decimals=1,
                 steps=rising(0.01, 0.1),
-                spark=False,
             ),
         ),
     )
@@ -115,7 +110,7 @@ def split(title: str, by: str, legend: str, description: str = "Dollars per hour
         Query(top(by_label, COST, by), legend),
         decimals=2,
         stacked=True,
-        legend=("mean", "max"),
+        narrow=True,
         interval="1m",
     )
 
@@ -126,7 +121,7 @@ def by_model():
         "Spend by model",
         "Dollars per hour of the eight models that cost most in this time.",
         PER_HOUR,
-        Query(top(by, COST, MODEL), "{{model}}"),
+        Query(top(by, COST, MODEL), "{{model}} · {{provider}}"),
         decimals=2,
         stacked=True,
         legend=("mean", "max"),
@@ -137,12 +132,12 @@ def by_model():
 
 
 def against_earlier(t: Thresholds):
-    hourly = [f"{rate(COST, offset=offset)} * 3600" for offset in ("", "1d", "1w")]
+    now, yesterday, last_week = (f"{rate(COST, offset=offset)} * 3600" for offset in ("", "1d", "1w"))
     return lines(
         "Spend now, yesterday, last week",
         f"Dollars per hour against the same time of earlier days. Above ${t.spend_day_usd / 24:.2f} an hour (dashed) the daily budget does not last.",
         PER_HOUR,
-        *(Query(each, name) for each, name in zip(hourly, ("now", "yesterday", "last week"), strict=True)),
+        Query(named(now=now, yesterday=yesterday, last_week=last_week), "{{when}}"),
         decimals=2,
         steps=((None, "green"), (t.spend_day_usd / 24, "red")),
         side=True,
@@ -173,8 +168,9 @@ def models(t: Thresholds):
         "Models in the time that is shown",
         "A click on a model leads to its comparison with others. Per million tokens is what was paid, all kinds together, not a list price.",
         Labels({"provider": "Provider", "model": "Model"}, {"model": links.of_row("tollgate-models")}),
-        Column(spent, "Spend", "currencyUSD", 2, cell="gauge"),
-        Column(calls, "Calls", "short", 0),
+        Column(spent, "Spend", "currencyUSD", 2),
+        Column(f"({spent}) / on () group_left () ({increase(COST)} > 0)", "Part of all spend", "percentunit", 0, cell="gauge", maximum=1),
+        Column(calls, "Calls", "locale", 0),
         Column(f"({spent}) / ({calls} > 0)", "Per call", "currencyUSD", 4),
         Column(f"1000 * ({spent}) / ({calls} > 0)", "Per 1,000 calls", "currencyUSD", 2),
         Column(f"1000000 * ({spent}) / ({tokens} > 0)", "Per 1M tokens", "currencyUSD", 2),
@@ -214,9 +210,10 @@ def hit_rate(t: Thresholds):
         "Prompt tokens from cache",
         f"Tokens read from the provider's cache among prompt tokens. A fall under {t.cache_hit_fall:.0%} of yesterday's opens a ticket.",
         "percentunit",
-        Query(top(hit, "llm_tokens_total", MODEL), "{{model}}"),
+        Query(top(hit, "llm_tokens_total", MODEL, 4), "{{model}}"),
         decimals=0,
         maximum=1,
+        narrow=True,
         interval="1m",
     )
 
@@ -227,10 +224,10 @@ def savings():
         "Saved by the cache",
         "Dollars per hour that cached prompt tokens would have cost more as fresh ones.",
         PER_HOUR,
-        Query(top(by_model, "llm_cache_savings_usd_total", MODEL), "{{model}}"),
+        Query(top(by_model, "llm_cache_savings_usd_total", MODEL, 4), "{{model}}"),
         decimals=2,
         stacked=True,
-        legend=("mean", "max"),
+        narrow=True,
         interval="1m",
     )
 
@@ -241,8 +238,9 @@ def per_thousand():
         "Cost of 1,000 calls by model",
         "The mean cost of a call, times a thousand: a model, prompt or cache change shows here first.",
         "currencyUSD",
-        Query(top(each, COST, MODEL), "{{model}}"),
+        Query(top(each, COST, MODEL, 4), "{{model}}"),
         decimals=2,
+        narrow=True,
         interval="1m",
     )
 
@@ -254,7 +252,7 @@ def price_source():
         "reqps",
         Query(rate("llm_priced_requests_total", by="price_source"), "{{price_source}}"),
         stacked=True,
-        legend=("mean", "max"),
+        narrow=True,
         interval="1m",
         colors={"unpriced": "red", "unknown_usage": "#EAB839", "catalogue": "green"},
     )
@@ -266,7 +264,7 @@ def unpriced():
         "Models without a price",
         "Calls whose tokens are known and whose price is not. Add the model's price to the configuration, or load a newer catalogue.",
         Labels({"provider": "Provider", "model": "Model"}, {"model": links.of_row("tollgate-models")}),
-        Column(f"({missing}) > 0", "Calls", "short", 0, width=90),
+        Column(f"({missing}) > 0", "Calls", "locale", 0, width=90),
         sort="Calls",
         empty="every model has a price",
     )
@@ -280,5 +278,6 @@ def reported():
         Query(f"{rate(COST)} * 3600", "priced here"),
         Query(f"{rate('llm_reported_cost_usd_total')} * 3600", "reported by spans"),
         decimals=2,
+        narrow=True,
         interval="1m",
     )

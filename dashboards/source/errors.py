@@ -19,9 +19,9 @@ def board(t: Thresholds) -> Board:
         "Why do calls fail? By cause, provider, model and code; whether it passes by itself; what failures cost; what is new.",
         (
             Row(4, tiles(t)),
-            Row(9, ((14, by_class()), (10, by_model(t)))),
+            Row(9, ((12, by_class()), (12, by_model(t)))),
             Row(10, ((24, codes()),)),
-            Row(8, ((8, by_provider()), (8, retryable()), (8, retries(t)))),
+            Row(8, ((8, by_provider(t)), (8, retryable()), (8, retries(t)))),
             Row(8, ((12, wasted()), (12, by_service(t))), "Who is hit, and what it costs"),
         ),
     )
@@ -51,7 +51,6 @@ def tiles(t: Thresholds) -> tuple:
                 "short",
                 Query(f"{increase('llm_requests_total', FAILED)} or 0 * {increase('llm_requests_total')}"),
                 decimals=0,
-                spark=False,
             ),
         ),
         (
@@ -63,7 +62,6 @@ def tiles(t: Thresholds) -> tuple:
                 Query(f"topk(1, {increase('llm_requests_total', FAILED, by='error_class')} > 0)", "{{error_class}}"),
                 decimals=0,
                 named=True,
-                spark=False,
                 empty="no failures",
             ),
         ),
@@ -75,7 +73,6 @@ def tiles(t: Thresholds) -> tuple:
                 "percentunit",
                 Query(retry),
                 decimals=0,
-                spark=False,
                 empty="no failures",
             ),
         ),
@@ -87,7 +84,6 @@ def tiles(t: Thresholds) -> tuple:
                 "currencyUSD",
                 Query(f"{increase('llm_error_cost_usd_total')} or 0 * {increase('llm_requests_total')}"),
                 decimals=2,
-                spark=False,
             ),
         ),
     )
@@ -99,7 +95,8 @@ def by_class():
         "Failed calls by cause",
         "Failed calls per second by class. cancelled, where the caller gave up, is shown but is no failure in the error rate.",
         "reqps",
-        Query(f"({classes}) > 0", "{{error_class}}"),
+        Query(top(classes, "llm_requests_total", "error_class", 15, 'error_class!="none"'), "{{error_class}}"),
+        empty="no failures",
         stacked=True,
         legend=("mean", "max"),
         side=True,
@@ -113,9 +110,11 @@ def by_model(t: Thresholds):
         "Error rate by model",
         "Of the eight models with the most calls. Dashed: where somebody is paged.",
         "percentunit",
-        Query(top(part, "llm_requests_total", MODEL), "{{provider}} {{model}}"),
+        Query(top(part, "llm_requests_total", MODEL), "{{model}} · {{provider}}"),
         decimals=1,
         steps=rising(t.error_ratio / 2, t.error_ratio),
+        maximum=2 * t.error_ratio,
+        side=True,
         interval="1m",
         link=links.of_series("tollgate-latency"),
     )
@@ -133,7 +132,8 @@ def codes():
             {"provider": "Provider", "model": "Model", "error_class": "Class", "error_code": "Code", "status_code": "Status"},
             {"model": links.of_row("tollgate-latency")},
         ),
-        Column(f"({count}) > 0", "Calls", "short", 0, cell="gauge"),
+        Column(f"({count}) > 0", "Calls", "locale", 0),
+        Column(f"(({count}) > 0) / on () group_left () ({increase(CALLS_FAILED)} > 0)", "Part of failures", "percentunit", 0, cell="gauge", maximum=1),
         Column(seen, "First seen", "dateTimeFromNow"),
         Column(latest, "Last seen", "dateTimeFromNow"),
         sort="Calls",
@@ -141,7 +141,7 @@ def codes():
     )
 
 
-def by_provider():
+def by_provider(t: Thresholds):
     providers = ratio(rate("llm_requests_total", FAILED, by="provider"), rate("llm_requests_total", by="provider"))
     return lines(
         "Error rate by provider",
@@ -149,6 +149,8 @@ def by_provider():
         "percentunit",
         Query(providers, "{{provider}}"),
         decimals=1,
+        maximum=2 * t.error_ratio,
+        narrow=True,
         interval="1m",
     )
 
@@ -158,9 +160,10 @@ def retryable():
         "Does it pass by itself?",
         "Failed calls per second by whether the same request can succeed later. false needs a change: credit, key, prompt or code.",
         "reqps",
-        Query(f"({rate('llm_retryable_errors_total', by='retryable')}) > 0", "retryable: {{retryable}}"),
+        Query(rate("llm_retryable_errors_total", by="retryable"), "retryable: {{retryable}}"),
+        empty="no failures",
         stacked=True,
-        legend=("mean", "max"),
+        narrow=True,
         interval="1m",
         colors={"retryable: false": "red", "retryable: true": "#EAB839", "retryable: unknown": "#6E7079"},
     )
@@ -172,9 +175,11 @@ def retries(t: Thresholds):
         "Hidden retries per call",
         f"Attempts inside a call that have no span of their own, where spans tell. Over {t.retries_per_request} (dashed) a ticket is opened.",
         "short",
-        Query(top(each, "llm_retries_total", MODEL), "{{provider}} {{model}}"),
+        Query(top(each, "llm_retries_total", MODEL, 4), "{{model}}"),
+        empty="no retries seen",
         decimals=2,
         steps=((None, "green"), (t.retries_per_request, "red")),
+        narrow=True,
         interval="1m",
     )
 
@@ -184,7 +189,8 @@ def wasted():
         "Spent on failures",
         "Dollars per hour for calls that failed after tokens had been billed, by class.",
         PER_HOUR,
-        Query(f"({rate('llm_error_cost_usd_total', by='error_class')}) * 3600 > 0", "{{error_class}}"),
+        Query(f"({top(rate('llm_error_cost_usd_total', by='error_class'), 'llm_error_cost_usd_total', 'error_class')}) * 3600", "{{error_class}}"),
+        empty="nothing spent on failures",
         decimals=2,
         stacked=True,
         legend=("mean", "max"),
@@ -200,8 +206,8 @@ def by_service(t: Thresholds):
         "Services",
         "In the time that is shown. A click narrows this dashboard to the service.",
         Labels({"environment": "Environment", "service_name": "Service"}, {"service_name": links.of_service("tollgate-errors")}),
-        Column(calls, "Calls", "short", 0),
-        Column(f"({failed} or 0 * {calls})", "Failed", "short", 0),
+        Column(calls, "Calls", "locale", 0),
+        Column(f"({failed} or 0 * {calls})", "Failed", "locale", 0),
         Column(ratio(failed, calls), "Error rate", "percentunit", 1, rising(t.error_ratio / 2, t.error_ratio), "color"),
         sort="Error rate",
         empty="no traffic",

@@ -48,7 +48,7 @@ def tiles(t: Thresholds) -> tuple:
             tile(
                 "Spans in",
                 "Spans received per second, LLM calls or not.",
-                "suffix: /s",
+                "/s",
                 Query(own_rate("tollgate_spans_total")),
                 decimals=1,
                 interval="1m",
@@ -58,7 +58,7 @@ def tiles(t: Thresholds) -> tuple:
         (
             4,
             tile(
-                "Requests refused",
+                "Refused",
                 "Export requests that were turned away, of all. What they carried is counted nowhere unless sent again.",
                 "percentunit",
                 Query(lost),
@@ -83,13 +83,12 @@ def tiles(t: Thresholds) -> tuple:
         (
             4,
             tile(
-                "Calls counted as other",
+                "Overflow",
                 "In the time that is shown, because there was no room for their labels. Totals stay right.",
                 "short",
                 Query(overflow),
                 decimals=0,
                 steps=((None, "green"), (1, "red")),
-                spark=False,
                 empty="none",
             ),
         ),
@@ -102,7 +101,6 @@ def tiles(t: Thresholds) -> tuple:
                 Query(age),
                 decimals=0,
                 steps=rising(t.catalogue_age_days * 43200, t.catalogue_age_days * 86400),
-                spark=False,
                 empty="unknown",
             ),
         ),
@@ -113,7 +111,7 @@ def spans():
     return lines(
         "Spans by what became of them",
         "Per second. call: counted. duplicate and aggregate: tell of a call already counted. malformed: not valid OTLP.",
-        "suffix: /s",
+        "/s",
         Query(own_rate("tollgate_spans_total", by="result"), "{{result}}"),
         decimals=1,
         stacked=True,
@@ -144,7 +142,7 @@ def refused():
         "reqps",
         Query(own_rate("tollgate_refused_requests_total", by="reason"), "{{reason}}"),
         stacked=True,
-        legend=("mean", "max"),
+        narrow=True,
         interval="1m",
     )
 
@@ -152,12 +150,13 @@ def refused():
 def queue():
     return lines(
         "Queue",
-        "Accepted requests that wait to be counted, and how many may wait (dashed line in the legend: limit).",
+        "Accepted requests that wait to be counted, and how many may wait (dashed).",
         "short",
         Query(f"sum by (instance) ({own('tollgate_queue_requests')})", "waiting {{instance}}"),
         Query(f"max({own('tollgate_queue_limit_requests')})", "limit"),
         decimals=0,
-        colors={"limit": "red"},
+        narrow=True,
+        guide="limit",
     )
 
 
@@ -181,8 +180,9 @@ def series():
         Query(f"sum by (instance) ({own('tollgate_call_series')})", "{{instance}}"),
         Query(f"max({own('tollgate_call_series_limit')})", "limit"),
         decimals=0,
+        narrow=True,
         logarithmic=True,
-        colors={"limit": "red"},
+        guide="limit",
     )
 
 
@@ -194,6 +194,7 @@ def settling():
         Query(f"sum by (instance) ({own('tollgate_settle_held_spans')})", "held {{instance}}"),
         Query(own_rate("tollgate_settle_spans_total", by="outcome"), "{{outcome}} /s"),
         decimals=1,
+        narrow=True,
         interval="1m",
     )
 
@@ -202,11 +203,11 @@ def labels():
     return lines(
         "Label values replaced",
         "Values per second that were not exposed as they came: too many, too long, unprintable, or shaped like a secret.",
-        "suffix: /s",
+        "/s",
         Query(own_rate("tollgate_replaced_label_values_total", by="label, reason"), "{{label}} {{reason}}"),
         decimals=2,
         stacked=True,
-        legend=("mean", "max"),
+        narrow=True,
         interval="1m",
     )
 
@@ -220,6 +221,7 @@ def memory():
         Query(f"sum({own('tollgate_settle_held_bytes')})", "held spans"),
         Query(f"sum({own('tollgate_queue_bytes')})", "queue"),
         decimals=1,
+        narrow=True,
     )
 
 
@@ -253,7 +255,7 @@ def instances(t: Thresholds):
         "What runs, with which prices and configuration.",
         Labels({"job": "Job", "instance": "Instance"}),
         Column(f"time() - max by ({by}) ({own('tollgate_start_time_seconds')})", "Up for", "s", 0),
-        Column(f"max by ({by}) ({own('tollgate_catalogue_models')})", "Models with prices", "short", 0),
+        Column(f"max by ({by}) ({own('tollgate_catalogue_models')})", "Models with prices", "locale", 0),
         Column(f"1000 * max by ({by}) ({own('tollgate_catalogue_timestamp_seconds')})", "Prices of", "dateTimeAsIso"),
         Column(f"1000 * max by ({by}) ({own('tollgate_config_last_reload_success_timestamp_seconds')})", "Configuration of", "dateTimeAsIso"),
         Column(
@@ -265,7 +267,7 @@ def instances(t: Thresholds):
             "color",
         ),
         Column(f"max by ({by}) ({own('tollgate_scrape_size_bytes')})", "Size of a scrape", "bytes", 1),
-        Column(f"sum by ({by}) (increase({own('tollgate_suppressed_log_lines_total')}[$__range]))", "Log lines left out", "short", 0),
+        Column(f"sum by ({by}) (increase({own('tollgate_suppressed_log_lines_total')}[$__range]))", "Log lines left out", "locale", 0),
         sort="Instance",
         ascending=True,
         empty="none",

@@ -38,7 +38,7 @@ def tiles(t: Thresholds) -> tuple:
         (
             4,
             tile(
-                f"{name} of call time",
+                f"{name} time",
                 f"{rest} of calls take longer. Red from {t.latency_p95_seconds} s.",
                 "s",
                 Query(quantile(q, DURATION)),
@@ -54,8 +54,8 @@ def tiles(t: Thresholds) -> tuple:
         (
             4,
             tile(
-                "p95 to the first token",
-                f"Of calls that stream. Yellow from {t.ttft_floor_seconds} s.",
+                "First token",
+                f"p95 of the time to the first token, of calls that stream. Yellow from {t.ttft_floor_seconds} s.",
                 "s",
                 Query(quantile(0.95, FIRST)),
                 decimals=2,
@@ -66,9 +66,9 @@ def tiles(t: Thresholds) -> tuple:
         (
             4,
             tile(
-                "Tokens a second",
+                "Tokens/s",
                 "The median speed of calls that stream, after the first token.",
-                "suffix: tok/s",
+                "tok/s",
                 Query(f"1 / ({quantile(0.5, PER_TOKEN)} > 0)"),
                 decimals=0,
                 interval="1m",
@@ -77,12 +77,11 @@ def tiles(t: Thresholds) -> tuple:
         (
             4,
             tile(
-                "Calls that stream",
+                "Streaming",
                 "Among successful calls whose spans tell, over the time that is shown.",
                 "percentunit",
                 Query(ratio(streams, whole)),
                 decimals=0,
-                spark=False,
             ),
         ),
     )
@@ -96,6 +95,7 @@ def percentiles(t: Thresholds):
         *(Query(quantile(q, DURATION), name, exemplars=True) for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))),
         decimals=1,
         steps=((None, "green"), (t.latency_p95_seconds, "red")),
+        side=True,
         interval="1m",
     )
 
@@ -105,7 +105,7 @@ def by_model(t: Thresholds):
         "p95 of call time by model",
         "Of the eight models with the most calls.",
         "s",
-        Query(top(quantile(0.95, DURATION, by=MODEL), f"{DURATION}_count", MODEL), "{{model}}"),
+        Query(top(quantile(0.95, DURATION, by=MODEL), f"{DURATION}_count", MODEL), "{{model}} · {{provider}}"),
         decimals=1,
         side=True,
         interval="1m",
@@ -118,7 +118,7 @@ def first_token(t: Thresholds):
         "p95 to the first token, by model",
         f"What a person waits before anything appears. More than {t.ttft_multiple} times yesterday's opens a ticket.",
         "s",
-        Query(top(quantile(0.95, FIRST, by=MODEL), f"{FIRST}_count", MODEL), "{{model}}", exemplars=True),
+        Query(top(quantile(0.95, FIRST, by=MODEL), f"{FIRST}_count", MODEL), "{{model}} · {{provider}}", exemplars=True),
         decimals=2,
         side=True,
         interval="1m",
@@ -130,7 +130,7 @@ def per_token():
         "Median time per output token, by model",
         "How fast text comes after the first token: 20 ms are 50 tokens a second.",
         "s",
-        Query(top(quantile(0.5, PER_TOKEN, by=MODEL), f"{PER_TOKEN}_count", MODEL), "{{model}}"),
+        Query(top(quantile(0.5, PER_TOKEN, by=MODEL), f"{PER_TOKEN}_count", MODEL), "{{model}} · {{provider}}"),
         decimals=1,
         side=True,
         interval="1m",
@@ -142,7 +142,8 @@ def cliff(t: Thresholds):
         "p95 of call time by size of the prompt",
         "Over the time that is shown. Where a step is much longer than the one before, long context begins to hurt.",
         "s",
-        Query(f"sort({quantile(0.95, BY_SIZE, by='input_size', window='$__range')})", "{{input_size}} tokens"),
+        Query(quantile(0.95, BY_SIZE, by="input_size", window="$__range")),
+        order="input_size",
         decimals=1,
         steps=rising(t.latency_p95_seconds / 2, t.latency_p95_seconds),
     )
@@ -169,6 +170,7 @@ def prompt_size(t: Thresholds):
         *(Query(quantile(q, PROMPT), name, exemplars=True) for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))),
         decimals=1,
         steps=rising(t.context_warning_tokens, t.context_critical_tokens),
+        side=True,
         interval="1m",
     )
 
@@ -177,11 +179,11 @@ def large_prompts(t: Thresholds):
     sizes = (t.context_warning_tokens, t.context_critical_tokens)
     return lines(
         "Calls with very long prompts",
-        "Calls per minute over each edge, by service and model. Some models have a dearer price tier from there.",
-        "suffix: /min",
-        *(Query(f"60 * ({above(PROMPT, size, by='service_name, model')}) > 0.001", f"> {size // 1000}k {{{{service_name}}}} {{{{model}}}}") for size in sizes),
+        "Calls per minute over each size. Some models have a dearer price tier from there; choose a service or model above to see whose.",
+        "/min",
+        *(Query(f"60 * ({above(PROMPT, size)})", f"over {size // 1000}k tokens") for size in sizes),
         decimals=1,
-        legend=("mean", "max"),
+        side=True,
         interval="1m",
     )
 
@@ -201,7 +203,7 @@ def not_streaming(t: Thresholds):
         "Slow calls that do not stream",
         f"Successful calls over 10 s in the time that is shown: whoever waits sees nothing until the end. More than {t.slow_calls_1h} an hour are told as info.",
         Labels({"service_name": "Service", "provider": "Provider", "model": "Model"}, {"service_name": links.of_service("tollgate-latency")}),
-        Column(f"({increase('llm_streaming_requests_total', SLOW, by=by)}) > 0", "Calls", "short", 0, width=90),
+        Column(f"({increase('llm_streaming_requests_total', SLOW, by=by)}) > 0", "Calls", "locale", 0, width=90),
         sort="Calls",
         empty="every slow call streams",
     )

@@ -37,7 +37,8 @@ def board(t: Thresholds) -> Board:
             Row(9, ((24, table(t)),)),
             Row(9, ((12, fill(t)), (12, exhaustion(t)))),
             Row(8, ((12, refused(t)), (12, refused_ratio(t))), "What is refused"),
-            Row(8, ((8, remaining()), (8, resets()), (8, ceilings())), "What providers tell"),
+            Row(8, ((12, remaining()), (12, resets())), "What providers tell"),
+            Row(7, ((24, ceilings()),)),
         ),
     )
 
@@ -54,7 +55,6 @@ def tiles(t: Thresholds) -> tuple:
                 decimals=0,
                 steps=rising(t.limit_warning_ratio, t.limit_critical_ratio),
                 named=True,
-                spark=False,
                 empty="no limits seen",
             ),
         ),
@@ -68,14 +68,13 @@ def tiles(t: Thresholds) -> tuple:
                 decimals=0,
                 steps=falling(60, t.limit_exhaustion_seconds),
                 named=True,
-                spark=False,
                 empty="none at this pace",
             ),
         ),
         (
             4,
             tile(
-                "Limits over the warning",
+                f"Over {t.limit_warning_ratio:.0%}",
                 f"How many limits are over {t.limit_warning_ratio:.0%}.",
                 "short",
                 Query(f"count({PEAK} > {t.limit_warning_ratio}) or 0 * count({PEAK})"),
@@ -87,7 +86,7 @@ def tiles(t: Thresholds) -> tuple:
         (
             4,
             tile(
-                "Calls refused with 429",
+                "429s",
                 f"Calls that met a rate limit among all. Red from {t.rate_limit_ratio:.0%}, where somebody is paged.",
                 "percentunit",
                 Query(ratio(rate("llm_requests_total", RATE_LIMITED), rate("llm_requests_total"))),
@@ -105,7 +104,6 @@ def tiles(t: Thresholds) -> tuple:
                 Query(f"{increase('llm_requests_total', QUOTA)} or 0 * {increase('llm_requests_total')}"),
                 decimals=0,
                 steps=((None, "green"), (1, "red")),
-                spark=False,
                 link=links.to("tollgate-errors"),
             ),
         ),
@@ -123,8 +121,8 @@ def table(t: Thresholds):
         ),
         Column(PEAK, "Peak of 2 min", "percentunit", 0, rising(t.limit_warning_ratio, t.limit_critical_ratio), "gauge", maximum=1),
         Column(gauge("llm_rate_limit_used_ratio", "max"), "Used now", "percentunit", 0, rising(t.limit_warning_ratio, t.limit_critical_ratio), "color"),
-        Column(gauge("llm_rate_limit_remaining", "min"), "Remaining", "short"),
-        Column(gauge("llm_rate_limit_limit", "max"), "Limit", "short"),
+        Column(gauge("llm_rate_limit_remaining", "min"), "Remaining", "locale"),
+        Column(gauge("llm_rate_limit_limit", "max"), "Limit", "locale"),
         Column(gauge("llm_rate_limit_reset_seconds", "max"), "Refilled in", "s", 0),
         Column(EXHAUSTION, "Used up in", "s", 0, falling(60, t.limit_exhaustion_seconds), "color"),
         sort="Peak of 2 min",
@@ -141,6 +139,7 @@ def fill(t: Thresholds):
         decimals=0,
         steps=rising(t.limit_warning_ratio, t.limit_critical_ratio),
         maximum=1,
+        side=True,
     )
 
 
@@ -150,9 +149,11 @@ def exhaustion(t: Thresholds):
         f"At the present pace, where that comes before the refill; a line that ends is good. Somebody is paged below {t.limit_exhaustion_seconds} s (dashed), for limits longer than a minute.",
         "s",
         Query(EXHAUSTION, NAME),
+        empty="no limit is used up at this pace",
         decimals=0,
         steps=falling(60, t.limit_exhaustion_seconds),
         legend=("lastNotNull", "min"),
+        side=True,
     )
 
 
@@ -162,9 +163,11 @@ def refused(t: Thresholds):
         "429s by model",
         "Calls per second that met a rate limit.",
         "reqps",
-        Query(f"({by_model}) > 0", "{{provider}} {{model}}"),
+        Query(top(by_model, "llm_requests_total", MODEL, 8, RATE_LIMITED), "{{model}} · {{provider}}"),
+        empty="nothing refused",
         stacked=True,
         legend=("mean", "max"),
+        side=True,
         interval="1m",
         link=links.of_series("tollgate-errors"),
     )
@@ -176,9 +179,11 @@ def refused_ratio(t: Thresholds):
         "Part of calls refused with 429, by model",
         "Of the eight models with the most calls. Dashed: where somebody is paged.",
         "percentunit",
-        Query(top(by_model, "llm_requests_total", MODEL), "{{provider}} {{model}}"),
+        Query(top(by_model, "llm_requests_total", MODEL), "{{model}} · {{provider}}"),
         decimals=1,
         steps=rising(t.rate_limit_ratio / 2, t.rate_limit_ratio),
+        maximum=2 * t.rate_limit_ratio,
+        side=True,
         interval="1m",
         link=links.of_series("tollgate-errors"),
     )
@@ -187,10 +192,10 @@ def refused_ratio(t: Thresholds):
 def remaining():
     return lines(
         "Remaining",
-        "What is left of the eight fullest limits, in units of each limit: requests or tokens.",
+        "What is left of the six fullest limits, in units of each limit: requests or tokens.",
         "short",
-        Query(fullest(gauge("llm_rate_limit_remaining", "min")), NAME),
-        legend=("lastNotNull", "min"),
+        Query(fullest(gauge("llm_rate_limit_remaining", "min"), 6), NAME),
+        side=True,
         logarithmic=True,
     )
 
@@ -198,11 +203,11 @@ def remaining():
 def resets():
     return lines(
         "Refilled in",
-        "Time until the eight fullest limits are full again. A saw is a limit that refills at fixed times.",
+        "Time until the six fullest limits are full again. A saw is a limit that refills at fixed times.",
         "s",
-        Query(fullest(gauge("llm_rate_limit_reset_seconds", "max")), NAME),
+        Query(fullest(gauge("llm_rate_limit_reset_seconds", "max"), 6), NAME),
         decimals=0,
-        legend=("lastNotNull", "max"),
+        side=True,
     )
 
 
@@ -211,7 +216,7 @@ def ceilings():
         "Limits themselves",
         "The ceilings that providers enforce. A step is a change of tier, or a cut; Tollgate's log has old and new.",
         "short",
-        Query(fullest(gauge("llm_rate_limit_limit", "max")), NAME),
-        legend=("lastNotNull",),
+        Query(fullest(gauge("llm_rate_limit_limit", "max"), 6), NAME),
+        side=True,
         logarithmic=True,
     )

@@ -36,8 +36,8 @@ def side_by_side(t: Thresholds):
         "Side by side, in the time that is shown",
         "Your own traffic, not list prices or benchmarks: models that do different work are not comparable by this alone.",
         Labels({"provider": "Provider", "model": "Model"}, {"model": links.of_row("tollgate-latency")}),
-        Column(calls, "Calls", "short", 0),
-        Column(f"1000 * ({spent}) / ({calls} > 0)", "$ / 1,000 calls", "currencyUSD", 2, cell="gauge"),
+        Column(calls, "Calls", "locale", 0),
+        Column(f"1000 * ({spent}) / ({calls} > 0)", "$ / 1,000 calls", "currencyUSD", 2),
         Column(f"1000000 * ({spent}) / ({tokens} > 0)", "$ / 1M tokens", "currencyUSD", 2),
         Column(quantile(0.5, "llm_request_duration_seconds", **over), "p50", "s", 1),
         Column(quantile(0.95, "llm_request_duration_seconds", **over), "p95", "s", 1, slow, "color"),
@@ -62,7 +62,7 @@ def cost():
         "Cost of 1,000 calls",
         "What a thousand calls of your kind cost, over the time that is shown.",
         "currencyUSD",
-        Query(ranked(f"1000 * ({spent}) / ({calls} > 0)", "llm_cost_usd_total"), "{{model}}"),
+        Query(ranked(f"1000 * ({spent}) / ({calls} > 0)", "llm_cost_usd_total"), "{{model}} · {{provider}}"),
         decimals=2,
     )
 
@@ -72,7 +72,7 @@ def speed(t: Thresholds):
         "p95 of call time",
         f"Over the time that is shown. Red from {t.latency_p95_seconds} s.",
         "s",
-        Query(ranked(quantile(0.95, "llm_request_duration_seconds", by=MODEL, window="$__range"), "llm_requests_total"), "{{model}}"),
+        Query(ranked(quantile(0.95, "llm_request_duration_seconds", by=MODEL, window="$__range"), "llm_requests_total"), "{{model}} · {{provider}}"),
         decimals=1,
         steps=rising(t.latency_p95_seconds / 2, t.latency_p95_seconds),
     )
@@ -84,7 +84,7 @@ def failures(t: Thresholds):
         "Error rate",
         f"Failed calls among all, over the time that is shown. Red from {t.error_ratio:.0%}.",
         "percentunit",
-        Query(ranked(failed, "llm_requests_total"), "{{model}}"),
+        Query(ranked(failed, "llm_requests_total"), "{{model}} · {{provider}}"),
         decimals=1,
         steps=rising(t.error_ratio / 2, t.error_ratio),
     )
@@ -96,7 +96,7 @@ def first_token(t: Thresholds):
         "p95 to the first token",
         f"Of calls that stream. Yellow from {t.ttft_floor_seconds} s.",
         "s",
-        Query(ranked(quantile(0.95, family, by=MODEL, window="$__range"), f"{family}_count"), "{{model}}"),
+        Query(ranked(quantile(0.95, family, by=MODEL, window="$__range"), f"{family}_count"), "{{model}} · {{provider}}"),
         decimals=2,
         steps=rising(t.ttft_floor_seconds, 5 * t.ttft_floor_seconds),
     )
@@ -107,8 +107,8 @@ def tokens_a_second():
     return bars(
         "Tokens a second",
         "The median speed after the first token, of calls that stream.",
-        "suffix: tok/s",
-        Query(ranked(f"1 / ({quantile(0.5, family, by=MODEL, window='$__range')} > 0)", f"{family}_count"), "{{model}}"),
+        "tok/s",
+        Query(ranked(f"1 / ({quantile(0.5, family, by=MODEL, window='$__range')} > 0)", f"{family}_count"), "{{model}} · {{provider}}"),
         decimals=0,
     )
 
@@ -119,7 +119,7 @@ def cache():
         "Prompt tokens from cache",
         "Tokens read from the provider's cache among prompt tokens, over the time that is shown.",
         "percentunit",
-        Query(ranked(hit, "llm_tokens_total"), "{{model}}"),
+        Query(ranked(hit, "llm_tokens_total"), "{{model}} · {{provider}}"),
         decimals=0,
         maximum=1,
     )
@@ -130,7 +130,7 @@ def share():
         "Calls by model",
         "Calls per second of the eight models with the most.",
         "reqps",
-        Query(top(rate("llm_requests_total", by=MODEL), "llm_requests_total", MODEL), "{{model}}"),
+        Query(top(rate("llm_requests_total", by=MODEL), "llm_requests_total", MODEL), "{{model}} · {{provider}}"),
         stacked=True,
         legend=("mean", "max"),
         side=True,
@@ -143,8 +143,8 @@ def tokens():
     return lines(
         "Output tokens by model",
         "Tokens generated per second, reasoning included, of the eight models with the most.",
-        "suffix: tok/s",
-        Query(top(rate("llm_tokens_total", OUTPUT, by=MODEL), "llm_tokens_total", MODEL, 8, OUTPUT), "{{model}}"),
+        "tok/s",
+        Query(top(rate("llm_tokens_total", OUTPUT, by=MODEL), "llm_tokens_total", MODEL, 8, OUTPUT), "{{model}} · {{provider}}"),
         decimals=0,
         stacked=True,
         legend=("mean", "max"),

@@ -5,7 +5,7 @@ from alerts.source.thresholds import Thresholds
 from . import links
 from .boards import Board, Row
 from .panels import PER_HOUR, Column, Labels, Query, grid, lines, rising, tile
-from .queries import FAILED, LIMIT, LIMITS, increase, quantile, rate, ratio, select, top
+from .queries import FAILED, LIMIT, LIMITS, change, increase, named, quantile, rate, ratio, select, top
 
 MODEL = "provider, model"
 
@@ -70,7 +70,6 @@ def tiles(t: Thresholds) -> tuple:
                 decimals=0,
                 steps=rising(t.limit_warning_ratio, t.limit_critical_ratio),
                 named=True,
-                spark=False,
                 empty="no limits seen",
                 link=links.to("tollgate-limits"),
             ),
@@ -85,7 +84,6 @@ def tiles(t: Thresholds) -> tuple:
                 decimals=1,
                 steps=rising(t.latency_p95_seconds / 2, t.latency_p95_seconds),
                 named=True,
-                spark=False,
                 link=links.to("tollgate-latency"),
             ),
         ),
@@ -97,11 +95,9 @@ def spend_today():
         "Spend today",
         "Since midnight, and yesterday until this hour. Without data of yesterday only today is shown.",
         "currencyUSD",
-        Query(increase("llm_cost_usd_total"), "today"),
-        Query(increase("llm_cost_usd_total", offset="1d"), "yesterday by now"),
+        Query(named(today=increase("llm_cost_usd_total"), yesterday_by_now=increase("llm_cost_usd_total", offset="1d")), "{{when}}"),
         decimals=2,
         named=True,
-        spark=False,
         today=True,
         link=links.to("tollgate-cost"),
     )
@@ -109,13 +105,12 @@ def spend_today():
 
 def budget(t: Thresholds):
     return tile(
-        "Budget today",
+        "Budget",
         f"Spend since midnight as a part of ${t.spend_day_usd:,}. The alert looks at any 24 hours.",
         "percentunit",
         Query(f"{increase('llm_cost_usd_total')} / {t.spend_day_usd}"),
         decimals=0,
         steps=rising(0.8, 1),
-        spark=False,
         today=True,
         link=links.to("tollgate-cost"),
     )
@@ -127,7 +122,7 @@ def spend(t: Thresholds):
         "Spend by model",
         "Dollars per hour of the eight models that cost most in this time.",
         PER_HOUR,
-        Query(top(by_model, "llm_cost_usd_total", MODEL), "{{model}}", exemplars=False),
+        Query(top(by_model, "llm_cost_usd_total", MODEL), "{{model}} · {{provider}}", exemplars=False),
         decimals=2,
         stacked=True,
         legend=("mean", "max"),
@@ -143,7 +138,8 @@ def failures(t: Thresholds):
         "Failed calls by cause",
         "Failed calls per second by what is behind them; successes are left out, so that a few failures are seen.",
         "reqps",
-        Query(f"({by_class}) > 0", "{{error_class}}"),
+        Query(top(by_class, "llm_requests_total", "error_class", 8, 'error_class!="none"'), "{{error_class}}"),
+        empty="no failures",
         stacked=True,
         legend=("mean", "max"),
         side=True,
@@ -174,7 +170,7 @@ def slowest(t: Thresholds):
         "p95 of call time by model",
         "The eight models with the most calls. 5 % of calls take longer. Dashed: the alert.",
         "s",
-        Query(top(p95, "llm_request_duration_seconds_count", MODEL), "{{model}}"),
+        Query(top(p95, "llm_request_duration_seconds_count", MODEL), "{{model}} · {{provider}}"),
         decimals=1,
         steps=rising(t.latency_p95_seconds / 2, t.latency_p95_seconds),
         side=True,
@@ -190,15 +186,15 @@ def services(t: Thresholds):
     calls, calls_before = (increase("llm_requests_total", by=by, window=hour, offset=each) for each in ("", "1d"))
     failed = ratio(rate("llm_requests_total", FAILED, by=by, window=hour), rate("llm_requests_total", by=by, window=hour))
     p95 = quantile(0.95, "llm_request_duration_seconds", by=by, window=hour)
-    change = rising(2, t.spend_rate_multiple)
+    multiple = rising(2, t.spend_rate_multiple)
     return grid(
         "Services, the last hour against the same hour of yesterday",
-        "Change is a multiple: 2 means twice yesterday's. Empty where yesterday is not known. A click leads to the service's cost.",
+        "Change is a multiple: 2 means twice yesterday's. A dash where yesterday is not known. A click leads to the service's cost.",
         Labels({"environment": "Environment", "service_name": "Service"}, {"service_name": links.of_service("tollgate-cost")}),
         Column(cost, "Spend per hour", PER_HOUR, 2),
-        Column(f"({cost}) / ({cost_before} > 0)", "Spend change", "suffix:×", 2, change, "color"),
-        Column(calls, "Calls", "short", 0),
-        Column(f"({calls}) / ({calls_before} > 0)", "Calls change", "suffix:×", 2, change, "color"),
+        Column(change(cost, cost_before), "Spend change", "×", 2, multiple, "color"),
+        Column(calls, "Calls", "locale", 0),
+        Column(change(calls, calls_before), "Calls change", "×", 2, multiple, "color"),
         Column(failed, "Error rate", "percentunit", 1, rising(t.error_ratio / 2, t.error_ratio), "color"),
         Column(p95, "p95", "s", 1, rising(t.latency_p95_seconds / 2, t.latency_p95_seconds), "color"),
         sort="Spend per hour",
@@ -213,7 +209,7 @@ def new_traffic():
         "New in the last hour: models",
         "Service and model that made no call in the 24 hours before. Nothing here is the usual state.",
         Labels({"service_name": "Service", "provider": "Provider", "model": "Model"}, {"model": links.of_row("tollgate-models")}),
-        Column(f"({now}) > 0 unless ({before}) > 0", "Calls", "short", 0, width=90),
+        Column(f"({now}) > 0 unless ({before}) > 0", "Calls", "locale", 0, width=90),
         sort="Calls",
         empty="nothing new",
     )
@@ -229,7 +225,7 @@ def new_errors():
             {"provider": "Provider", "model": "Model", "error_class": "Class", "error_code": "Code"},
             {"model": links.of_row("tollgate-errors")},
         ),
-        Column(f"({now}) > 0 unless ({before}) > 0", "Calls", "short", 0, width=90),
+        Column(f"({now}) > 0 unless ({before}) > 0", "Calls", "locale", 0, width=90),
         sort="Calls",
         empty="nothing new",
     )

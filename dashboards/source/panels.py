@@ -39,7 +39,6 @@ class Column:
     decimals: int | None = None
     steps: Steps = PLAIN
     cell: str = "auto"
-    link: str | None = None
     width: int | None = None
     maximum: float | None = None
 
@@ -50,6 +49,7 @@ class Labels:
 
     headers: dict[str, str]
     links: dict[str, str] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=lambda: {"model": 210})
 
 
 def rising(warning: float, critical: float) -> Steps:
@@ -107,7 +107,6 @@ def tile(
     decimals: int | None = None,
     steps: Steps = PLAIN,
     named: bool = False,
-    spark: bool = True,
     today: bool = False,
     interval: str | None = None,
     empty: str = "no traffic",
@@ -117,7 +116,7 @@ def tile(
     panel = common_parts(stat.Panel(), title, description, unit, decimals, steps)
     panel = (
         panel.reduce_options(reduced("lastNotNull"))
-        .graph_mode(look.BigValueGraphMode.AREA if spark else look.BigValueGraphMode.NONE)
+        .graph_mode(look.BigValueGraphMode.NONE)
         .color_mode(look.BigValueColorMode.VALUE)
         .justify_mode(look.BigValueJustifyMode.AUTO)
         .text_mode(look.BigValueTextMode.VALUE_AND_NAME if named else look.BigValueTextMode.VALUE)
@@ -125,9 +124,9 @@ def tile(
         .min(0)
     )
     if named:
-        panel = panel.text(common.VizTextDisplayOptions().title_size(14).value_size(28))
+        panel = panel.text(common.VizTextDisplayOptions().title_size(14).value_size(32))
     for position, query in enumerate(queries):
-        panel = panel.with_target(target(query, position) if spark else once(query, position))
+        panel = panel.with_target(once(query, position))
     if today:
         panel = panel.time_from("now/d").hide_time_override(True)
     if interval:
@@ -154,27 +153,33 @@ def lines(
     decimals: int | None = None,
     steps: Steps | None = None,
     stacked: bool = False,
-    bars: bool = False,
     legend: tuple[str, ...] = ("lastNotNull", "max"),
     side: bool = False,
+    narrow: bool = False,
     maximum: float | None = None,
     interval: str | None = None,
     logarithmic: bool = False,
     link: str | None = None,
     colors: dict[str, str] | None = None,
+    guide: str | None = None,
+    empty: str = "no traffic",
 ):
-    """Series over time. `steps` are drawn as dashed lines, so that an alert's threshold is seen beside the data."""
+    """Series over time. `steps` are drawn as dashed lines, so that an alert's threshold is seen beside the data.
+
+    `narrow` panels name their series in a line; `guide` names a series that is a ceiling, drawn as a dashed line.
+    """
     panel = common_parts(timeseries.Panel(), title, description, unit, decimals, steps or PLAIN)
     panel = (
-        panel.draw_style(look.GraphDrawStyle.BARS if bars else look.GraphDrawStyle.LINE)
-        .line_width(0 if bars else 1)
-        .fill_opacity(80 if bars else 25 if stacked else 8)
-        .show_points(look.VisibilityMode.AUTO if bars else look.VisibilityMode.AUTO)
+        panel.draw_style(look.GraphDrawStyle.LINE)
+        .line_width(1)
+        .fill_opacity(25 if stacked else 6)
+        .show_points(look.VisibilityMode.AUTO)
         .point_size(3)
         .span_nulls(120_000)
         .min(0)
+        .no_value(empty)
         .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
-        .legend(legend_of(legend, side))
+        .legend(legend_of(() if narrow else legend, side))
         .tooltip(common.VizTooltipOptions().mode(look.TooltipDisplayMode.MULTI).sort(look.SortOrder.DESCENDING))
     )
     if stacked:
@@ -188,10 +193,17 @@ def lines(
     if interval:
         panel = panel.interval(interval)
     for name, color in (colors or {}).items():
-        panel = panel.override_by_name(name, [model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": color})])
+        panel = panel.override_by_name(name, [fixed(color)])
+    if guide:
+        dashed = model.DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [10, 10]})
+        panel = panel.override_by_name(guide, [fixed(RED), dashed, model.DynamicConfigValue("custom.fillOpacity", 0)])
     for position, query in enumerate(queries):
         panel = panel.with_target(target(query, position))
     return panel.data_links([dashboard.DashboardLink("Open").url(link)]) if link else panel
+
+
+def fixed(color: str) -> model.DynamicConfigValue:
+    return model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": color})
 
 
 def legend_of(calculations: tuple[str, ...], side: bool) -> common.VizLegendOptions:
@@ -214,8 +226,9 @@ def bars(
     steps: Steps = PLAIN,
     maximum: float | None = None,
     empty: str = "no traffic",
+    order: str | None = None,
 ):
-    """Series side by side, as they are now."""
+    """Series side by side, as they are now; `order`, a label with a number in it, sorts them by that number."""
     panel = common_parts(bargauge.Panel(), title, description, unit, decimals, steps)
     panel = (
         panel.reduce_options(reduced("lastNotNull"))
@@ -224,14 +237,29 @@ def bars(
         .show_unfilled(True)
         .min(0)
         .no_value(empty)
-        .with_target(once(query, 0))
     )
+    panel = by_number(panel, query, order) if order else panel.with_target(once(query, 0))
     return panel if maximum is None else panel.max(maximum)
+
+
+def by_number(panel: bargauge.Panel, query: Query, label: str) -> bargauge.Panel:
+    """One bar a row, in the order of the first number in a label: 8k before 32k before 200k."""
+    expr = f'label_replace({query.expr}, "first_number", "$1", "{label}", "([0-9]+).*")'
+    steps = {
+        "convertFieldType": {"conversions": [{"targetField": "first_number", "destinationType": "number"}], "fields": {}},
+        "sortBy": {"fields": {}, "sort": [{"field": "first_number", "desc": False}]},
+        "organize": {"excludeByName": {"Time": True, "first_number": True}, "indexByName": {}, "renameByName": {}},
+    }
+    return (
+        panel.with_target(instant(expr, 0))
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(True))
+        .transformations([model.DataTransformerConfig(name, options=options) for name, options in steps.items()])
+    )
 
 
 def heat(title: str, description: str, unit: str, query: Query, *, decimals: int | None = None):
     """A histogram over time; its exemplars are points that lead to traces."""
-    panel = common_parts(heatmap.Panel(), title, description, unit, decimals, PLAIN)
+    panel = common_parts(heatmap.Panel(), title, description, "reqps", None, PLAIN)
     return (
         panel.calculate(False)
         .color(heatmap_color())
@@ -255,13 +283,24 @@ def axis_of(unit: str, decimals: int | None):
 def grid(title: str, description: str, labels: Labels, *columns: Column, sort: str, empty: str = "nothing", ascending: bool = False):
     """One row per set of labels, one column per query. `sort` is the header that orders the rows."""
     panel = common_parts(table.Panel(), title, description, "short", None, PLAIN)
-    panel = panel.no_value(empty).cell_height(look.TableCellHeight.SM).show_header(True)
+    panel = panel.no_value(empty).cell_height(look.TableCellHeight.SM).show_header(True).min_width(70)
     panel = panel.sort_by([common.TableSortByFieldState().display_name(sort).desc(not ascending)])
     for position, column in enumerate(columns):
         panel = panel.with_target(instant(column.expr, position)).override_by_name(column.title, cells(column))
-    for label, url in labels.links.items():
-        panel = panel.override_by_name(labels.headers[label], [model.DynamicConfigValue("links", [{"title": "Open", "url": url}])])
+    for label, header in labels.headers.items():
+        panel = panel.override_by_name(header, names(labels, label))
     return panel.transformations(joined(labels, columns))
+
+
+def names(labels: Labels, label: str) -> list[model.DynamicConfigValue]:
+    """How the cells of a label look."""
+    link = labels.links.get(label)
+    properties = {
+        "noValue": "–",
+        "custom.width": labels.widths.get(label),
+        "links": [{"title": "Open", "url": link}] if link else None,
+    }
+    return [model.DynamicConfigValue(name, value) for name, value in properties.items() if value is not None]
 
 
 def cells(column: Column) -> list[model.DynamicConfigValue]:
@@ -282,7 +321,8 @@ def cells(column: Column) -> list[model.DynamicConfigValue]:
         "custom.width": column.width,
         "min": 0 if column.cell == "gauge" else None,
         "max": column.maximum,
-        "links": [{"title": "Open", "url": column.link}] if column.link else None,
+        "noValue": "–",
+        "mappings": [{"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "color": GREY}}}],
     }
     return [model.DynamicConfigValue(name, value) for name, value in properties.items() if value is not None]
 

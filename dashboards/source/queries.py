@@ -53,9 +53,15 @@ def quantile(q: float, family: str, *matchers: str, by: str = "", window: str = 
     return f"histogram_quantile({q}, {buckets}) >= 0"
 
 
-def mean(family: str, *matchers: str, by: str = "", window: str = RATE) -> str:
-    """The average observation."""
-    return f"{rate(family + '_sum', *matchers, by=by, window=window)} / ({rate(family + '_count', *matchers, by=by, window=window)} > 0)"
+def named(**by_name: str) -> str:
+    """Several numbers in one query, told apart by the label `when`: one that is not known is left out, not empty."""
+    each = (f'label_replace({expr}, "when", "{name.replace("_", " ")}", "", "")' for name, expr in by_name.items())
+    return " or ".join(each)
+
+
+def change(now: str, before: str) -> str:
+    """A multiple of what was before; NaN, which tables show as a dash, where that is not known."""
+    return f"({now}) / ({before} > 0) or ({now}) * NaN"
 
 
 def above(family: str, edge: int, by: str = "", window: str = RATE) -> str:
@@ -67,4 +73,4 @@ def above(family: str, edge: int, by: str = "", window: str = RATE) -> str:
 def top(expression: str, family: str, by: str, count: int = 8, *matchers: str) -> str:
     """The series of `expression` that weigh most in `family` over the whole range: a fixed few of five hundred."""
     weight = over_time("increase", select(family, *matchers), RANGE, by, at_end=True)
-    return f"({expression}) and topk({count}, {weight})"
+    return f"({expression}) and topk({count}, {weight} > 0)"
