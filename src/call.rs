@@ -351,6 +351,9 @@ pub struct RateLimit {
     pub resource: Resource,
     /// Over which time.
     pub window: Window,
+    /// Which one, where a provider has several over the same time (`project`, `usage_based`, a model
+    /// family); else empty.
+    pub scope: &'static str,
     /// The ceiling.
     pub limit: Option<u64>,
     /// What is left.

@@ -272,7 +272,7 @@ impl<'a> Scanner<'a, '_> {
             "true" | "True" => self.report(Scalar::Bool(true)),
             "false" | "False" => self.report(Scalar::Bool(false)),
             "null" | "None" | "undefined" | "nil" | "NaN" | "nan" | "Infinity" | "inf" => {
-                self.report(Scalar::Null)
+                self.report(Scalar::Null);
             }
             _ => self.skip_prose(),
         }

@@ -1,1 +1,169 @@
-//! To come.
+//! Why a call failed: error evidence in, one class of the closed set out, with what to do about it.
+//!
+//! In: [`ErrorEvidence`], the raw strings that spans carry, borrowed. Out: an [`ErrorVerdict`]. The
+//! knowledge lies in one [`Table`] per provider; the code here is generic over them. Evidence counts
+//! in this order: provider error codes and body or message patterns, general codes, HTTP status,
+//! exception type, span status. It does not know spans, dialects or time.
+
+mod anthropic;
+mod azure;
+mod bedrock;
+mod cerebras;
+mod cohere;
+mod common;
+mod deepseek;
+mod document;
+mod fireworks;
+mod gemini;
+mod groq;
+mod guidance;
+mod litellm;
+mod mistral;
+mod openai;
+mod openrouter;
+mod rule;
+mod signals;
+mod status;
+mod together;
+mod xai;
+
+use crate::call::ErrorClass;
+
+pub use document::document;
+pub use rule::{Actor, Rule, Sign, Table};
+use rule::{Hit, Strength};
+use signals::Signals;
+
+/// What the spans of one call say of its failure. Everything may be empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ErrorEvidence<'a> {
+    /// The convention's provider name (`openai`, `azure.ai.openai`, ...), or empty.
+    pub provider: &'a str,
+    /// `server.address`, or empty. Many instrumentations write `openai` for every provider; the host
+    /// tells them apart.
+    pub server_address: &'a str,
+    /// The span status is ERROR, or the instrumentation marks an error in its own way.
+    pub failed: bool,
+    /// The HTTP status, where an attribute states it.
+    pub http_status: Option<u16>,
+    /// Values of `error.code` and its like.
+    pub codes: &'a [&'a str],
+    /// Values of `error.type` and `exception.type`.
+    pub types: &'a [&'a str],
+    /// Status message, `exception.message`, `error.message`: prose, JSON or Python `repr`.
+    pub messages: &'a [&'a str],
+    /// Finish reasons.
+    pub finish_reasons: &'a [&'a str],
+    /// Response headers.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+/// Why a call failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ErrorVerdict {
+    /// The class; `None` for a call that did not fail.
+    pub class: ErrorClass,
+    /// The provider's code, from the vocabulary of the tables only.
+    pub code: Option<&'static str>,
+    /// The HTTP status, from an attribute, else from the text.
+    pub status_code: Option<u16>,
+    /// Whether the same request can succeed later. `None` where that cannot be told.
+    pub retryable: Option<bool>,
+    /// The row that decided; absent when nothing but the span status tells of the failure.
+    pub rule: Option<&'static Rule>,
+}
+
+/// Every table, in the order in which those of other providers are asked: the one with the most
+/// telling patterns first.
+pub const TABLES: [&Table; 16] = [
+    &gemini::TABLE,
+    &anthropic::TABLE,
+    &bedrock::TABLE,
+    &openrouter::TABLE,
+    &azure::TABLE,
+    &groq::TABLE,
+    &cerebras::TABLE,
+    &xai::TABLE,
+    &fireworks::TABLE,
+    &together::TABLE,
+    &mistral::TABLE,
+    &deepseek::TABLE,
+    &cohere::TABLE,
+    &litellm::TABLE,
+    &openai::TABLE,
+    &common::TABLE,
+];
+
+/// Decides why a call failed, or that it did not.
+#[must_use]
+pub fn classify(evidence: &ErrorEvidence<'_>) -> ErrorVerdict {
+    if !may_have_failed(evidence) {
+        return ErrorVerdict { status_code: evidence.http_status, ..ErrorVerdict::default() };
+    }
+    let signals = Signals::gather(evidence);
+    let own = own_table(evidence, &signals);
+    let hit = Strength::ALL.into_iter().find_map(|strength| first_hit(&signals, own, strength));
+    match hit {
+        Some(hit) => verdict(&signals, hit),
+        None => ErrorVerdict {
+            class: ErrorClass::Unknown,
+            code: None,
+            status_code: signals.status,
+            retryable: None,
+            rule: None,
+        },
+    }
+}
+
+/// The convention's name of the provider that a span talks to: by its host, else by what the
+/// instrumentation calls it. `None` for one without a table.
+#[must_use]
+pub fn canonical_provider(provider: &str, server_address: &str) -> Option<&'static str> {
+    let by_host = TABLES.into_iter().find(|table| table.serves(server_address));
+    let table = by_host.or_else(|| TABLES.into_iter().find(|table| table.is_named(provider)))?;
+    table.names.first().copied()
+}
+
+/// Without a mark of failure, only a status or a finish reason that speaks for itself counts: an
+/// exception that was recorded on a span which ended well was handled.
+fn may_have_failed(evidence: &ErrorEvidence<'_>) -> bool {
+    evidence.failed
+        || evidence.http_status.is_some_and(|status| status >= 400)
+        || evidence.finish_reasons.iter().any(|reason| common::is_failed_finish(reason))
+}
+
+/// By host, else by what the text gives away, else by name: many instrumentations call everything
+/// `openai`.
+fn own_table(evidence: &ErrorEvidence<'_>, signals: &Signals) -> Option<&'static Table> {
+    let first = |fits: &dyn Fn(&Table) -> bool| TABLES.into_iter().find(|table| fits(table));
+    first(&|table| table.serves(evidence.server_address))
+        .or_else(|| first(&|table| table.marks.iter().any(|mark| signals.says(&[mark]))))
+        .or_else(|| first(&|table| table.is_named(evidence.provider)))
+}
+
+/// The first row of that strength: of the provider itself, then of the others, since gateways pass
+/// foreign bodies on, then of the common table. Another provider's status codes mean nothing.
+fn first_hit(signals: &Signals, own: Option<&'static Table>, strength: Strength) -> Option<Hit> {
+    let is_own = |table: &&'static Table| own.is_some_and(|own| std::ptr::eq(own, *table));
+    let telling = matches!(strength, Strength::Specific | Strength::General);
+    own.and_then(|table| table.hit(signals, strength, false)).or_else(|| {
+        let others = TABLES.into_iter().filter(|table| !is_own(table));
+        let asked = others.filter(|table| telling || std::ptr::eq(*table, &common::TABLE));
+        asked.filter_map(|table| table.hit(signals, strength, true)).next()
+    })
+}
+
+fn verdict(signals: &Signals, hit: Hit) -> ErrorVerdict {
+    ErrorVerdict {
+        class: hit.rule.class,
+        code: hit.code.or_else(|| vocabulary(signals)),
+        status_code: signals.status,
+        retryable: hit.rule.retryable,
+        rule: Some(hit.rule),
+    }
+}
+
+/// The first code of the evidence that some table knows.
+fn vocabulary(signals: &Signals) -> Option<&'static str> {
+    signals.codes.iter().find_map(|code| TABLES.into_iter().find_map(|table| table.spelling(code)))
+}

@@ -1,0 +1,316 @@
+//! What holds for every provider: words, gRPC codes, HTTP statuses, exception names, finish reasons.
+
+use super::rule::Sign::{Code, Exception, Finish, General, Status, Text, Words};
+use super::rule::{Actor, Rule, Table};
+use crate::call::ErrorClass::{
+    Authentication, Cancelled, Connection, ContentFilter, ContextLength, InvalidRequest, ModelNotFound,
+    Overloaded, Permission, QuotaExhausted, RateLimit, ServerError, Timeout, Unknown,
+};
+
+const HTTP: &str = "RFC 9110";
+const LIMITS: &str = "RFC 6585";
+const GRPC: &str = "grpc.io, status codes";
+const NODE: &str = "nodejs.org/api/errors and undici errors";
+const SDK: &str = "exception names of the public SDKs";
+const WORDS: &str = "wordings of OpenAI-compatible servers (vLLM, llama.cpp, TGI, Ollama)";
+const FINISH: &str = "finish reasons of OpenAI, Anthropic, Gemini, Bedrock";
+
+/// Every provider.
+pub(super) static TABLE: Table = Table {
+    title: "Any provider",
+    names: &[],
+    hosts: &[],
+    marks: &[],
+    rules: &[
+        // Names that say more than the status beside them.
+        Rule::new(
+            Code(&["lmbillingerror", "modelquotaexceedederror", "quotaexceedederror"]),
+            QuotaExhausted,
+            SDK,
+        )
+        .code("insufficient_quota"),
+        Rule::new(
+            Code(&["paymentrequirederror", "payment_required", "402_payment_required"]),
+            QuotaExhausted,
+            SDK,
+        )
+        .code("payment_required"),
+        Rule::new(
+            Code(&[
+                "contextwindowoverflowexception",
+                "modelcontextwindowexceedederror",
+                "contextoverflowerror",
+                "exceed_context_size_error",
+                "context_exceeded",
+                "context_length_exceeded",
+            ]),
+            ContextLength,
+            SDK,
+        )
+        .code("context_length_exceeded"),
+        Rule::new(
+            Code(&["content_filter", "content_policy_violation", "contentfiltererror"]),
+            ContentFilter,
+            SDK,
+        )
+        .code("content_filter"),
+        Rule::new(Code(&["guardrail_intervened", "guardrailintervened"]), ContentFilter, SDK)
+            .code("guardrail_intervened"),
+        // Words that say more than the status beside them.
+        Rule::new(Text(&["insufficient", "quota"]), QuotaExhausted, WORDS),
+        Rule::new(Text(&["insufficient", "balance"]), QuotaExhausted, WORDS),
+        Rule::new(Text(&["insufficient", "credit"]), QuotaExhausted, WORDS),
+        Rule::new(Text(&["monthly", "limit", "reached"]), QuotaExhausted, WORDS),
+        Rule::new(Text(&["spend limit"]), QuotaExhausted, WORDS),
+        Rule::new(Text(&["spending limit"]), QuotaExhausted, WORDS),
+        Rule::new(Text(&["maximum context length"]), ContextLength, WORDS),
+        Rule::new(Text(&["exceed", "context window"]), ContextLength, WORDS),
+        Rule::new(Text(&["exceed", "context length"]), ContextLength, WORDS),
+        Rule::new(Text(&["exceed", "context size"]), ContextLength, WORDS),
+        Rule::new(Text(&["exceed", "context limit"]), ContextLength, WORDS),
+        Rule::new(Text(&["processing error", "context"]), ContextLength, WORDS)
+            .why("A 500 that is a prompt too long."),
+        Rule::new(Text(&["prompt is too long"]), ContextLength, WORDS),
+        Rule::new(Text(&["input is too long"]), ContextLength, WORDS),
+        Rule::new(Text(&["input length", "exceed"]), ContextLength, WORDS),
+        Rule::new(Text(&["exceeds the maximum number of tokens"]), ContextLength, WORDS),
+        Rule::new(Text(&["reduce the length of the"]), ContextLength, WORDS),
+        Rule::new(Text(&["must be less than or equal to", "max_new_tokens"]), ContextLength, WORDS),
+        Rule::new(Text(&["content management policy"]), ContentFilter, WORDS).code("content_filter"),
+        Rule::new(Text(&["content filtering policy"]), ContentFilter, WORDS).code("content_filter"),
+        Rule::new(Text(&["flagged", "moderation"]), ContentFilter, WORDS),
+        Rule::new(Text(&["overloaded"]), Overloaded, WORDS),
+        Rule::new(Text(&["over capacity"]), Overloaded, WORDS),
+        Rule::new(Text(&["high demand"]), Overloaded, WORDS),
+        Rule::new(Text(&["invalid api key"]), Authentication, WORDS).code("invalid_api_key"),
+        Rule::new(Text(&["invalid x-api-key"]), Authentication, WORDS).code("authentication_error"),
+        Rule::new(Text(&["invalid url ("]), InvalidRequest, WORDS)
+            .why("A 404 of the path, not of the model.")
+            .act(Actor::Operator, "Correct the base URL."),
+        Rule::new(Text(&["model", "does not exist"]), ModelNotFound, WORDS).code("model_not_found"),
+        Rule::new(Text(&["model", "not found, try pulling it first"]), ModelNotFound, WORDS)
+            .act(Actor::Operator, "Pull the model on the Ollama host."),
+        // gRPC, as code names.
+        Rule::new(General(&["deadline_exceeded", "deadlineexceeded"]), Timeout, GRPC)
+            .code("DEADLINE_EXCEEDED"),
+        Rule::new(General(&["resource_exhausted", "resourceexhausted"]), RateLimit, GRPC)
+            .code("RESOURCE_EXHAUSTED"),
+        Rule::new(General(&["unauthenticated"]), Authentication, GRPC).code("UNAUTHENTICATED"),
+        Rule::new(General(&["permission_denied", "permissiondenied"]), Permission, GRPC)
+            .code("PERMISSION_DENIED"),
+        // HTTP statuses.
+        Rule::new(Status(400), InvalidRequest, HTTP),
+        Rule::new(Status(401), Authentication, HTTP),
+        Rule::new(Status(402), QuotaExhausted, HTTP).code("payment_required"),
+        Rule::new(Status(403), Permission, HTTP),
+        Rule::new(Status(404), ModelNotFound, HTTP),
+        Rule::new(Status(405), InvalidRequest, HTTP),
+        Rule::new(Status(406), InvalidRequest, HTTP),
+        Rule::new(Status(407), Connection, HTTP).act(Actor::Operator, "The proxy asks for credentials."),
+        Rule::new(Status(408), Timeout, HTTP),
+        Rule::new(Status(409), InvalidRequest, HTTP).retry(true),
+        Rule::new(Status(410), ModelNotFound, HTTP),
+        Rule::new(Status(411), InvalidRequest, HTTP),
+        Rule::new(Status(412), InvalidRequest, HTTP),
+        Rule::new(Status(413), InvalidRequest, HTTP).act(Actor::Application, "Send less in one request."),
+        Rule::new(Status(414), InvalidRequest, HTTP),
+        Rule::new(Status(415), InvalidRequest, HTTP),
+        Rule::new(Status(421), Connection, HTTP),
+        Rule::new(Status(422), InvalidRequest, HTTP),
+        Rule::new(Status(424), ServerError, "docs.aws.amazon.com/bedrock, ModelErrorException"),
+        Rule::new(Status(425), Overloaded, HTTP),
+        Rule::new(Status(429), RateLimit, LIMITS),
+        Rule::new(Status(431), InvalidRequest, LIMITS),
+        Rule::new(Status(451), Permission, HTTP),
+        Rule::new(Status(499), Cancelled, "nginx: client closed the request"),
+        Rule::new(Status(500), ServerError, HTTP),
+        Rule::new(Status(501), InvalidRequest, HTTP),
+        Rule::new(Status(502), ServerError, HTTP),
+        Rule::new(Status(503), Overloaded, HTTP),
+        Rule::new(Status(504), Timeout, HTTP)
+            .act(Actor::Provider, "Retry; the provider's own gateway gave up."),
+        Rule::new(Status(520), ServerError, "Cloudflare 5xx"),
+        Rule::new(Status(521), Connection, "Cloudflare 5xx"),
+        Rule::new(Status(522), Timeout, "Cloudflare 5xx"),
+        Rule::new(Status(523), Connection, "Cloudflare 5xx"),
+        Rule::new(Status(524), Timeout, "Cloudflare 5xx"),
+        Rule::new(Status(525), Connection, "Cloudflare 5xx"),
+        Rule::new(Status(529), Overloaded, "docs.claude.com/en/api/errors"),
+        // Exception names, without `Error` and `Exception`.
+        Rule::new(
+            Exception(&[
+                "ratelimit",
+                "toomanyrequests",
+                "throttling",
+                "throttled",
+                "resourceexhausted",
+                "ratelimitexceeded",
+            ]),
+            RateLimit,
+            SDK,
+        ),
+        Rule::new(
+            Exception(&["insufficientquota", "quotaexceeded", "paymentrequired", "billing"]),
+            QuotaExhausted,
+            SDK,
+        ),
+        Rule::new(Exception(&["timeout", "timedout", "deadlineexceeded"]), Timeout, SDK),
+        Rule::new(
+            Exception(&[
+                "authentication",
+                "unauthorized",
+                "unauthenticated",
+                "invalidapikey",
+                "nocredentials",
+            ]),
+            Authentication,
+            SDK,
+        ),
+        Rule::new(Exception(&["permissiondenied", "forbidden", "accessdenied"]), Permission, SDK),
+        Rule::new(Exception(&["modelnotfound", "nosuchmodel", "notfound"]), ModelNotFound, SDK),
+        Rule::new(
+            Exception(&["contextwindowexceeded", "contextlengthexceeded", "contextwindowoverflow"]),
+            ContextLength,
+            SDK,
+        ),
+        Rule::new(
+            Exception(&["contentpolicyviolation", "contentfilter", "contentfiltered", "blockedprompt"]),
+            ContentFilter,
+            SDK,
+        ),
+        Rule::new(Exception(&["overloaded", "serviceunavailable", "modelnotready"]), Overloaded, SDK),
+        Rule::new(
+            Exception(&[
+                "cancelled",
+                "canceled",
+                "abort",
+                "userabort",
+                "aborted",
+                "generatorexit",
+                "keyboardinterrupt",
+            ]),
+            Cancelled,
+            SDK,
+        ),
+        Rule::new(
+            Exception(&[
+                "econnrefused",
+                "econnreset",
+                "econnaborted",
+                "enotfound",
+                "eaiagain",
+                "epipe",
+                "ehostunreach",
+                "enetunreach",
+                "underrsocket",
+                "certhasexpired",
+                "depthzeroselfsignedcert",
+            ]),
+            Connection,
+            NODE,
+        ),
+        Rule::new(
+            Exception(&[
+                "connection",
+                "connect",
+                "connectionrefused",
+                "connectionreset",
+                "remoteprotocol",
+                "localprotocol",
+                "read",
+                "write",
+                "network",
+                "socket",
+                "ssl",
+                "gai",
+                "unknownhost",
+                "proxy",
+                "clientconnector",
+                "serverdisconnected",
+                "incompleteread",
+            ]),
+            Connection,
+            SDK,
+        ),
+        Rule::new(
+            Exception(&["internalserver", "servererror", "server", "badgateway", "modelserver"]),
+            ServerError,
+            SDK,
+        ),
+        Rule::new(
+            Exception(&[
+                "badrequest",
+                "invalidrequest",
+                "unprocessableentity",
+                "validation",
+                "invalidargument",
+                "conflict",
+            ]),
+            InvalidRequest,
+            SDK,
+        ),
+        Rule::new(Exception(&["23"]), Timeout, NODE).why("DOMException TimeoutError, as a number."),
+        Rule::new(Exception(&["20"]), Cancelled, NODE).why("DOMException AbortError, as a number."),
+        // Words that tell when nothing else does.
+        Rule::new(Words(&["timed out", "timeout", "deadline exceeded", "took too long"]), Timeout, SDK),
+        Rule::new(Words(&["too many requests", "rate limit", "throttl"]), RateLimit, WORDS),
+        Rule::new(
+            Words(&[
+                "connection error",
+                "connection refused",
+                "connection reset",
+                "connection aborted",
+                "connection closed",
+                "fetch failed",
+                "socket hang up",
+                "getaddrinfo",
+                "name resolution",
+                "network error",
+                "cannot connect to",
+                "failed to connect",
+                "server disconnected",
+                "peer closed connection",
+                "certificate verify failed",
+                "no such host",
+            ]),
+            Connection,
+            SDK,
+        ),
+        Rule::new(Words(&["cancelled", "canceled", "was aborted", "request aborted"]), Cancelled, SDK),
+        Rule::new(Words(&["internal server error", "an internal error"]), ServerError, WORDS),
+        Rule::new(Finish(&["error"]), Unknown, FINISH)
+            .why("The stream broke off with an error that no span describes."),
+        Rule::new(Finish(FILTERED), ContentFilter, FINISH)
+            .code("content_filter")
+            .why("HTTP 200, and the answer withheld or cut off."),
+    ],
+};
+
+/// Finish reasons of an answer that the safety system withheld or cut off.
+const FILTERED: &[&str] = &[
+    "content_filter",
+    "content_filtered",
+    "safety",
+    "prohibited_content",
+    "blocklist",
+    "spii",
+    "recitation",
+    "image_safety",
+    "guardrail_intervened",
+    "refusal",
+];
+
+/// True for a finish reason that says that the call did not do what was asked.
+pub(super) fn is_failed_finish(reason: &str) -> bool {
+    same_finish(reason, "error") || FILTERED.iter().any(|filtered| same_finish(reason, filtered))
+}
+
+/// Finish reasons come as `content_filter`, `content-filter`, `CONTENT_FILTER`, `FinishReason.SAFETY`.
+pub(super) fn same_finish(seen: &str, reason: &str) -> bool {
+    let seen = seen.rsplit('.').next().unwrap_or(seen).trim_matches(['"', '[', ']', '\'', ' ']);
+    seen.len() == reason.len()
+        && seen
+            .bytes()
+            .zip(reason.bytes())
+            .all(|(left, right)| left.eq_ignore_ascii_case(&right) || (left == b'-' && right == b'_'))
+}

@@ -1,0 +1,20 @@
+//! What a limit belongs to, without telling: a short hash of an organisation, key or deployment.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+/// Ten hexadecimal digits of the SHA-256 of what identifies an account; `None` for nothing. The raw
+/// value never becomes a label: hashes of random ids cannot be turned back.
+#[must_use]
+pub fn account_hash(identity: &str) -> Option<String> {
+    if identity.trim().is_empty() {
+        return None;
+    }
+    let digest = Sha256::digest(identity.trim().as_bytes());
+    let mut short = String::with_capacity(10);
+    for byte in digest.iter().take(5) {
+        let _infallible = write!(short, "{byte:02x}");
+    }
+    Some(short)
+}
