@@ -17,6 +17,7 @@
 //! | `overrides` | what the user says of prices |
 //! | `book` | all of it together: [`PriceBook`] is what the engine asks |
 //! | [`bulk`] | `tollgate price -` |
+//! | [`describe`](mod@describe) | `tollgate price MODEL` |
 
 mod book;
 pub mod bulk;
@@ -24,6 +25,7 @@ pub mod catalogue;
 mod context;
 pub mod cost;
 pub mod decimal;
+pub mod describe;
 mod load;
 mod matcher;
 mod model_name;
@@ -36,6 +38,7 @@ pub use catalogue::{About, Catalogue, Force, Found, NotFound};
 pub use context::Context;
 pub use cost::{Cost, Line, LineKey};
 pub use decimal::{Decimal, Dollars};
+pub use describe::{Description, PriceList, RateLine, describe};
 pub use matcher::Rule;
 pub use overrides::{Alias, Discount, Fault, OwnModel, OwnTier, PricesConfig, UseReported};
 pub use unit::Units;
