@@ -55,13 +55,28 @@ struct Scope<'a> {
     version: Option<Text<'a>>,
 }
 
-/// A span, or why it is none: parsed on its own, so that it fails on its own.
+/// A span, or why it is none: parsed on its own, so that it fails on its own. Boxed, so that many
+/// malformed spans, of two bytes each, need little memory.
 #[derive(Debug)]
-struct JudgedSpan<'a>(Result<Span<'a>, Fault>);
+struct JudgedSpan<'a>(Result<Box<Span<'a>>, Fault>);
 
+#[derive(Debug)]
+struct Span<'a> {
+    ids: Ids,
+    fields: Fields<'a>,
+}
+
+#[derive(Debug)]
+struct Ids {
+    trace: [u8; 16],
+    span: [u8; 8],
+    parent: [u8; 8],
+}
+
+/// A span as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Span<'a> {
+struct Fields<'a> {
     #[serde(borrow, alias = "trace_id")]
     trace_id: Option<Text<'a>>,
     #[serde(borrow, alias = "span_id")]
@@ -139,12 +154,9 @@ impl ScopeSpans<'_> {
         };
         visitor.scope(name, version);
         for JudgedSpan(span) in self.spans.iter().flatten() {
-            match span.as_ref().map_err(|fault| *fault).and_then(|span| Ok((span, span.header()?))) {
-                Ok((span, header)) => {
-                    span.drive(visitor);
-                    visitor.span(&header);
-                }
-                Err(fault) => visitor.malformed_span(fault),
+            match span {
+                Ok(span) => span.drive(visitor),
+                Err(fault) => visitor.malformed_span(*fault),
             }
         }
     }
@@ -152,12 +164,17 @@ impl ScopeSpans<'_> {
 
 // === impl Span ===
 
-impl Span<'_> {
+impl<'a> Span<'a> {
+    fn parse(text: &'a str) -> Result<Self, Fault> {
+        let fields: Fields<'a> = serde_json::from_str(text).map_err(|error| fault(&error))?;
+        Ok(Self { ids: fields.ids()?, fields })
+    }
+
     fn drive<'m>(&'m self, visitor: &mut impl Visitor<'m>) {
-        for (key, value) in self.attributes.iter().flatten().map(JsonAttribute::attribute) {
+        for (key, value) in self.fields.attributes.iter().flatten().map(JsonAttribute::attribute) {
             visitor.span_attribute(key, value);
         }
-        for event in self.events.iter().flatten() {
+        for event in self.fields.events.iter().flatten() {
             let time_unix_nano = event.time_unix_nano.map_or(0, |time| time.0);
             if visitor.event(as_str(&event.name), time_unix_nano) {
                 for (key, value) in event.attributes.iter().flatten().map(JsonAttribute::attribute) {
@@ -165,29 +182,39 @@ impl Span<'_> {
                 }
             }
         }
+        visitor.span(&self.header());
     }
 
-    fn header(&self) -> Result<SpanHeader<'_>, Fault> {
-        let status = self.status.as_ref();
+    fn header(&self) -> SpanHeader<'_> {
+        let Self { ids, fields } = self;
+        let status = fields.status.as_ref();
         let code = status.and_then(|status| status.code);
-        Ok(SpanHeader {
-            trace_id: identifier(as_str(&self.trace_id)).ok_or(Fault::TraceId)?,
-            span_id: identifier(as_str(&self.span_id)).ok_or(Fault::SpanId)?,
-            parent_span_id: self.parent()?,
-            name: as_str(&self.name),
-            kind: self.kind.map_or(SpanKind::Unspecified, |kind| SpanKind::from_number(kind.0)),
-            start_unix_nano: self.start_time_unix_nano.map_or(0, |time| time.0),
-            end_unix_nano: self.end_time_unix_nano.map_or(0, |time| time.0),
+        SpanHeader {
+            trace_id: ids.trace,
+            span_id: ids.span,
+            parent_span_id: ids.parent,
+            name: as_str(&fields.name),
+            kind: fields.kind.map_or(SpanKind::Unspecified, |kind| SpanKind::from_number(kind.0)),
+            start_unix_nano: fields.start_time_unix_nano.map_or(0, |time| time.0),
+            end_unix_nano: fields.end_time_unix_nano.map_or(0, |time| time.0),
             status: code.map_or(SpanStatus::Unset, |code| SpanStatus::from_number(code.0)),
             status_message: status.map_or("", |status| as_str(&status.message)),
-        })
-    }
-
-    fn parent(&self) -> Result<[u8; 8], Fault> {
-        match as_str(&self.parent_span_id) {
-            "" => Ok([0; 8]),
-            text => identifier_or_zero(text).ok_or(Fault::ParentSpanId),
         }
+    }
+}
+
+// === impl Fields ===
+
+impl Fields<'_> {
+    fn ids(&self) -> Result<Ids, Fault> {
+        Ok(Ids {
+            trace: identifier(as_str(&self.trace_id)).ok_or(Fault::TraceId)?,
+            span: identifier(as_str(&self.span_id)).ok_or(Fault::SpanId)?,
+            parent: match as_str(&self.parent_span_id) {
+                "" => [0; 8],
+                text => identifier_or_zero(text).ok_or(Fault::ParentSpanId)?,
+            },
+        })
     }
 }
 
@@ -196,7 +223,7 @@ impl Span<'_> {
 impl<'de: 'a, 'a> Deserialize<'de> for JudgedSpan<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&'a RawValue>::deserialize(deserializer)?.get();
-        Ok(Self(serde_json::from_str(text).map_err(|error| fault(&error))))
+        Ok(Self(Span::parse(text).map(Box::new)))
     }
 }
 

@@ -263,19 +263,54 @@ fn every_wire_type_at_every_byte() {
 
 #[test]
 fn values_nest_as_deep_as_prost_allows() {
-    let mut refused = 0;
-    for levels in 0..60 {
-        for wrap in [|value| list(vec![Some(value)]), |value| map(vec![attribute("key", Some(value))])] {
-            let value = (0..levels).fold(Value::IntValue(1), |value, _| wrap(value));
-            let mut request = sample();
-            let span = &mut request.resource_spans[0].scope_spans[0].spans[0];
-            span.attributes = vec![attribute("deep", Some(value))];
-            let bytes = request.encode_to_vec();
-            refused += usize::from(ExportTraceServiceRequest::decode(&bytes[..]).is_err());
-            check(&bytes);
+    type Place = fn(&mut ExportTraceServiceRequest) -> &mut Vec<KeyValue>;
+    let places: [Place; 5] = [
+        |request| &mut request.resource_spans[0].resource.as_mut().expect("a resource").attributes,
+        |request| &mut request.resource_spans[0].scope_spans[0].scope.as_mut().expect("a scope").attributes,
+        |request| &mut request.resource_spans[0].scope_spans[0].spans[0].attributes,
+        |request| &mut request.resource_spans[0].scope_spans[0].spans[0].events[1].attributes,
+        |request| &mut request.resource_spans[0].scope_spans[0].spans[0].links[0].attributes,
+    ];
+    type Wrap = fn(Value) -> Value;
+    let lists: Wrap = |value| list(vec![Some(value)]);
+    let maps: Wrap = |value| map(vec![attribute("key", Some(value))]);
+    // A level of lists is two messages, one of maps three; an empty list inside is one more.
+    for (wrap, levels) in [(lists, 44..50), (maps, 28..34)] {
+        for (place, leaf) in places.iter().flat_map(|place| [(place, None), (place, Some(list(Vec::new())))])
+        {
+            let mut accepted = 0;
+            for levels in levels.clone() {
+                let leaf = leaf.clone().unwrap_or(Value::IntValue(1));
+                let value = (0..levels).fold(leaf, |value, _| wrap(value));
+                let mut request = sample();
+                *place(&mut request) = vec![attribute("deep", Some(value))];
+                let bytes = request.encode_to_vec();
+                accepted += usize::from(ExportTraceServiceRequest::decode(&bytes[..]).is_ok());
+                check(&bytes);
+            }
+            assert!((1..6).contains(&accepted), "both sides of the limit were tried");
         }
     }
-    assert!((20..100).contains(&refused), "both sides of the limit were tried");
+}
+
+#[test]
+fn odd_keys_are_judged_as_prost_does() {
+    for bytes in [
+        &[0x10, 0x01][..], // field 2, unknown
+        &[0x00, 0x01],     // field 0
+        &[0x16],
+        &[0x17],                               // wire types 6 and 7
+        &[0x90, 0x80, 0x00, 0x01],             // field 2 with zeros in front
+        &[0xF8, 0xFF, 0xFF, 0xFF, 0x0F, 0x01], // the highest field number
+        &[0x90, 0x80, 0x80, 0x80, 0x10, 0x01], // more than 32 bits, else field 2
+        &[0x8A, 0x80, 0x80, 0x80, 0x10, 0x00], // more than 32 bits, else resource_spans
+        &[0x13, 0x08, 0x01, 0x14],             // a group
+        &[0x13, 0x08, 0x01, 0x1C],             // that ends as another
+        &[0x14],                               // an end alone
+        &[0x13, 0x08],                         // a group that does not end
+    ] {
+        check(bytes);
+    }
 }
 
 #[test]
