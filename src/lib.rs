@@ -7,7 +7,8 @@
 //! | receive | [`receive`] | HTTP and gRPC requests | the bytes of one export request, an OTLP answer |
 //! | decode | [`otlp`] | bytes | calls on a visitor that borrows |
 //! | read loosely | [`loose`] | JSON, Python `repr` and prose inside attributes | scalars with their paths |
-//! | recognise | [`dialect`] | attributes | facts of a span, by tables |
+//! | recognise | [`recognise`], by the tables of [`dialect`] | attributes | [`facts`] of a span |
+//! | normalise | [`normalise`] | what was written | the convention's names, tokens as a partition |
 //! | settle | [`settle`] | facts of many spans | one [`call`] each, however many spans told of it |
 //! | price | [`price`] | model, tokens, context | exact dollars, line by line |
 //! | classify | [`classify`] | error evidence | a class, a bounded code, what to do |
@@ -25,12 +26,17 @@ pub mod clock;
 pub mod aggregate;
 pub mod classify;
 pub mod dialect;
+pub mod explain;
 pub mod expose;
+pub mod facts;
+pub mod judge;
 pub mod limits;
 pub mod loose;
+pub mod normalise;
 pub mod otlp;
 pub mod price;
 pub mod receive;
+pub mod recognise;
 pub mod settle;
 
 pub mod command;

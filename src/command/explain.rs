@@ -2,11 +2,16 @@
 //!
 //! In: files of OTLP, protobuf or JSON, as one stream. Out: text, or the JSON object of the contract.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{ConfigArguments, Failure};
+use crate::dialect::Vocabulary;
+use crate::explain::Explainer;
+use crate::price::{PriceBook, PricesConfig};
+use crate::settle::SettleSettings;
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, Args)]
@@ -27,6 +32,29 @@ pub struct Arguments {
 /// # Errors
 /// When the configuration is wrong or a file cannot be read.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    arguments.config.load()?;
-    Err(Failure::Input("explain is not built yet".to_owned()))
+    let settings = arguments.config.load()?;
+    let keys: Vec<Vec<String>> =
+        settings.dimensions.iter().map(|dimension| dimension.attributes.clone()).collect();
+    let book =
+        PriceBook::new(&PricesConfig::default()).map_err(|faults| Failure::Input(format!("{faults:?}")))?;
+    let mut explainer = Explainer::new(Vocabulary::new(&keys), SettleSettings::default(), book);
+    for file in &arguments.files {
+        read(&mut explainer, file)?;
+    }
+    let story = explainer.finish();
+    super::print(&format!("{}\n", story.to_json()))
+}
+
+fn read(explainer: &mut Explainer, file: &Path) -> Result<(), Failure> {
+    let wrong = |problem: String| Failure::Input(format!("{}: {problem}", file.display()));
+    let bytes = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(file)
+    };
+    let bytes = bytes.map_err(|error| wrong(error.to_string()))?;
+    let json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let read = if json { explainer.read_json(&bytes) } else { explainer.read_protobuf(&bytes) };
+    read.map_err(|fault| wrong(format!("not an OTLP ExportTraceServiceRequest: {fault}")))
 }

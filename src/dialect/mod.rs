@@ -1,1 +1,252 @@
-//! To come.
+//! What instrumentations call things: one table of attribute keys and one of scopes per dialect.
+//!
+//! In: an attribute key, or a scope's name and version. Out: the [`Fact`] that the key states, or
+//! the [`Profile`] of who wrote the span. It knows names and their meaning, no values, no spans.
+//!
+//! A new dialect is one file here with a `KEYS` table, a `PROFILES` table, and fixtures. A key means
+//! the same in every dialect that uses it; where it does not (seconds here, milliseconds there),
+//! the profile of the scope tells.
+
+mod agent_frameworks;
+mod claude_code;
+mod gateway;
+mod gen_ai;
+mod http;
+mod langfuse;
+mod langsmith;
+mod logfire;
+mod mlflow;
+mod openinference;
+mod openlit;
+mod openllmetry;
+mod profile;
+mod vercel;
+mod vocabulary;
+
+pub use http::{DATADOG_PREFIX, HEADER_PREFIX};
+pub use profile::{Convention, Layer, Profile, Trait, profile_of};
+pub use vocabulary::{Meaning, Vocabulary};
+
+/// A number of a usage vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// Prompt tokens; with or without cached ones is a question of the dialect.
+    Input,
+    /// Prompt tokens that were surely neither read from nor written to a cache.
+    FreshInput,
+    /// Completion tokens.
+    Output,
+    /// Their sum, as stated.
+    Total,
+    /// Read from a cache.
+    CacheRead,
+    /// Written to a cache, whatever its lifetime.
+    CacheWrite,
+    /// Written to a five minute cache.
+    CacheWrite5m,
+    /// Written to a one hour cache.
+    CacheWrite1h,
+    /// Reasoning tokens.
+    Reasoning,
+    /// Audio tokens of the prompt.
+    InputAudio,
+    /// Audio tokens of the completion.
+    OutputAudio,
+    /// Image tokens of the prompt.
+    InputImage,
+    /// Image tokens of the completion.
+    OutputImage,
+    /// Video tokens of the prompt.
+    InputVideo,
+    /// Audio tokens read from a cache.
+    CacheReadAudio,
+    /// Image tokens read from a cache.
+    CacheReadImage,
+    /// Prompt tokens that tool results added, billed on top of the prompt (Gemini).
+    ToolInput,
+    /// Searches, billed by piece.
+    WebSearches,
+}
+
+/// A vocabulary of usage numbers. Numbers of two vocabularies on one span tell of the same tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UsageFamily {
+    /// `gen_ai.usage.*`, new names and old.
+    GenAi,
+    /// `llm.token_count.*` of `OpenInference`.
+    OpenInference,
+    /// `ai.usage.*` of the Vercel AI SDK.
+    Vercel,
+    /// Bare keys of Claude Code.
+    ClaudeCode,
+    /// The provider's own usage object, kept as JSON or as a Python literal.
+    Raw,
+    /// A usage object in the shape of `OpenAI`'s chat API (`prompt_tokens`), whoever wrote it.
+    OpenAiShaped,
+    /// Disjoint buckets of `langfuse.observation.usage_details`.
+    Langfuse,
+    /// `LangChain`'s `usage_metadata`, and `LangSmith`'s detail attributes.
+    LangChain,
+    /// `mlflow.chat.tokenUsage`.
+    Mlflow,
+    /// Details that a provider package of the Vercel AI SDK keeps apart.
+    ProviderMetadata,
+    /// Sums of `CrewAI`.
+    CrewAi,
+}
+
+/// How sure a spelling is, when a span states one thing under several keys; the higher wins.
+pub type Rank = u8;
+
+/// What an attribute key states.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fact {
+    /// `gen_ai.operation.name` and its like.
+    Operation(Rank),
+    /// The provider.
+    Provider(Rank),
+    /// The model asked for.
+    RequestModel(Rank),
+    /// The model that answered.
+    ResponseModel(Rank),
+    /// The model behind a gateway's alias.
+    RoutedModel(Rank),
+    /// The id of the response.
+    ResponseId(Rank),
+    /// `openinference.span.kind`.
+    OpenInferenceKind,
+    /// `ai.operationId`.
+    VercelOperation,
+    /// `langfuse.observation.type`.
+    LangfuseType,
+    /// `langsmith.span.kind`.
+    LangsmithKind,
+    /// `mlflow.spanType`.
+    MlflowType,
+    /// `span.type` of Claude Code.
+    ClaudeCodeType,
+    /// `traceloop.span.kind`.
+    TraceloopKind,
+    /// `llm.request.type` of old `OpenLLMetry`.
+    RequestType,
+    /// `logfire.span_type`.
+    LogfireType,
+    /// A usage number.
+    Usage(UsageFamily, Field),
+    /// A usage object written as JSON or as a Python literal.
+    UsageObject(UsageFamily),
+    /// Details of the prompt's tokens, as JSON or as a Python literal.
+    InputDetails,
+    /// Details of the completion's tokens, as JSON or as a Python literal.
+    OutputDetails,
+    /// The request's parameters as JSON: model, service tier, stream.
+    RequestObject,
+    /// The answer as JSON, read for its id and model alone.
+    ResponseObject,
+    /// `ai.response.providerMetadata`.
+    ProviderMetadata,
+    /// `hidden_params` of `LiteLLM`: headers, cost.
+    HiddenParams,
+    /// Time to the first token, in seconds.
+    FirstTokenSeconds,
+    /// Time to the first token, in milliseconds.
+    FirstTokenMillis,
+    /// Time to the first token, in the profile's unit.
+    FirstToken,
+    /// The moment of the first token, RFC 3339.
+    FirstTokenAt,
+    /// Whether it streamed.
+    Streaming,
+    /// Length in seconds of what the span reports, before its own end.
+    ReportedDuration,
+    /// Why it stopped.
+    FinishReason,
+    /// The type of an error.
+    ErrorType,
+    /// The code of an error.
+    ErrorCode,
+    /// The text of an error.
+    ErrorMessage,
+    /// HTTP status.
+    StatusCode,
+    /// False means failed.
+    Success,
+    /// `ERROR` means failed.
+    Level,
+    /// Service tier; the higher rank wins (answered over asked for).
+    ServiceTier(Rank),
+    /// The whole cost, in dollars.
+    ReportedCost(Rank),
+    /// Costs as JSON, in dollars.
+    ReportedCostObject,
+    /// Attempts made again.
+    Resends,
+    /// Attempts made, the first included.
+    Attempts,
+    /// The most output tokens allowed.
+    MaxTokens,
+    /// `server.address`.
+    ServerAddress(Rank),
+    /// A whole URL.
+    Url,
+    /// The path of a URL.
+    UrlPath,
+    /// The method of an HTTP request.
+    HttpMethod,
+    /// What identifies an account.
+    Account(Rank),
+    /// A rate limit as an attribute.
+    LimitAttribute,
+    /// Prompt text: only its length is kept.
+    InputText,
+    /// Answer text: only its length is kept.
+    OutputText,
+}
+
+/// A row of a dialect's table.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The attribute key.
+    pub key: &'static str,
+    /// What it states.
+    pub fact: Fact,
+}
+
+/// Short for a row.
+const fn key(key: &'static str, fact: Fact) -> Key {
+    Key { key, fact }
+}
+
+/// Every dialect's keys.
+pub const KEYS: &[&[Key]] = &[
+    gen_ai::KEYS,
+    openinference::KEYS,
+    openllmetry::KEYS,
+    vercel::KEYS,
+    openlit::KEYS,
+    langfuse::KEYS,
+    langsmith::KEYS,
+    logfire::KEYS,
+    gateway::KEYS,
+    mlflow::KEYS,
+    claude_code::KEYS,
+    agent_frameworks::KEYS,
+    http::KEYS,
+];
+
+/// Every dialect's scopes.
+pub const PROFILES: &[&[Profile]] = &[
+    gen_ai::PROFILES,
+    openinference::PROFILES,
+    openllmetry::PROFILES,
+    vercel::PROFILES,
+    openlit::PROFILES,
+    langfuse::PROFILES,
+    langsmith::PROFILES,
+    logfire::PROFILES,
+    gateway::PROFILES,
+    mlflow::PROFILES,
+    claude_code::PROFILES,
+    agent_frameworks::PROFILES,
+    http::PROFILES,
+];

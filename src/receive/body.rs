@@ -96,23 +96,17 @@ impl Drop for Share {
     }
 }
 
-/// Reads a body to its end, and counts what came even if the end does not. A body of one frame, as small
-/// ones are, is not copied.
-pub(super) async fn read<B>(
-    body: &mut B,
-    cap: usize,
-    share: &mut Share,
-    received: &mut usize,
-) -> Result<Bytes, BodyFault>
+/// Reads a body to its end. A body of one frame, as small ones are, is not copied.
+pub(super) async fn read<B>(body: &mut B, cap: usize, share: &mut Share) -> Result<Bytes, BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     if body.size_hint().lower() > cap as u64 {
         return Err(BodyFault::TooLong);
     }
-    let Some(first) = next(body, cap, received).await? else { return Ok(Bytes::new()) };
+    let Some(first) = next(body, cap).await? else { return Ok(Bytes::new()) };
     share.take(first.len())?;
-    let Some(second) = next(body, cap - first.len(), received).await? else { return Ok(first) };
+    let Some(second) = next(body, cap - first.len()).await? else { return Ok(first) };
 
     // What is declared bounds the growth of the buffer; it does not reserve anything.
     let longest = body.size_hint().upper().map_or(cap, |left| {
@@ -123,7 +117,7 @@ where
     append(&mut whole, &second, longest, share)?;
     share.give_back(first.len());
     drop((first, second));
-    while let Some(data) = next(body, cap - whole.len(), received).await? {
+    while let Some(data) = next(body, cap - whole.len()).await? {
         append(&mut whole, &data, longest, share)?;
     }
     Ok(whole.into())
@@ -135,11 +129,13 @@ pub(super) async fn discard<B>(body: &mut B, most: usize)
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut dropped = 0;
-    while let Ok(Some(_)) = next(body, most - dropped, &mut dropped).await {}
+    let mut left = most;
+    while let Ok(Some(data)) = next(body, left).await {
+        left -= data.len();
+    }
 }
 
-async fn next<B>(body: &mut B, room: usize, received: &mut usize) -> Result<Option<Bytes>, BodyFault>
+async fn next<B>(body: &mut B, room: usize) -> Result<Option<Bytes>, BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -150,7 +146,6 @@ where
             return Err(BodyFault::TooLong);
         }
         if !data.is_empty() {
-            *received += data.len();
             return Ok(Some(data));
         }
     }

@@ -1,1 +1,447 @@
-//! To come.
+//! One call, many spans: which spans tell of the same call, and which tell of none.
+//!
+//! In: facts of spans, in any order, over any number of requests and traces, and the time. Out: one
+//! [`Outcome`] per span: it is a call, or it is left out for a reason. It knows nothing of prices,
+//! limits or metrics.
+//!
+//! Every span waits up to `settle_seconds` for others that may explain it. When one's time is up, it and
+//! all that might belong to it are compared at once (`resolve`), so that the order of arrival
+//! does not matter. What can no longer wait is remembered by key: whoever comes later and belongs to a
+//! counted call is left out as late, never counted twice. A span that speaks for itself is counted at
+//! once and goes on waiting, as a ghost, for the others to be left out.
+
+mod held;
+mod memory;
+mod merge;
+mod resolve;
+mod twins;
+
+use std::sync::Arc;
+
+pub use held::Held;
+pub use memory::{Lineage, Remembered};
+pub use merge::LlmCall;
+
+use crate::dialect::Layer;
+use crate::facts::{Batch, Role, SpanFacts, SpanKey};
+use held::{Number, Waiting};
+use memory::hash_key;
+use resolve::Group;
+
+/// How long and how much is held.
+#[derive(Clone, Copy, Debug)]
+pub struct SettleSettings {
+    /// Longest wait, nanoseconds.
+    pub wait_nanos: u64,
+    /// Most bytes of waiting facts.
+    pub most_bytes: usize,
+    /// Spans, answers and ancestors that are remembered after they were counted, each.
+    pub remembered: usize,
+    /// Places for parents of spans that are no calls, 16 bytes each.
+    pub lineage_places: usize,
+}
+
+impl Default for SettleSettings {
+    fn default() -> Self {
+        Self { wait_nanos: 5_000_000_000, most_bytes: 64 << 20, remembered: 1 << 18, lineage_places: 1 << 18 }
+    }
+}
+
+/// Why a span is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Another span tells of the same call.
+    Duplicate,
+    /// It repeats what calls inside it say.
+    Aggregate,
+    /// It is no call.
+    NotACall,
+}
+
+impl Reason {
+    /// The value in `explain` and of the `result` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Aggregate => "aggregate",
+            Self::NotACall => "not_a_call",
+        }
+    }
+}
+
+/// What became of spans.
+#[derive(Debug)]
+pub enum Outcome<'a> {
+    /// A call.
+    Call(LlmCall<'a>),
+    /// A span that came after its call was counted, and what its headers add.
+    Late(LlmCall<'a>),
+    /// A span that is left out.
+    Skipped {
+        /// The span.
+        span: &'a Held,
+        /// Why.
+        reason: Reason,
+        /// The call that it belongs to.
+        of: Option<SpanKey>,
+        /// It came after that call was counted.
+        late: bool,
+    },
+}
+
+/// What is going on inside, for the receiver's own metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SettleState {
+    /// Spans that wait.
+    pub held: usize,
+    /// Bytes that they hold.
+    pub held_bytes: usize,
+    /// Bytes of the memory of what was counted.
+    pub memory_bytes: usize,
+    /// Spans settled before their time because of the bound.
+    pub early: u64,
+    /// Keys that the bound of the memory has dropped.
+    pub forgotten: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Settler {
+    settings: SettleSettings,
+    waiting: Waiting,
+    lineage: Lineage,
+    /// Spans that were counted or left out: the call they belong to.
+    spans: Remembered<SpanKey>,
+    /// Answers that were counted: the call that they are.
+    answers: Remembered<SpanKey>,
+    /// Spans above a counted call, and that call.
+    covered: Remembered<SpanKey>,
+    early: u64,
+}
+
+impl Settler {
+    /// An empty one.
+    #[must_use]
+    pub fn new(settings: SettleSettings) -> Self {
+        Self {
+            settings,
+            waiting: Waiting::default(),
+            lineage: Lineage::new(settings.lineage_places),
+            spans: Remembered::new(settings.remembered),
+            answers: Remembered::new(settings.remembered),
+            covered: Remembered::new(settings.remembered),
+            early: 0,
+        }
+    }
+
+    /// Takes in a batch. What is known at once goes to `tell`.
+    pub fn offer(&mut self, batch: Batch, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
+        let batch = Arc::new(batch);
+        for link in &batch.links {
+            self.lineage.note(link.span, link.parent_span_id);
+            self.pass_cover_on(link.span, link.parent_span_id);
+        }
+        let first = self.add_spans(&batch, now, tell);
+        for number in first {
+            if self.waiting.get(number).is_some_and(|held| held.counted.is_none() && speaks_for_itself(held))
+            {
+                self.resolve_around(number, now, Some(number), tell);
+            }
+        }
+        while self.waiting.bytes() > self.settings.most_bytes {
+            let Some((oldest, _)) = self.waiting.oldest() else { break };
+            self.early += 1;
+            self.resolve_around(oldest, u64::MAX, None, tell);
+        }
+    }
+
+    /// Settles what has waited long enough at `now`.
+    pub fn settle(&mut self, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
+        while let Some((oldest, held)) = self.waiting.oldest() {
+            if now.saturating_sub(held.arrived) < self.settings.wait_nanos {
+                break;
+            }
+            self.resolve_around(oldest, now, None, tell);
+        }
+    }
+
+    /// Settles everything.
+    pub fn finish(&mut self, tell: &mut dyn FnMut(Outcome<'_>)) {
+        while let Some((oldest, _)) = self.waiting.oldest() {
+            self.resolve_around(oldest, u64::MAX, None, tell);
+        }
+    }
+
+    /// Changes how long spans wait.
+    pub const fn set_wait(&mut self, nanos: u64) {
+        self.settings.wait_nanos = nanos;
+    }
+
+    /// What is going on.
+    #[must_use]
+    pub fn state(&self) -> SettleState {
+        SettleState {
+            held: self.waiting.len(),
+            held_bytes: self.waiting.bytes(),
+            memory_bytes: self.spans.size() + self.answers.size() + self.covered.size() + self.lineage.size(),
+            early: self.early,
+            forgotten: self.spans.forgotten() + self.answers.forgotten() + self.covered.forgotten(),
+        }
+    }
+}
+
+// === arrival ===
+
+impl Settler {
+    fn add_spans(
+        &mut self,
+        batch: &Arc<Batch>,
+        now: u64,
+        tell: &mut dyn FnMut(Outcome<'_>),
+    ) -> std::ops::Range<Number> {
+        let bytes = span_bytes(batch);
+        let (mut first, mut last) = (None, 0);
+        for (index, facts) in batch.spans.iter().enumerate() {
+            let held = Held::new(batch, index as u32, now);
+            if facts.parent_span_id != [0; 8] {
+                self.lineage.note(facts.key(), facts.parent_span_id);
+            }
+            if let Some((of, late)) = self.known_already(&held) {
+                self.leave_out_late(&held, of, late, tell);
+                continue;
+            }
+            let number = self.waiting.add(held, bytes);
+            first.get_or_insert(number);
+            last = number + 1;
+        }
+        first.map_or(0..0, |first| first..last)
+    }
+
+    /// The call that a span belongs to, when that is decided already; true when it comes late.
+    fn known_already(&self, held: &Held) -> Option<(SpanKey, bool)> {
+        let facts = held.facts();
+        let key = facts.key();
+        if let Some(number) = self.waiting.by_key(&key) {
+            let of = self.waiting.get(number).and_then(|other| other.counted).unwrap_or(key);
+            return Some((of, false));
+        }
+        if let Some(of) = self.spans.get(hash_key(key)) {
+            return Some((of, false));
+        }
+        if facts.role == Role::Other {
+            return None;
+        }
+        let answer = held.answer;
+        // An answer that still waits as a ghost is found when its group is resolved.
+        if answer != 0 && self.waiting.answer(answer).len() == 0 {
+            if let Some(of) = self.answers.get(answer) {
+                return Some((of, true));
+            }
+        }
+        let attached = matches!(facts.role, Role::Http | Role::Companion);
+        let parent = facts.parent_key().filter(|_| attached)?;
+        let of = self.ancestors(parent).find_map(|key| self.spans.get(hash_key(key)))?;
+        Some((of, true))
+    }
+
+    fn leave_out_late(&mut self, held: &Held, of: SpanKey, late: bool, tell: &mut dyn FnMut(Outcome<'_>)) {
+        self.spans.insert(hash_key(held.facts().key()), of);
+        if late && held.facts().role == Role::Http {
+            tell(Outcome::Late(merge::alone(held)));
+        }
+        let reason = if held.facts().role == Role::Http { Reason::NotACall } else { Reason::Duplicate };
+        tell(Outcome::Skipped { span: held, reason, of: Some(of), late });
+    }
+
+    /// A span that turns out to be above a counted call hands that on to its own parent.
+    fn pass_cover_on(&mut self, span: SpanKey, parent_span_id: [u8; 8]) {
+        if self.covered.is_empty() {
+            return;
+        }
+        if let Some(of) = self.covered.get(hash_key(span)) {
+            self.cover(SpanKey { trace_id: span.trace_id, span_id: parent_span_id }, of);
+        }
+    }
+
+    fn cover(&mut self, from: SpanKey, of: SpanKey) {
+        for key in self.ancestors(from).collect::<Vec<_>>() {
+            self.covered.insert(hash_key(key), of);
+        }
+    }
+
+    /// A span and what is known of the spans above it.
+    fn ancestors(&self, from: SpanKey) -> impl Iterator<Item = SpanKey> + '_ {
+        std::iter::successors(Some(from), |key| self.parent_of(*key)).take(64)
+    }
+
+    fn parent_of(&self, key: SpanKey) -> Option<SpanKey> {
+        let waiting = self.waiting.by_key(&key).and_then(|number| self.waiting.get(number));
+        match waiting {
+            Some(held) => held.facts().parent_key(),
+            None => self.lineage.parent(key).filter(|parent| parent.span_id != [0; 8]),
+        }
+    }
+}
+
+// === settlement ===
+
+impl Settler {
+    /// Compares a span with all that may belong to it, and settles what is ripe. With `only`, settles the
+    /// group of that span alone, and leaves it waiting as a ghost.
+    fn resolve_around(
+        &mut self,
+        number: Number,
+        now: u64,
+        only: Option<Number>,
+        tell: &mut dyn FnMut(Outcome<'_>),
+    ) {
+        let component = resolve::component(self, number);
+        let groups = resolve::groups(self, &component);
+        for group in groups {
+            let ripe = match only {
+                Some(only) => group.members().any(|member| member == only),
+                None => group.members().any(|member| self.is_ripe(member, now)),
+            };
+            if ripe {
+                self.settle_group(&group, only.is_some(), tell);
+            }
+        }
+        // Whatever the rules did with it, a span whose time is up does not stay.
+        if only.is_none() && self.waiting.get(number).is_some() {
+            self.settle_group(&Group::left_out(number, Reason::NotACall), false, tell);
+        }
+    }
+
+    fn is_ripe(&self, number: Number, now: u64) -> bool {
+        now == u64::MAX
+            || self
+                .waiting
+                .get(number)
+                .is_some_and(|held| now.saturating_sub(held.arrived) >= self.settings.wait_nanos)
+    }
+
+    fn settle_group(&mut self, group: &Group, keep: bool, tell: &mut dyn FnMut(Outcome<'_>)) {
+        let members: Vec<Held> =
+            group.members().filter_map(|member| self.waiting.get(member).cloned()).collect();
+        if members.is_empty() {
+            return;
+        }
+        let counted_before = members.iter().find_map(|held| held.counted);
+        let of = match counted_before {
+            Some(of) => Some(of),
+            None => self.tell_call(group, &members, tell),
+        };
+        self.tell_skipped(group, &members, of, counted_before.is_some(), tell);
+        if let Some(of) = of {
+            self.remember(&members, of);
+        }
+        for (member, held) in group.members().zip(&members) {
+            if keep {
+                if let Some(held) = self.waiting.get_mut(member) {
+                    held.counted = of;
+                }
+            } else {
+                self.waiting.remove(member, span_bytes(&held.batch));
+            }
+        }
+    }
+
+    fn tell_call(
+        &self,
+        group: &Group,
+        members: &[Held],
+        tell: &mut dyn FnMut(Outcome<'_>),
+    ) -> Option<SpanKey> {
+        if !group.is_call {
+            return group.of;
+        }
+        let key = members.first()?.facts().key();
+        // Above a call that was counted and is gone: the same call, told by a wrapper.
+        let late = self.late_of(group, members);
+        match late {
+            Some(of) => Some(of),
+            None => {
+                tell(Outcome::Call(merge::merge(members, group.calls, group.retries)));
+                Some(key)
+            }
+        }
+    }
+
+    /// The counted call that all of this repeats.
+    fn late_of(&self, group: &Group, members: &[Held]) -> Option<SpanKey> {
+        members[..group.calls].iter().find_map(|held| {
+            let answer = held.answer;
+            let by_answer = (answer != 0).then(|| self.answers.get(answer)).flatten();
+            let by_cover = || {
+                let wraps = held.facts().layer >= Layer::Framework && answer == 0;
+                wraps.then(|| self.covered.get(hash_key(held.facts().key()))).flatten()
+            };
+            by_answer.or_else(by_cover)
+        })
+    }
+
+    fn tell_skipped(
+        &self,
+        group: &Group,
+        members: &[Held],
+        of: Option<SpanKey>,
+        ghost: bool,
+        tell: &mut dyn FnMut(Outcome<'_>),
+    ) {
+        let first_key = members.first().map(|held| held.facts().key());
+        for (place, held) in members.iter().enumerate() {
+            let itself = group.is_call && place == 0 && of == first_key;
+            if itself || held.counted.is_some() {
+                continue;
+            }
+            let reason = match held.facts().role {
+                Role::Call | Role::Companion | Role::Continuation if group.is_call => Reason::Duplicate,
+                Role::Http | Role::Other => Reason::NotACall,
+                _ => group.reason,
+            };
+            if ghost && held.facts().role == Role::Http {
+                tell(Outcome::Late(merge::alone(held)));
+            }
+            tell(Outcome::Skipped { span: held, reason, of, late: ghost });
+        }
+    }
+
+    fn remember(&mut self, members: &[Held], of: SpanKey) {
+        for held in members {
+            self.spans.insert(hash_key(held.facts().key()), of);
+            let answer = held.answer;
+            if answer != 0 {
+                self.answers.insert(answer, of);
+            }
+            if let Some(parent) = held.facts().parent_key() {
+                self.cover(parent, of);
+            }
+        }
+    }
+}
+
+/// Nothing that may still come can change what this span says: it is the provider's own SDK that wrote it.
+fn speaks_for_itself(held: &Held) -> bool {
+    let facts = held.facts();
+    facts.role == Role::Call
+        && facts.layer == Layer::Sdk
+        && !facts.failed()
+        && held.answer != 0
+        && complete(facts)
+        && held.batch.dimensions[facts.dimensions.start as usize..facts.dimensions.end as usize]
+            .iter()
+            .all(|value| !value.is_empty())
+}
+
+fn complete(facts: &SpanFacts) -> bool {
+    !facts.provider.is_empty()
+        && !facts.response_model.is_empty()
+        && !facts.operation.is_empty()
+        && !facts.readings.is_empty()
+}
+
+/// A span's share of what its batch holds.
+fn span_bytes(batch: &Batch) -> usize {
+    batch.size() / batch.spans.len().max(1) + size_of::<Held>() + 128
+}

@@ -111,7 +111,6 @@ fn a_client_that_leaves_within_a_body_is_counted() {
     drop(stream);
     server.wait_for("disconnected", |event| matches!(event, ReceiveEvent::Request(_)));
     assert_eq!(server.reasons(), ["disconnected"]);
-    assert_eq!(server.requests()[0].wire_bytes, 100);
     assert_alive(&server);
 }
 
@@ -224,7 +223,7 @@ fn both_protocols_share_a_port_and_http_2_carries_either() {
 // === Slowness ===
 
 fn hasty() -> ReceiveSettings {
-    let soon = Duration::from_secs(1);
+    let soon = Duration::from_millis(200);
     ReceiveSettings { request_timeout: soon, idle_timeout: soon, ..ReceiveSettings::default() }
 }
 

@@ -1,0 +1,282 @@
+//! Who answered: the convention's name of the provider.
+//!
+//! The host is the better witness: OpenAI's instrumentations write `openai` for every compatible
+//! server. Frameworks that name themselves as provider are no witness at all.
+
+/// Hosts, by their end, and who answers there. Source: the providers' API references.
+const HOSTS: &[(&str, &str)] = &[
+    ("api.openai.com", "openai"),
+    (".openai.azure.com", "azure.ai.openai"),
+    (".cognitiveservices.azure.com", "azure.ai.openai"),
+    (".services.ai.azure.com", "azure.ai.inference"),
+    (".models.ai.azure.com", "azure.ai.inference"),
+    (".inference.ai.azure.com", "azure.ai.inference"),
+    ("models.inference.ai.azure.com", "azure.ai.inference"),
+    ("models.github.ai", "azure.ai.inference"),
+    ("api.anthropic.com", "anthropic"),
+    ("generativelanguage.googleapis.com", "gcp.gemini"),
+    ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+    ("api.mistral.ai", "mistral_ai"),
+    ("codestral.mistral.ai", "mistral_ai"),
+    ("api.groq.com", "groq"),
+    ("api.x.ai", "x_ai"),
+    ("api.deepseek.com", "deepseek"),
+    ("api.cohere.com", "cohere"),
+    ("api.cohere.ai", "cohere"),
+    ("api.perplexity.ai", "perplexity"),
+    ("api.together.xyz", "together_ai"),
+    ("api.together.ai", "together_ai"),
+    ("api.fireworks.ai", "fireworks"),
+    ("openrouter.ai", "openrouter"),
+    ("api.cerebras.ai", "cerebras"),
+    ("api.sambanova.ai", "sambanova"),
+    ("api.moonshot.ai", "moonshotai"),
+    ("api.moonshot.cn", "moonshotai"),
+    ("router.huggingface.co", "huggingface"),
+    ("api-inference.huggingface.co", "huggingface"),
+    (".ml.cloud.ibm.com", "ibm.watsonx.ai"),
+    ("api.novita.ai", "novita"),
+    ("api.deepinfra.com", "deepinfra"),
+    ("integrate.api.nvidia.com", "nvidia"),
+    ("api.voyageai.com", "voyageai"),
+    ("dashscope.aliyuncs.com", "alibaba"),
+    ("dashscope-intl.aliyuncs.com", "alibaba"),
+    ("api.z.ai", "z_ai"),
+    ("open.bigmodel.cn", "z_ai"),
+    ("api.minimax.io", "minimax"),
+    ("api.ai21.com", "ai21"),
+    ("ai-gateway.vercel.sh", "vercel"),
+];
+
+/// What instrumentations write, in lower case, and the convention's name. Source: GenAI convention,
+/// `gen_ai.provider.name`; LiteLLM's provider list; captures.
+const NAMES: &[(&str, &str)] = &[
+    ("openai", "openai"),
+    ("open_ai", "openai"),
+    ("azure", "azure.ai.openai"),
+    ("azure_openai", "azure.ai.openai"),
+    ("azure-openai", "azure.ai.openai"),
+    ("az.ai.openai", "azure.ai.openai"),
+    ("azure.ai.openai", "azure.ai.openai"),
+    ("azure.openai", "azure.ai.openai"),
+    ("az.ai.inference", "azure.ai.inference"),
+    ("azure.ai.inference", "azure.ai.inference"),
+    ("azure_ai", "azure.ai.inference"),
+    ("azure_ai_inference", "azure.ai.inference"),
+    ("anthropic", "anthropic"),
+    ("anthropic_llm", "anthropic"),
+    ("claude", "anthropic"),
+    ("aws.bedrock", "aws.bedrock"),
+    ("aws_bedrock", "aws.bedrock"),
+    ("amazon-bedrock", "aws.bedrock"),
+    ("amazon_bedrock", "aws.bedrock"),
+    ("bedrock", "aws.bedrock"),
+    ("bedrock_converse", "aws.bedrock"),
+    ("aws", "aws.bedrock"),
+    ("amazon", "aws.bedrock"),
+    ("gcp.gemini", "gcp.gemini"),
+    ("gemini", "gcp.gemini"),
+    ("google", "gcp.gemini"),
+    ("google_genai", "gcp.gemini"),
+    ("google-genai", "gcp.gemini"),
+    ("google_gla", "gcp.gemini"),
+    ("google-gla", "gcp.gemini"),
+    ("gcp.gen_ai", "gcp.gemini"),
+    ("google_ai_studio", "gcp.gemini"),
+    ("google.generative-ai", "gcp.gemini"),
+    ("gcp.vertex_ai", "gcp.vertex_ai"),
+    ("vertex_ai", "gcp.vertex_ai"),
+    ("vertexai", "gcp.vertex_ai"),
+    ("vertex", "gcp.vertex_ai"),
+    ("google-vertex", "gcp.vertex_ai"),
+    ("google_vertexai", "gcp.vertex_ai"),
+    ("google.vertex", "gcp.vertex_ai"),
+    ("mistral_ai", "mistral_ai"),
+    ("mistralai", "mistral_ai"),
+    ("mistral", "mistral_ai"),
+    ("groq", "groq"),
+    ("x_ai", "x_ai"),
+    ("xai", "x_ai"),
+    ("x-ai", "x_ai"),
+    ("deepseek", "deepseek"),
+    ("cohere", "cohere"),
+    ("cohere_chat", "cohere"),
+    ("perplexity", "perplexity"),
+    ("together_ai", "together_ai"),
+    ("togetherai", "together_ai"),
+    ("together", "together_ai"),
+    ("fireworks", "fireworks"),
+    ("fireworks_ai", "fireworks"),
+    ("fireworks-ai", "fireworks"),
+    ("openrouter", "openrouter"),
+    ("cerebras", "cerebras"),
+    ("ollama", "ollama"),
+    ("ibm.watsonx.ai", "ibm.watsonx.ai"),
+    ("watsonx", "ibm.watsonx.ai"),
+    ("huggingface", "huggingface"),
+    ("hugging_face", "huggingface"),
+    ("sambanova", "sambanova"),
+    ("moonshot", "moonshotai"),
+    ("moonshotai", "moonshotai"),
+    ("replicate", "replicate"),
+    ("voyageai", "voyageai"),
+    ("voyage", "voyageai"),
+    ("nvidia", "nvidia"),
+    ("novita", "novita"),
+    ("deepinfra", "deepinfra"),
+    ("alibaba", "alibaba"),
+    ("dashscope", "alibaba"),
+    ("vllm", "vllm"),
+    ("hosted_vllm", "vllm"),
+    ("ai21", "ai21"),
+    ("sagemaker", "aws.sagemaker"),
+];
+
+/// Frameworks that write their own name where the provider's belongs.
+const FRAMEWORKS: &[&str] = &[
+    "strands-agents",
+    "strands",
+    "langchain",
+    "langgraph",
+    "microsoft.agent_framework",
+    "agno",
+    "autogen",
+    "crewai",
+    "llamaindex",
+    "llama_index",
+    "haystack",
+    "gcp.vertex.agent",
+    "openai_agents",
+    "litellm",
+    "litellm_proxy",
+    "pydantic-ai",
+    "semantic_kernel",
+    "dspy",
+    "mastra",
+    "vercel",
+    "traceloop",
+    "unknown",
+    "other",
+    "none",
+    "null",
+];
+
+/// Who answers at this host, if it is one that everybody knows.
+#[must_use]
+pub fn provider_of_host(host: &str) -> Option<&'static str> {
+    if host.is_empty() {
+        return None;
+    }
+    if let Some(rest) = host.strip_prefix("bedrock-runtime")
+        && rest.ends_with(".amazonaws.com")
+    {
+        return Some("aws.bedrock");
+    }
+    HOSTS.iter().find(|(end, _)| ends_with_ignore_case(host, end)).map(|(_, name)| *name)
+}
+
+/// The vendor of a model name that only one vendor uses. For spans that name no provider at all.
+#[must_use]
+pub fn provider_of_model(model: &str) -> Option<&'static str> {
+    const BEGINNINGS: &[(&str, &str)] = &[
+        ("gpt-", "openai"),
+        ("chatgpt-", "openai"),
+        ("o1", "openai"),
+        ("o3", "openai"),
+        ("o4-", "openai"),
+        ("text-embedding-3", "openai"),
+        ("text-embedding-ada", "openai"),
+        ("claude-", "anthropic"),
+        ("gemini-", "gcp.gemini"),
+        ("models/gemini-", "gcp.gemini"),
+        ("mistral-", "mistral_ai"),
+        ("codestral-", "mistral_ai"),
+        ("deepseek-chat", "deepseek"),
+        ("deepseek-reasoner", "deepseek"),
+        ("grok-", "x_ai"),
+        ("command-", "cohere"),
+        ("us.anthropic.", "aws.bedrock"),
+        ("eu.anthropic.", "aws.bedrock"),
+        ("apac.anthropic.", "aws.bedrock"),
+        ("global.anthropic.", "aws.bedrock"),
+        ("anthropic.claude", "aws.bedrock"),
+        ("amazon.", "aws.bedrock"),
+        ("us.amazon.", "aws.bedrock"),
+        ("arn:aws:bedrock:", "aws.bedrock"),
+    ];
+    BEGINNINGS.iter().find(|(beginning, _)| model.starts_with(beginning)).map(|(_, name)| *name)
+}
+
+/// The convention's name for what a span says: its provider attribute and its host.
+///
+/// A known host wins. Else the written name, in the convention's spelling; `None` when it is missing
+/// or names a framework. An unknown name is returned as it is written.
+#[must_use]
+pub fn provider<'a>(written: &'a str, host: &str) -> Option<&'a str> {
+    let named = named(written);
+    match (provider_of_host(host), named) {
+        // One host serves two products; the instrumentation that says which is right.
+        (Some("azure.ai.inference"), Some("azure.ai.openai")) => Some("azure.ai.openai"),
+        (Some(host), _) => Some(host),
+        (None, named) => named,
+    }
+}
+
+fn named(written: &str) -> Option<&str> {
+    if written.is_empty() || FRAMEWORKS.iter().any(|name| name.eq_ignore_ascii_case(written)) {
+        return None;
+    }
+    let known =
+        |name: &str| NAMES.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, name)| *name);
+    // `openai.chat`, `anthropic.messages`, `google.generative-ai.chat`: provider and API in one.
+    known(written)
+        .or_else(|| written.rsplit_once('.').and_then(|(head, _)| known(head)))
+        .or_else(|| written.split_once('.').and_then(|(head, _)| known(head)))
+        .or(Some(written))
+}
+
+fn ends_with_ignore_case(text: &str, end: &str) -> bool {
+    let Some(start) = text.len().checked_sub(end.len()) else { return false };
+    text.is_char_boundary(start)
+        && text[start..].eq_ignore_ascii_case(end)
+        && (start == 0
+            || end.starts_with('.')
+            || text.as_bytes()[start - 1] == b'.'
+            || text.as_bytes()[start - 1] == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_host_beats_what_the_sdk_writes() {
+        assert_eq!(provider("openai", "api.groq.com"), Some("groq"));
+        assert_eq!(provider("openai", "my-resource.openai.azure.com"), Some("azure.ai.openai"));
+        assert_eq!(provider("openai", "us-central1-aiplatform.googleapis.com"), Some("gcp.vertex_ai"));
+        assert_eq!(provider("openai", "evil-api.openai.com.example.org"), Some("openai"));
+        assert_eq!(provider("", "bedrock-runtime.us-east-1.amazonaws.com"), Some("aws.bedrock"));
+    }
+
+    #[test]
+    fn a_framework_is_no_provider() {
+        assert_eq!(provider("strands-agents", ""), None);
+        assert_eq!(provider("strands-agents", "api.anthropic.com"), Some("anthropic"));
+    }
+
+    #[test]
+    fn every_spelling_becomes_the_conventions() {
+        for (written, name) in [
+            ("OpenAI", "openai"),
+            ("openai.chat", "openai"),
+            ("anthropic.messages", "anthropic"),
+            ("google.generative-ai.chat", "gcp.gemini"),
+            ("MistralAI", "mistral_ai"),
+            ("azure", "azure.ai.openai"),
+            ("amazon-bedrock", "aws.bedrock"),
+            ("acme-llm", "acme-llm"),
+        ] {
+            assert_eq!(provider(written, ""), Some(name), "{written}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! From attributes to facts: drives nothing, is driven by `otlp`.
+//!
+//! In: an export request, through [`Visitor`]. Out: a [`Batch`] of [`SpanFacts`]. It knows what keys
+//! state (by the tables of `dialect`) and what a span is in the story of a call ([`role`]); it does
+//! not judge numbers, does not compare spans, and keeps no text of prompts or answers.
+
+mod draft;
+mod objects;
+mod role;
+
+use crate::dialect::{Profile, Vocabulary, profile_of};
+use crate::facts::{Batch, LeftOut, Link, ResourceFacts, Role, SpanKey};
+use crate::otlp::{Fault, SpanHeader, Value, Visitor};
+use draft::Draft;
+
+/// Longest name, model, provider or id that is kept, in bytes.
+const NAME_BOUND: usize = 256;
+
+/// Reads one export request into a [`Batch`].
+#[derive(Debug)]
+pub struct Recogniser<'v, 'a> {
+    vocabulary: &'v Vocabulary,
+    batch: Batch,
+    draft: Draft<'a>,
+    profile: &'static Profile,
+    scope: (&'a str, &'a str),
+    scope_hash: u64,
+    resource_dimensions: Vec<(usize, String)>,
+    wants_left_out: bool,
+}
+
+impl<'v, 'a> Recogniser<'v, 'a> {
+    /// A reader by this vocabulary.
+    #[must_use]
+    pub fn new(vocabulary: &'v Vocabulary) -> Self {
+        Self {
+            vocabulary,
+            batch: Batch::default(),
+            draft: Draft::new(vocabulary.dimensions()),
+            profile: profile_of("", ""),
+            scope: ("", ""),
+            scope_hash: 0,
+            resource_dimensions: Vec::new(),
+            wants_left_out: false,
+        }
+    }
+
+    /// Also lists the spans that are no call, by name: for `explain`.
+    #[must_use]
+    pub const fn with_left_out(mut self) -> Self {
+        self.wants_left_out = true;
+        self
+    }
+
+    /// What was read.
+    #[must_use]
+    pub fn finish(self) -> Batch {
+        self.batch
+    }
+
+    fn link(&mut self, header: &SpanHeader<'a>) {
+        let span = SpanKey { trace_id: header.trace_id, span_id: header.span_id };
+        self.batch.not_a_call += 1;
+        if header.parent_span_id != [0; 8] {
+            self.batch.links.push(Link { span, parent_span_id: header.parent_span_id });
+        }
+        if self.wants_left_out {
+            let name = self.batch.store(header.name, NAME_BOUND);
+            self.batch.left_out.push(LeftOut { span, name });
+        }
+    }
+}
+
+impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
+    fn resource(&mut self) {
+        self.batch.resources.push(ResourceFacts::default());
+        self.resource_dimensions.clear();
+        self.resource_dimensions.resize(self.vocabulary.dimensions(), (usize::MAX, String::new()));
+        self.scope = ("", "");
+        self.profile = profile_of("", "");
+        self.scope_hash = 0;
+    }
+
+    fn resource_attribute(&mut self, key: &'a str, value: Value<'a>) {
+        if let Value::Text(text) = value {
+            let slot: Option<fn(&mut ResourceFacts) -> &mut crate::facts::Text> = match key {
+                "service.name" => Some(|resource| &mut resource.service_name),
+                "deployment.environment.name" | "deployment.environment" => {
+                    Some(|resource| &mut resource.environment)
+                }
+                _ => None,
+            };
+            if let Some(slot) = slot {
+                let stored = self.batch.store(text, NAME_BOUND);
+                if let Some(resource) = self.batch.resources.last_mut() {
+                    let field = slot(resource);
+                    if field.is_empty() || key.ends_with(".name") {
+                        *field = stored;
+                    }
+                }
+            }
+        }
+        let dimensions = self.vocabulary.get(key).map_or(0, |meaning| meaning.dimensions);
+        if dimensions != 0 {
+            for (index, slot) in self.resource_dimensions.iter_mut().enumerate() {
+                let rank = self.vocabulary.dimension_rank(index, key);
+                if dimensions & (1 << index) != 0 && rank < slot.0 {
+                    *slot = (rank, draft::plain(value));
+                }
+            }
+        }
+    }
+
+    fn scope(&mut self, name: &'a str, version: &'a str) {
+        if self.scope != (name, version) || self.scope_hash == 0 {
+            self.scope = (name, version);
+            self.profile = profile_of(name, version);
+            self.scope_hash = hash(name);
+        }
+    }
+
+    #[inline]
+    fn span_attribute(&mut self, key: &'a str, value: Value<'a>) {
+        if let Some(meaning) = self.vocabulary.get(key) {
+            if let Some(fact) = meaning.fact {
+                self.draft.state(fact, value);
+            }
+            if meaning.dimensions != 0 {
+                self.draft.state_dimensions(self.vocabulary, meaning.dimensions, key, value);
+            }
+        } else {
+            self.draft.state_prefixed(key, value);
+        }
+    }
+
+    fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool {
+        self.draft.event(name, time_unix_nano)
+    }
+
+    fn event_attribute(&mut self, key: &'a str, value: Value<'a>) {
+        self.draft.event_attribute(key, value);
+    }
+
+    fn span(&mut self, header: &SpanHeader<'a>) {
+        match self.draft.role(header, self.profile) {
+            Some(role) => {
+                if role == Role::Other {
+                    self.batch.not_a_call += 1;
+                }
+                self.draft.write(
+                    &mut self.batch,
+                    header,
+                    role,
+                    self.profile,
+                    self.scope_hash,
+                    &self.resource_dimensions,
+                );
+            }
+            None => self.link(header),
+        }
+        self.draft.clear();
+    }
+
+    fn malformed_span(&mut self, _fault: Fault) {
+        self.batch.malformed += 1;
+        self.draft.clear();
+    }
+}
+
+/// A hash that is the same in every run: names of scopes and services are compared by it.
+#[must_use]
+pub fn hash(text: &str) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = foldhash::fast::FixedState::default().build_hasher();
+    hasher.write(text.as_bytes());
+    hasher.finish() | 1
+}

@@ -1,0 +1,294 @@
+//! The spans that wait, and the ways to find them.
+//!
+//! In: facts as they arrive. Out: look-ups by span, trace, response id and service. Knows no rules.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::call::Tokens;
+use crate::facts::{Batch, Role, SpanFacts, SpanKey, Text, part};
+use crate::normalise::{self, UsageInput};
+use crate::recognise::hash;
+
+/// A waiting span's number: they are given in order of arrival and never used again.
+pub type Number = u64;
+
+/// One span that waits.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The batch that has its facts.
+    pub batch: Arc<Batch>,
+    /// Its place there.
+    pub index: u32,
+    /// When it came, nanoseconds on the clock of [`super::Settler`].
+    pub arrived: u64,
+    /// The call it was counted as, when it was counted before its time was up.
+    pub counted: Option<SpanKey>,
+    /// What it states to be billed.
+    pub tokens: Option<Tokens>,
+    /// Names its answer among all; 0 when it has no id that does.
+    pub answer: u64,
+    /// Names its service.
+    pub service: u64,
+}
+
+impl Held {
+    /// A span that has just come.
+    #[must_use]
+    pub fn new(batch: &Arc<Batch>, index: u32, arrived: u64) -> Self {
+        let mut held = Self {
+            batch: Arc::clone(batch),
+            index,
+            arrived,
+            counted: None,
+            tokens: None,
+            answer: 0,
+            service: 0,
+        };
+        let id = held.text(held.facts().response_id);
+        held.answer = if names_one_answer(id) { hash(id) } else { 0 };
+        held.service = hash(held.service_name());
+        held.tokens = held.stated_tokens();
+        held
+    }
+
+    fn stated_tokens(&self) -> Option<Tokens> {
+        let facts = self.facts();
+        if facts.readings.is_empty() {
+            return None;
+        }
+        let models = [facts.response_model, facts.request_model].map(|model| self.text(model));
+        let by_model = || models.iter().find_map(|model| normalise::provider_of_model(model));
+        normalise::tokens(&UsageInput {
+            readings: part(&self.batch.readings, &facts.readings),
+            profile: facts.profile,
+            provider: self.provider().or_else(by_model).unwrap_or(""),
+            failed: facts.failed(),
+            streaming: facts.streaming,
+        })
+    }
+
+    /// Its facts.
+    #[must_use]
+    pub fn facts(&self) -> &SpanFacts {
+        &self.batch.spans[self.index as usize]
+    }
+
+    /// A text of its facts.
+    #[must_use]
+    pub fn text(&self, text: Text) -> &str {
+        self.batch.text(text)
+    }
+
+    /// Its service.
+    #[must_use]
+    pub fn service_name(&self) -> &str {
+        self.batch
+            .resources
+            .get(self.facts().resource as usize)
+            .map_or("", |r| self.batch.text(r.service_name))
+    }
+
+    /// Its environment.
+    #[must_use]
+    pub fn environment(&self) -> &str {
+        self.batch
+            .resources
+            .get(self.facts().resource as usize)
+            .map_or("", |r| self.batch.text(r.environment))
+    }
+
+    /// The convention's name of its provider, as far as this span tells.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        let facts = self.facts();
+        normalise::provider(self.text(facts.provider), self.text(facts.server_address))
+    }
+}
+
+/// True for an id with enough letters that two answers do not share it by chance. Request ids are not
+/// ids of answers (Claude Code writes `req_...`), and Ollama's `chatcmpl-123` has three digits.
+#[must_use]
+pub fn names_one_answer(id: &str) -> bool {
+    id.len() >= 16 && !id.starts_with("req_") && id.bytes().filter(u8::is_ascii_alphanumeric).count() >= 16
+}
+
+type Index<K> = HashMap<K, VecDeque<Number>, FixedState>;
+
+/// Who wrote a span; who reports the ends of streams counts as another.
+fn writer(facts: &SpanFacts) -> u64 {
+    facts.scope_hash ^ u64::from(facts.role == Role::Continuation)
+}
+
+/// The calls of one service, and how many of them each instrumentation wrote.
+#[derive(Debug, Default)]
+struct Service {
+    numbers: VecDeque<Number>,
+    scopes: Vec<(u64, usize)>,
+}
+
+impl Service {
+    fn add(&mut self, number: Number, scope: u64) {
+        self.numbers.push_back(number);
+        match self.scopes.iter_mut().find(|(known, _)| *known == scope) {
+            Some((_, count)) => *count += 1,
+            None => self.scopes.push((scope, 1)),
+        }
+    }
+
+    fn remove(&mut self, number: Number, scope: u64) {
+        let Ok(place) = self.numbers.binary_search(&number) else { return };
+        self.numbers.remove(place);
+        if let Some(at) = self.scopes.iter().position(|(known, _)| *known == scope) {
+            self.scopes[at].1 -= 1;
+            if self.scopes[at].1 == 0 {
+                self.scopes.swap_remove(at);
+            }
+        }
+    }
+}
+
+static NOBODY: VecDeque<Number> = VecDeque::new();
+
+/// All waiting spans.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    first: Number,
+    spans: VecDeque<Option<Held>>,
+    by_key: HashMap<SpanKey, Number, FixedState>,
+    by_trace: Index<[u8; 16]>,
+    by_answer: Index<u64>,
+    by_service: HashMap<u64, Service, FixedState>,
+    count: usize,
+    bytes: usize,
+}
+
+impl Waiting {
+    /// Adds a span.
+    pub fn add(&mut self, held: Held, bytes: usize) -> Number {
+        let number = self.first + self.spans.len() as u64;
+        let (key, answer, service) = (held.facts().key(), held.answer, held.service);
+        self.by_key.insert(key, number);
+        self.by_trace.entry(key.trace_id).or_default().push_back(number);
+        if answer != 0 {
+            self.by_answer.entry(answer).or_default().push_back(number);
+        }
+        if matches!(held.facts().role, Role::Call | Role::Http | Role::Continuation) {
+            self.by_service.entry(service).or_default().add(number, writer(held.facts()));
+        }
+        self.spans.push_back(Some(held));
+        self.count += 1;
+        self.bytes += bytes;
+        number
+    }
+
+    /// Takes a span out.
+    pub fn remove(&mut self, number: Number, bytes: usize) -> Option<Held> {
+        let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        let held = self.spans.get_mut(place)?.take()?;
+        let (key, answer, service) = (held.facts().key(), held.answer, held.service);
+        if self.by_key.get(&key) == Some(&number) {
+            self.by_key.remove(&key);
+        }
+        unlist(&mut self.by_trace, &key.trace_id, number);
+        unlist(&mut self.by_answer, &answer, number);
+        self.leave_service(service, number, writer(held.facts()));
+        self.count -= 1;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        while matches!(self.spans.front(), Some(None)) {
+            self.spans.pop_front();
+            self.first += 1;
+        }
+        Some(held)
+    }
+
+    /// The longest-waiting span.
+    #[must_use]
+    pub fn oldest(&self) -> Option<(Number, &Held)> {
+        self.spans.front()?.as_ref().map(|held| (self.first, held))
+    }
+
+    /// A span by its number.
+    #[must_use]
+    pub fn get(&self, number: Number) -> Option<&Held> {
+        self.spans.get(usize::try_from(number.checked_sub(self.first)?).ok()?)?.as_ref()
+    }
+
+    /// The same, to change.
+    pub fn get_mut(&mut self, number: Number) -> Option<&mut Held> {
+        self.spans.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)?.as_mut()
+    }
+
+    /// A span by its name.
+    #[must_use]
+    pub fn by_key(&self, key: &SpanKey) -> Option<Number> {
+        self.by_key.get(key).copied()
+    }
+
+    /// The spans of a trace.
+    #[must_use]
+    pub fn trace(&self, trace_id: &[u8; 16]) -> impl ExactSizeIterator<Item = Number> + '_ {
+        let listed = self.by_trace.get(trace_id).map_or(NOBODY.range(..), |list| list.range(..));
+        listed.copied()
+    }
+
+    /// The spans that name this answer.
+    #[must_use]
+    pub fn answer(&self, answer: u64) -> impl ExactSizeIterator<Item = Number> + '_ {
+        let listed = self.by_answer.get(&answer).map_or(NOBODY.range(..), |list| list.range(..));
+        listed.copied()
+    }
+
+    /// The calls and HTTP requests of a service that came about when this one did, when more than one
+    /// instrumentation writes there.
+    pub fn neighbours(&self, service: u64, number: Number) -> impl Iterator<Item = Number> + '_ {
+        const REACH: usize = 128;
+        let service = self.by_service.get(&service).filter(|service| service.scopes.len() > 1);
+        service.into_iter().flat_map(move |service| {
+            let place = service.numbers.partition_point(|&other| other < number);
+            let end = service.numbers.len().min(place + REACH);
+            service.numbers.range(place.saturating_sub(REACH)..end).copied()
+        })
+    }
+
+    fn leave_service(&mut self, service: u64, number: Number, scope: u64) {
+        if let Some(found) = self.by_service.get_mut(&service) {
+            found.remove(number, scope);
+            if found.numbers.is_empty() {
+                self.by_service.remove(&service);
+            }
+        }
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Nobody waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Bytes that they hold, about.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+fn unlist<K: Eq + std::hash::Hash>(index: &mut Index<K>, key: &K, number: Number) {
+    if let Some(list) = index.get_mut(key) {
+        if let Ok(place) = list.binary_search(&number) {
+            list.remove(place);
+        }
+        if list.is_empty() {
+            index.remove(key);
+        }
+    }
+}

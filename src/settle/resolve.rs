@@ -1,0 +1,477 @@
+//! The rules: which of the spans at hand tell of one call.
+//!
+//! In: the waiting spans around one. Out: groups of spans, each one call or none. The rules, in order:
+//!
+//! 1. the same answer: equal response ids, across traces;
+//! 2. ancestry: a call inside a call is the same call, told nearer the wire, unless their ids say otherwise;
+//!    of several inside one, the last is, and the others are attempts or steps of their own;
+//! 3. a span that reports the end of a stream belongs to the call before it;
+//! 4. twins: no id, but the same service, model and tokens from another scope, within the other's time
+//!    (`twins`), paired one to one;
+//! 5. HTTP requests belong to the call above them, or to the one in whose time they lie; what is left of
+//!    them is a call by itself;
+//! 6. agents and wrappers repeat what is inside them; one that alone has usage is the call.
+
+use super::Settler;
+use super::held::{Held, Number};
+use super::memory::hash_key;
+use super::twins;
+use super::{Reason, merge};
+use crate::dialect::Trait;
+use crate::facts::{Role, SpanKey};
+
+/// Most spans that are compared at once: beyond it a trace is settled in parts.
+const COMPONENT_BOUND: usize = 512;
+
+/// Spans that belong together: those that are the call (nearest the wire first), then the rest.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    members: Vec<Number>,
+    /// How many of the members tell of the call themselves.
+    pub(super) calls: usize,
+    /// It is a call.
+    pub(super) is_call: bool,
+    /// Why the others are left out.
+    pub(super) reason: Reason,
+    /// The call that a left-out span belongs to, when that is another group.
+    pub(super) of: Option<SpanKey>,
+    /// Attempts that failed inside.
+    pub(super) retries: u32,
+}
+
+impl Group {
+    /// A span that is no call.
+    pub(super) fn left_out(number: Number, reason: Reason) -> Self {
+        Self { members: vec![number], calls: 0, is_call: false, reason, of: None, retries: 0 }
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = Number> + '_ {
+        self.members.iter().copied()
+    }
+}
+
+/// One span at hand.
+#[derive(Clone, Debug)]
+pub(super) struct Node<'a> {
+    pub(super) number: Number,
+    pub(super) held: &'a Held,
+    /// Nearest span above that tells of a call.
+    above: Option<usize>,
+    /// The node that stands for its group.
+    group: usize,
+    /// Left out as the sum of what is inside.
+    sum: bool,
+}
+
+/// All spans that may belong to the same calls as this one: its traces, its answers' traces, its twins' traces.
+pub(super) fn component(settler: &Settler, seed: Number) -> Vec<Number> {
+    let Some(held) = settler.waiting.get(seed) else { return Vec::new() };
+    let mut traces = vec![held.facts().trace_id];
+    let mut found = Vec::new();
+    let mut next = 0;
+    while next < traces.len() && found.len() < COMPONENT_BOUND {
+        let trace = traces[next];
+        next += 1;
+        let start = found.len();
+        found.extend(settler.waiting.trace(&trace).take(COMPONENT_BOUND - start));
+        for &number in &found[start..] {
+            let Some(held) = settler.waiting.get(number) else { continue };
+            let by_answer = settler.waiting.answer(held.answer);
+            for other in by_answer.chain(twins::candidates(settler, number, held)) {
+                let trace = settler.waiting.get(other).map(|held| held.facts().trace_id);
+                if let Some(trace) = trace.filter(|trace| !traces.contains(trace)) {
+                    traces.push(trace);
+                }
+            }
+        }
+    }
+    if !found.contains(&seed) {
+        found.push(seed);
+    }
+    found
+}
+
+/// The groups that these spans fall into.
+pub(super) fn groups(settler: &Settler, component: &[Number]) -> Vec<Group> {
+    let mut table = Table::new(settler, component);
+    table.join_answers();
+    table.join_ancestry();
+    table.join_continuations();
+    table.join_twins();
+    table.join_http();
+    table.judge_aggregates();
+    table.into_groups()
+}
+
+struct Table<'a> {
+    settler: &'a Settler,
+    nodes: Vec<Node<'a>>,
+}
+
+const fn tells_of_call(role: Role) -> bool {
+    matches!(role, Role::Call | Role::Companion | Role::Continuation)
+}
+
+impl<'a> Table<'a> {
+    fn new(settler: &'a Settler, component: &[Number]) -> Self {
+        let nodes: Vec<Node<'a>> = component
+            .iter()
+            .filter_map(|&number| Some((number, settler.waiting.get(number)?)))
+            .enumerate()
+            .map(|(group, (number, held))| Node { number, held, above: None, group, sum: false })
+            .collect();
+        let mut table = Self { settler, nodes };
+        for index in 0..table.nodes.len() {
+            table.nodes[index].above = table.nearest_above(index, |role| role == Role::Call);
+        }
+        table
+    }
+
+    fn role(&self, index: usize) -> Role {
+        self.nodes[index].held.facts().role
+    }
+
+    fn with_role(&self, wanted: fn(Role) -> bool) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|&index| wanted(self.role(index))).collect()
+    }
+
+    fn find(&self, key: SpanKey) -> Option<usize> {
+        let number = self.settler.waiting.by_key(&key)?;
+        self.nodes.iter().position(|node| node.number == number)
+    }
+
+    fn above(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        let parent = self.nodes[index].held.facts().parent_key();
+        parent.into_iter().flat_map(|parent| self.settler.ancestors(parent)).filter_map(|key| self.find(key))
+    }
+
+    fn nearest_above(&self, index: usize, wanted: fn(Role) -> bool) -> Option<usize> {
+        self.above(index).find(|&other| wanted(self.role(other)))
+    }
+
+    fn group_of(&self, index: usize) -> usize {
+        let mut root = index;
+        while self.nodes[root].group != root {
+            root = self.nodes[root].group;
+        }
+        root
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.group_of(one), self.group_of(other));
+        self.nodes[one.max(other)].group = one.min(other);
+    }
+
+    fn members_of(&self, group: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.nodes.len()).filter(move |&index| self.group_of(index) == group)
+    }
+
+    fn calls_of(&self, group: usize) -> impl Iterator<Item = usize> + '_ {
+        self.members_of(group).filter(|&index| tells_of_call(self.role(index)))
+    }
+
+    // --- rule 1 ---
+
+    fn join_answers(&mut self) {
+        let mut first: hashbrown::HashMap<u64, usize, foldhash::fast::FixedState> =
+            hashbrown::HashMap::default();
+        for index in self.with_role(|role| tells_of_call(role) || role == Role::Aggregate) {
+            let answer = self.nodes[index].held.answer;
+            if answer == 0 {
+                continue;
+            }
+            match first.get(&answer) {
+                Some(&other) => self.join(index, other),
+                None => {
+                    first.insert(answer, index);
+                }
+            }
+        }
+    }
+
+    // --- rule 2 ---
+
+    fn join_ancestry(&mut self) {
+        for outer in self.with_role(|role| role == Role::Call) {
+            let mut inside: Vec<usize> = (0..self.nodes.len())
+                .filter(|&index| tells_of_call(self.role(index)) && self.nodes[index].above == Some(outer))
+                .filter(|&index| !self.different_answers(index, outer))
+                .collect();
+            if inside.iter().any(|&index| self.group_of(index) == self.group_of(outer)) {
+                continue;
+            }
+            inside.sort_by_key(|&index| self.nodes[index].held.facts().end_unix_nano);
+            let mut groups: Vec<usize> = inside.iter().map(|&index| self.group_of(index)).collect();
+            groups.dedup();
+            match groups.as_slice() {
+                [] => {}
+                [only] => self.join(*only, outer),
+                several => self.join_one_of(several, outer),
+            }
+        }
+    }
+
+    /// Of several calls inside one, the outer tells of that with its tokens, or of their sum, or of the last.
+    fn join_one_of(&mut self, groups: &[usize], outer: usize) {
+        let own = merge::usage_of(self.nodes[outer].held);
+        let each: Vec<_> = groups.iter().map(|&group| self.usage_of_group(group)).collect();
+        if let Some(own) = own {
+            let same = |tokens: &Option<(u64, u64)>| *tokens == Some(own);
+            if let Some(place) = each.iter().rposition(same) {
+                return self.join(groups[place], outer);
+            }
+            let sum = each.iter().flatten().fold((0, 0), |sum: (u64, u64), one| {
+                (sum.0.saturating_add(one.0), sum.1.saturating_add(one.1))
+            });
+            if sum == own {
+                self.nodes[outer].sum = true;
+                return;
+            }
+        }
+        if let Some(&last) = groups.last() {
+            self.join(last, outer);
+        }
+    }
+
+    fn usage_of_group(&self, group: usize) -> Option<(u64, u64)> {
+        self.calls_of(group).find_map(|index| merge::usage_of(self.nodes[index].held))
+    }
+
+    /// Two ids of answers, of the same kind, that differ: two answers.
+    fn different_answers(&self, one: usize, other: usize) -> bool {
+        twins::different_answers(self.nodes[one].held, self.nodes[other].held)
+    }
+
+    // --- rules 3 and 4 ---
+
+    fn join_continuations(&mut self) {
+        for tail in self.with_role(|role| role == Role::Continuation) {
+            let best = self
+                .with_role(|role| role == Role::Call)
+                .into_iter()
+                .filter(|&head| twins::continues(self.nodes[head].held, self.nodes[tail].held))
+                .filter(|&head| {
+                    !self.members_of(self.group_of(head)).any(|other| self.role(other) == Role::Continuation)
+                })
+                .max_by_key(|&head| self.nodes[head].held.facts().end_unix_nano);
+            if let Some(head) = best {
+                self.join(head, tail);
+            }
+        }
+    }
+
+    fn join_twins(&mut self) {
+        let calls = self.with_role(tells_of_call);
+        let mut pairs = Vec::new();
+        for (place, &one) in calls.iter().enumerate() {
+            for &other in &calls[place + 1..] {
+                if let Some(distance) = twins::distance(self.nodes[one].held, self.nodes[other].held) {
+                    pairs.push((distance, one, other));
+                }
+            }
+        }
+        // The closest pairs first, each span's group once per scope.
+        pairs.sort_unstable();
+        for (_, one, other) in pairs {
+            let (first, second) = (self.group_of(one), self.group_of(other));
+            if first != second && self.may_be_twins(first, second) {
+                self.join(one, other);
+            }
+        }
+    }
+
+    /// No scope twice, and no two answers, in one call.
+    fn may_be_twins(&self, first: usize, second: usize) -> bool {
+        self.calls_of(first).all(|one| {
+            self.calls_of(second).all(|other| {
+                self.nodes[one].held.facts().scope_hash != self.nodes[other].held.facts().scope_hash
+                    && !self.different_answers(one, other)
+                    && self.agree_on_usage(one, other)
+            })
+        })
+    }
+
+    fn agree_on_usage(&self, one: usize, other: usize) -> bool {
+        match (merge::usage_of(self.nodes[one].held), merge::usage_of(self.nodes[other].held)) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        }
+    }
+
+    // --- rule 5 ---
+
+    fn join_http(&mut self) {
+        let mut requests = self.with_role(|role| role == Role::Http);
+        requests.sort_by_key(|&index| self.nodes[index].held.facts().start_unix_nano);
+        let mut loose = Vec::new();
+        for index in requests {
+            match self.nodes[index].above {
+                Some(call) => self.join(index, call),
+                None => loose.push(index),
+            }
+        }
+        for index in loose {
+            if let Some(agent) = self.lone_agent_above(index) {
+                self.join(index, agent);
+            } else if let Some(call) = self.call_around(index) {
+                self.join(index, call);
+            }
+        }
+    }
+
+    /// An agent that alone knows the usage of the requests inside it.
+    fn lone_agent_above(&self, index: usize) -> Option<usize> {
+        let agent = self.nearest_above(index, |role| role == Role::Aggregate)?;
+        let has_usage = merge::usage_of(self.nodes[agent].held).is_some();
+        let has_calls = self
+            .with_role(|role| role == Role::Call)
+            .into_iter()
+            .any(|call| self.above(call).any(|other| other == agent));
+        (has_usage && !has_calls).then_some(agent)
+    }
+
+    fn call_around(&self, index: usize) -> Option<usize> {
+        let request = self.nodes[index].held;
+        let mut around: Vec<usize> = self
+            .with_role(|role| role == Role::Call)
+            .into_iter()
+            .filter(|&call| twins::lies_within(request, self.nodes[call].held))
+            .collect();
+        // The one without a request of its own first, then the one that began last before it.
+        around.sort_by_key(|&call| {
+            let taken = self.members_of(self.group_of(call)).any(|other| self.role(other) == Role::Http);
+            let start = self.nodes[call].held.facts().start_unix_nano;
+            (taken, request.facts().start_unix_nano.abs_diff(start))
+        });
+        around.first().copied()
+    }
+
+    // --- rule 6 ---
+
+    fn judge_aggregates(&mut self) {
+        let mut aggregates = self.with_role(|role| role == Role::Aggregate);
+        // Innermost first.
+        aggregates.sort_by_key(|&index| std::cmp::Reverse(self.above(index).count()));
+        for index in aggregates {
+            let held = self.nodes[index].held;
+            if self.calls_of(self.group_of(index)).next().is_some() {
+                continue;
+            }
+            let inside = self.groups_inside(index);
+            let covered = self.settler.covered.get(hash_key(held.facts().key())).is_some();
+            let own = held.facts().profile.has(Trait::OwnAgentUsage)
+                && inside
+                    .iter()
+                    .all(|&group| self.members_of(group).all(|member| self.role(member) == Role::Aggregate));
+            match inside.as_slice() {
+                [only] if !own => self.join(*only, index),
+                [] if !covered => {}
+                _ if own && !covered => {}
+                _ => self.nodes[index].sum = true,
+            }
+        }
+    }
+
+    /// Groups of calls that lie below this span.
+    fn groups_inside(&self, index: usize) -> Vec<usize> {
+        let mut groups: Vec<usize> = (0..self.nodes.len())
+            .filter(|&other| {
+                other != index && !self.nodes[other].sum && self.above(other).any(|above| above == index)
+            })
+            .filter(|&other| self.role(other) != Role::Other && self.is_call(self.group_of(other)))
+            .map(|other| self.group_of(other))
+            .filter(|&group| group != self.group_of(index))
+            .collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    fn is_call(&self, group: usize) -> bool {
+        self.members_of(group).any(|index| {
+            !self.nodes[index].sum
+                && match self.role(index) {
+                    Role::Call | Role::Companion | Role::Http => true,
+                    // The call that began the stream has a span of its own, perhaps counted long ago.
+                    Role::Continuation => self.nodes[index].held.tokens.is_some(),
+                    Role::Aggregate => alone_is_call(self.nodes[index].held),
+                    Role::Other => false,
+                }
+        })
+    }
+
+    // --- the result ---
+
+    fn into_groups(self) -> Vec<Group> {
+        let mut roots: Vec<usize> = (0..self.nodes.len()).map(|index| self.group_of(index)).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        roots.into_iter().map(|root| self.group(root)).collect()
+    }
+
+    fn group(&self, root: usize) -> Group {
+        let mut members: Vec<usize> = self.members_of(root).collect();
+        let is_call = self.is_call(root);
+        members.sort_by_key(|&index| {
+            let facts = self.nodes[index].held.facts();
+            (
+                rank(facts.role, self.nodes[index].sum),
+                facts.layer,
+                facts.role == Role::Continuation,
+                std::cmp::Reverse(facts.start_unix_nano),
+            )
+        });
+        let calls =
+            members.iter().filter(|&&index| rank(self.role(index), self.nodes[index].sum) == 0).count();
+        let of = members
+            .iter()
+            .find_map(|&index| self.settler.covered.get(hash_key(self.nodes[index].held.facts().key())));
+        Group {
+            calls: if calls == 0 && is_call { 1 } else { calls },
+            is_call,
+            reason: if is_call { Reason::Aggregate } else { self.reason(&members) },
+            of: if is_call { None } else { of },
+            retries: self.retries(&members),
+            members: members.into_iter().map(|index| self.nodes[index].number).collect(),
+        }
+    }
+
+    fn reason(&self, members: &[usize]) -> Reason {
+        let sums = members
+            .iter()
+            .any(|&index| self.nodes[index].sum || merge::usage_of(self.nodes[index].held).is_some());
+        if sums { Reason::Aggregate } else { Reason::NotACall }
+    }
+
+    /// HTTP attempts that failed before the last.
+    fn retries(&self, members: &[usize]) -> u32 {
+        let mut attempts: Vec<_> = members
+            .iter()
+            .map(|&index| self.nodes[index].held.facts())
+            .filter(|facts| facts.role == Role::Http)
+            .map(|facts| (facts.start_unix_nano, facts.failed()))
+            .collect();
+        attempts.sort_unstable();
+        let before_last = attempts.len().saturating_sub(1);
+        attempts[..before_last].iter().filter(|(_, failed)| *failed).count() as u32
+    }
+}
+
+/// A wrapper that, with no call inside, is the call.
+fn alone_is_call(held: &Held) -> bool {
+    let facts = held.facts();
+    let lone =
+        facts.profile.has(Trait::LoneWrapperIsCall) && !facts.request_model.is_empty() && !facts.failed();
+    held.tokens.is_some() || lone
+}
+
+/// Spans that tell of the call come first, then what else tells, then wrappers.
+const fn rank(role: Role, sum: bool) -> u8 {
+    match role {
+        Role::Call | Role::Continuation if !sum => 0,
+        Role::Companion => 1,
+        Role::Http => 2,
+        Role::Call | Role::Continuation | Role::Aggregate => 3,
+        Role::Other => 4,
+    }
+}
