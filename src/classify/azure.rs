@@ -1,6 +1,6 @@
 //! Azure OpenAI, Azure AI Foundry and the API Management gateway in front of them.
 
-use super::rule::Sign::{Code, CodeAndText, Text};
+use super::rule::Sign::{Code, CodeAndText, StatusAndHeader, Text};
 use super::rule::{Actor, Rule, Table};
 use crate::call::ErrorClass::{
     Authentication, ContentFilter, ModelNotFound, Overloaded, Permission, QuotaExhausted, RateLimit,
@@ -50,6 +50,10 @@ pub(super) static TABLE: Table = Table {
             .act(Actor::Operator, "Raise the quota in the gateway's policy, or wait for the period to end."),
         Rule::new(Text(&["out of call volume quota"]), QuotaExhausted, GATEWAY)
             .why("A 403 of the gateway: the calls of this subscription key for the period.")
+            .act(Actor::Operator, "Raise the quota in the gateway's policy, or wait for the period to end."),
+        Rule::new(StatusAndHeader(403, "retry-after"), QuotaExhausted, GATEWAY)
+            .local()
+            .why("A 403 that names a time is the gateway's quota, even without a body.")
             .act(Actor::Operator, "Raise the quota in the gateway's policy, or wait for the period to end."),
         Rule::new(Text(&["token limit is exceeded. try again"]), RateLimit, GATEWAY)
             .act(Actor::Operator, "Raise the gateway's tokens per minute, or slow down."),

@@ -1,6 +1,6 @@
 //! What holds for every provider: words, gRPC codes, HTTP statuses, exception names, finish reasons.
 
-use super::rule::Sign::{Code, Exception, Finish, General, Status, Text, Words};
+use super::rule::Sign::{BareStatus, Code, Exception, Finish, General, Status, Text, Words};
 use super::rule::{Actor, Rule, Table};
 use crate::call::ErrorClass::{
     Authentication, Cancelled, Connection, ContentFilter, ContextLength, InvalidRequest, ModelNotFound,
@@ -99,6 +99,9 @@ pub(super) static TABLE: Table = Table {
         Rule::new(General(&["permission_denied", "permissiondenied"]), Permission, GRPC)
             .code("PERMISSION_DENIED"),
         // HTTP statuses.
+        Rule::new(BareStatus(400), Unknown, "docs.claude.com/en/api/errors; console.groq.com/docs/errors")
+            .why("Providers answer 400 for long prompts, unknown models, keys and spend limits: alone it tells nothing.")
+            .act(Actor::Application, "Let the instrumentation record the body of the error."),
         Rule::new(Status(400), InvalidRequest, HTTP),
         Rule::new(Status(401), Authentication, HTTP),
         Rule::new(Status(402), QuotaExhausted, HTTP).code("payment_required"),

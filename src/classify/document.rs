@@ -85,6 +85,8 @@ fn look(sign: Sign) -> String {
         Sign::Text(phrases) => format!("text with {}", list(phrases, " and ")),
         Sign::CodeAndText(code, phrases) => format!("code `{code}`, text with {}", list(phrases, " and ")),
         Sign::StatusAndText(status, phrases) => format!("{status}, text with {}", list(phrases, " and ")),
+        Sign::StatusAndHeader(status, name) => format!("{status}, with the header `{name}`"),
+        Sign::BareStatus(status) => format!("HTTP {status}, and no text that says more"),
         Sign::Header(name, value) => format!("header `{name}: {value}`"),
         Sign::General(codes) => format!("code {}, and no better evidence", list(codes, " or ")),
         Sign::Status(status) => format!("HTTP {status}"),

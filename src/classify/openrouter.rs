@@ -1,6 +1,6 @@
 //! OpenRouter: its own limits by `limit_source`; the upstream's answers inside its own.
 
-use super::rule::Sign::{Code, StatusAndText, Text};
+use super::rule::Sign::{Code, StatusAndHeader, StatusAndText, Text};
 use super::rule::{Actor, Rule, Table};
 use crate::call::ErrorClass::{
     ContentFilter, ModelNotFound, Overloaded, Permission, QuotaExhausted, RateLimit,
@@ -43,6 +43,10 @@ pub(super) static TABLE: Table = Table {
         Rule::new(Text(&["insufficient credits"]), QuotaExhausted, LIMITS)
             .code("openrouter_credits")
             .act(Actor::AccountOwner, "Add credits at openrouter.ai/settings/credits."),
+        Rule::new(StatusAndHeader(402, "retry-after"), RateLimit, LIMITS)
+            .local()
+            .why("Of OpenRouter's 402s only the one for calls in flight names a time.")
+            .act(Actor::Application, "Wait as long as `retry-after` says; bound the calls in flight."),
         Rule::new(Text(&["key limit exceeded"]), QuotaExhausted, LIMITS)
             .code("openrouter_key_limit")
             .why("A 403 that is the spend limit of one key.")

@@ -55,10 +55,14 @@ pub enum Sign {
     CodeAndText(&'static str, &'static [&'static str]),
     /// This HTTP status and all of these phrases.
     StatusAndText(u16, &'static [&'static str]),
+    /// This HTTP status beside a response header of this name.
+    StatusAndHeader(u16, &'static str),
     /// A response header with this value.
     Header(&'static str, &'static str),
     /// One of these codes, which say less than an HTTP status beside a good message would.
     General(&'static [&'static str]),
+    /// The HTTP status, and no text that says more.
+    BareStatus(u16),
     /// The HTTP status.
     Status(u16),
     /// The end of an exception's name, without its `Error` or `Exception`.
@@ -134,6 +138,8 @@ impl Table {
             Sign::CodeAndText(known, _) => known.eq_ignore_ascii_case(code).then_some(known),
             Sign::Text(_)
             | Sign::StatusAndText(..)
+            | Sign::StatusAndHeader(..)
+            | Sign::BareStatus(_)
             | Sign::Header(..)
             | Sign::Status(_)
             | Sign::Exception(_)
@@ -204,6 +210,10 @@ impl Rule {
             Sign::StatusAndText(status, phrases) => {
                 plain(signals.status == Some(status) && signals.says(phrases))
             }
+            Sign::StatusAndHeader(status, name) => {
+                plain(signals.status == Some(status) && signals.names_header(name))
+            }
+            Sign::BareStatus(status) => plain(signals.failed_status() == Some(status) && signals.is_bare()),
             Sign::Header(name, value) => plain(signals.has_header(name, value)),
             Sign::Status(status) => plain(signals.failed_status() == Some(status)),
             Sign::Words(phrases) => plain(phrases.iter().any(|phrase| signals.says(&[phrase]))),
@@ -223,9 +233,10 @@ impl Sign {
             | Self::Text(_)
             | Self::CodeAndText(..)
             | Self::StatusAndText(..)
+            | Self::StatusAndHeader(..)
             | Self::Header(..) => Strength::Specific,
             Self::General(_) => Strength::General,
-            Self::Status(_) => Strength::Status,
+            Self::BareStatus(_) | Self::Status(_) => Strength::Status,
             Self::Exception(_) | Self::Words(_) | Self::Finish(_) => Strength::Exception,
         }
     }

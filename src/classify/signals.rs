@@ -66,6 +66,19 @@ impl Signals {
         self.headers.iter().any(|(own, content)| own == name && content == value)
     }
 
+    pub(super) fn names_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|(own, _)| own == name)
+    }
+
+    /// True when the text says no more than the status: `400 status code (no body)`.
+    pub(super) fn is_bare(&self) -> bool {
+        const EMPTY: [&str; 9] =
+            ["status", "code", "no", "body", "error", "http", "bad", "request", "client"];
+        let mut words =
+            self.text.split(|character: char| !character.is_alphabetic()).filter(|word| !word.is_empty());
+        words.all(|word| EMPTY.contains(&word) || word.ends_with("error") || word.ends_with("exception"))
+    }
+
     /// The status, when it says that the call failed: errors inside a stream come under 200.
     pub(super) fn failed_status(&self) -> Option<u16> {
         self.status.filter(|status| *status >= 400)

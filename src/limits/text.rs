@@ -233,8 +233,8 @@ fn reset_within_minute(limit: RateLimit, wait: Option<f64>) -> RateLimit {
 }
 
 /// Prose keeps `limit: 10` and loses `quotaId`. On the free tier no model has more than 30 requests
-/// per minute and none has between 31 and 14400 per day less than 50 (ai.google.dev/gemini-api/docs/
-/// rate-limits), so the size tells the window; a limit of 0 is no limit but a lack of access.
+/// per minute (ai.google.dev/gemini-api/docs/rate-limits), so a larger number is per day. A limit of
+/// 0 is no limit but a lack of access.
 fn gemini_prose(groups: &Captures<'_>) -> Option<RateLimit> {
     let metric = groups.get(1)?.as_str();
     let limit: u64 = groups.get(2)?.as_str().replace(',', "").parse().ok().filter(|limit| *limit > 0)?;
