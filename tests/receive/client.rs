@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     time::Duration,
@@ -9,6 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
+use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -184,13 +186,20 @@ pub(crate) struct Http2Head {
     pub(crate) fields: HeaderMap,
 }
 
-/// Sends one request over HTTP/2 without TLS, as gRPC does.
-pub(crate) async fn over_http2(address: SocketAddr, request: Request<Full<Bytes>>) -> (Http2Head, Bytes) {
+/// Opens a connection of HTTP/2 without TLS, as gRPC does. It stays open while the sender lives.
+pub(crate) async fn connect_http2<B>(address: SocketAddr) -> http2::SendRequest<B>
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
+{
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let (mut sender, connection) =
-        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
-    let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+    sender
+}
+
+/// Sends one request over a connection of its own.
+pub(crate) async fn over_http2(address: SocketAddr, request: Request<Full<Bytes>>) -> (Http2Head, Bytes) {
+    let (head, body) = connect_http2(address).await.send_request(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap();
     let mut fields = head.headers;
     fields.extend(body.trailers().cloned().unwrap_or_default());

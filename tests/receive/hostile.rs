@@ -10,8 +10,8 @@ use tollgate::receive::{ReceiveEvent, ReceiveSettings};
 
 use crate::{
     client::{
-        EXPORT, GrpcAnswer, call, connect, frame, gzip, head, over_http2, post, protobuf, read_answer,
-        request, send, zstd,
+        EXPORT, GrpcAnswer, call, connect, connect_http2, frame, gzip, head, over_http2, post, protobuf,
+        read_answer, request, send, zstd,
     },
     server::Server,
 };
@@ -248,11 +248,7 @@ fn a_grpc_message_that_stalls_is_deadline_exceeded() {
             body.recv().await.map(|frame| (frame, body))
         }));
         sender.send(Ok(http_body::Frame::data(bytes::Bytes::from_static(b"\0\0\0\0\x09")))).await.unwrap();
-        let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
-        let io = hyper_util::rt::TokioIo::new(stream);
-        let executor = hyper_util::rt::TokioExecutor::new();
-        let (mut client, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
-        tokio::spawn(connection);
+        let mut client = connect_http2(server.address).await;
         let request = Request::post(format!("http://{}{EXPORT}", server.address))
             .header("content-type", "application/grpc")
             .body(Box::pin(body))

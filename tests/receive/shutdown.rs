@@ -2,10 +2,12 @@
 
 use std::{io::Write, net::TcpStream, time::Duration};
 
+use http::Request;
+use http_body_util::Full;
 use tollgate::receive::{Ended, ReceiveSettings};
 
 use crate::{
-    client::{connect, head, protobuf, read_answer},
+    client::{connect, connect_http2, head, protobuf, read_answer},
     server::Server,
 };
 
@@ -47,6 +49,13 @@ fn idle_connections_do_not_delay_it() {
     kept_alive.write_all(&body).unwrap();
     assert_eq!(read_answer(&mut kept_alive).status, 200);
     let _silent = connect(server.address);
+    let request =
+        Request::post(format!("http://{}/v1/traces", server.address)).body(Full::default()).unwrap();
+    let _http2 = server.runtime.block_on(async {
+        let mut kept_alive = connect_http2(server.address).await;
+        assert_eq!(kept_alive.send_request(request).await.unwrap().status(), 415);
+        kept_alive
+    });
     server.ask_to_stop();
     assert_eq!(server.ended(), Ended { finished: true });
 }
