@@ -3,8 +3,6 @@
 //!
 //! The vectors are written by `scripts/price_oracle.py`; `--check` writes them anew and compares.
 
-use std::fmt::Write;
-
 use serde_json::Value;
 use tollgate::price::{Catalogue, Dollars, bulk};
 
@@ -36,11 +34,11 @@ impl<'a> Vector<'a> {
         let text = |text: &str| Value::from(text).to_string();
         let mut line = format!("{{\"model\":{},\"at\":{}", text(model), text(at));
         if !provider.is_empty() {
-            write!(line, ",\"provider\":{}", text(provider)).unwrap();
+            line += &format!(",\"provider\":{}", text(provider));
         }
         for (key, object) in [("context", context), ("tokens", tokens), ("units", units)] {
             if !object.is_empty() {
-                write!(line, ",\"{key}\":{object}").unwrap();
+                line += &format!(",\"{key}\":{object}");
             }
         }
         line + "}"
@@ -49,8 +47,8 @@ impl<'a> Vector<'a> {
     /// What differs between our answer and the package's.
     fn difference(&self) -> Option<String> {
         let line = self.line();
-        let answer: Value =
-            serde_json::from_str(&bulk::answer_line(Catalogue::embedded(), &line, 0)).unwrap();
+        let answer: Value = serde_json::from_str(&bulk::answer_line(Catalogue::embedded(), &line, 0))
+            .expect("an answer is JSON");
         let text = |key: &str| answer[key].as_str().unwrap_or_default();
         let dollars = |text: &str| Dollars::parse(text);
         let same = text("matched_provider") == self.provider
@@ -64,7 +62,8 @@ impl<'a> Vector<'a> {
 
 #[test]
 fn every_price_equals_the_published_package_to_the_last_digit() {
-    let text = String::from_utf8(zstd::bulk::decompress(VECTORS, MAX_BYTES).unwrap()).unwrap();
+    let text =
+        String::from_utf8(zstd::bulk::decompress(VECTORS, MAX_BYTES).expect("whole vectors")).expect("UTF-8");
     let lines: Vec<&str> = text.lines().collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = lines.len().div_ceil(threads);
@@ -73,7 +72,7 @@ fn every_price_equals_the_published_package_to_the_last_digit() {
             part.iter().filter_map(|line| Vector::parse(line).difference()).collect::<Vec<_>>()
         };
         let workers: Vec<_> = lines.chunks(share).map(|part| scope.spawn(move || check(part))).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
     });
     let models: std::collections::HashSet<(&str, &str)> =
         lines.iter().map(|line| Vector::parse(line)).map(|vector| (vector.provider, vector.model)).collect();

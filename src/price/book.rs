@@ -4,22 +4,17 @@
 //! the canonical model either way. It is the one thing of this module that the engine asks. It keeps
 //! no time; what it remembers is bounded, and a name that it remembers costs no allocation.
 
-use std::hash::BuildHasher;
-
-use hashbrown::HashTable;
-
 use super::catalogue::{Catalogue, Force, Found, Place};
 use super::context::is_standard;
 use super::cost::Cost;
-use super::decimal::Dollars;
-use super::overrides::{Fault, Overrides, PricesConfig, UseReported};
+use super::decimal::{Decimal, Dollars};
+use super::name_table::{Name, NameTable};
+use super::overrides::{Fault, Overrides, PricesConfig, ReadyDiscount, UseReported};
 use super::{Context, Units, Unpriced, model_name};
 use crate::call::{PriceSource, Tokens};
 
 /// Names whose meaning is remembered. Beyond it everything is forgotten and learned anew.
 const MAX_REMEMBERED: usize = 4096;
-/// Longest name that is remembered, provider and address included, in bytes.
-const MAX_NAME_BYTES: usize = 512;
 /// Deployment names that are learned from answers.
 const MAX_LEARNED: usize = 1024;
 
@@ -28,8 +23,8 @@ const MAX_LEARNED: usize = 1024;
 pub struct PriceBook {
     catalogue: Shelf,
     overrides: Overrides,
-    known: NameTable,
-    learned: NameTable,
+    stated: NameTable<Known>,
+    learned: NameTable<Known>,
     forgotten: u64,
 }
 
@@ -89,22 +84,13 @@ enum Meaning {
     Unknown(Unpriced),
 }
 
-#[derive(Debug, Default)]
-struct NameTable {
-    table: HashTable<Entry>,
-    hasher: foldhash::fast::RandomState,
-}
-
-#[derive(Debug)]
-struct Entry {
-    provider: Box<str>,
-    server_address: Box<str>,
-    name: Box<str>,
+/// All that is to know of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Known {
     meaning: Meaning,
+    /// Per cent that a discount leaves to pay.
+    to_pay: Option<Decimal>,
 }
-
-/// Provider, address and name.
-type Name<'a> = (&'a str, &'a str, &'a str);
 
 // === impl PriceBook ===
 
@@ -129,7 +115,7 @@ impl PriceBook {
         Self {
             catalogue,
             overrides,
-            known: NameTable::default(),
+            stated: NameTable::default(),
             learned: NameTable::default(),
             forgotten: 0,
         }
@@ -155,10 +141,10 @@ impl PriceBook {
 
     /// Prices one call.
     pub fn price(&mut self, request: &Request<'_>) -> Priced<'_> {
-        let meaning = self.first_known(request);
-        let mut priced = self.describe(meaning, request.at_unix_seconds);
+        let known = self.first_known(request);
+        let mut priced = self.describe(known.meaning, request.at_unix_seconds);
         let stated = request.tokens.filter(|tokens| !tokens.is_empty());
-        let cost = stated.map(|tokens| self.cost(meaning, tokens, request));
+        let cost = stated.map(|tokens| self.cost(known, tokens, request));
         match cost {
             Some(Ok((source, cost))) => (priced.source, priced.cost) = (source, Some(cost)),
             Some(Err(reason)) => (priced.source, priced.unpriced) = (PriceSource::Unpriced, Some(reason)),
@@ -180,16 +166,16 @@ impl PriceBook {
 
     /// The meaning of the first name that has one, else why the first has none. An Azure deployment
     /// that answered as a known model is remembered as that model.
-    fn first_known(&mut self, request: &Request<'_>) -> Meaning {
-        let mut first = Meaning::Unknown(Unpriced::UnknownModel);
+    fn first_known(&mut self, request: &Request<'_>) -> Known {
+        let mut first = Known { meaning: Meaning::Unknown(Unpriced::UnknownModel), to_pay: None };
         for (index, name) in request.models.iter().enumerate() {
-            let meaning = self.meaning((request.provider, request.server_address, name));
-            if !matches!(meaning, Meaning::Unknown(_)) {
-                self.learn(request, meaning);
-                return meaning;
+            let known = self.known((request.provider, request.server_address, name));
+            if !known.is_unknown() {
+                self.learn(request, known);
+                return known;
             }
             if index == 0 {
-                first = meaning;
+                first = known;
             }
         }
         first
@@ -197,39 +183,57 @@ impl PriceBook {
 
     /// On Azure the name asked for is the account's own word for a model; the answer tells which
     /// (<https://learn.microsoft.com/azure/ai-foundry/openai/how-to/create-resource>).
-    fn learn(&mut self, request: &Request<'_>, meaning: Meaning) {
-        let (Some(asked), Meaning::Catalogue(place)) = (request.models.last(), meaning) else { return };
+    fn learn(&mut self, request: &Request<'_>, known: Known) {
+        let (Some(asked), Meaning::Catalogue(place)) = (request.models.last(), known.meaning) else { return };
         let azure = &*self.catalogue().providers[place.provider as usize].id == "azure";
         if request.models.len() < 2 || request.server_address.is_empty() || !azure {
             return;
         }
         let name = (request.provider, request.server_address, *asked);
-        let unknown = matches!(self.stated_meaning(name), Meaning::Unknown(_));
-        if unknown && self.learned.get(name) != Some(meaning) && self.learned.table.len() < MAX_LEARNED {
-            self.learned.put(name, meaning);
+        if self.stated(name).is_unknown()
+            && self.learned.get(name) != Some(known)
+            && self.learned.len() < MAX_LEARNED
+        {
+            self.learned.put(name, known);
         }
     }
 
     /// What a name means by the configuration, the catalogue, or else by earlier answers.
-    fn meaning(&mut self, name: Name<'_>) -> Meaning {
-        match self.stated_meaning(name) {
-            unknown @ Meaning::Unknown(_) => self.learned.get(name).unwrap_or(unknown),
-            known @ (Meaning::Own(_) | Meaning::Catalogue(_)) => known,
-        }
+    fn known(&mut self, name: Name<'_>) -> Known {
+        let stated = self.stated(name);
+        if stated.is_unknown() { self.learned.get(name).unwrap_or(stated) } else { stated }
     }
 
     /// What a name means by the configuration or the catalogue, remembered.
-    fn stated_meaning(&mut self, name: Name<'_>) -> Meaning {
-        if let Some(meaning) = self.known.get(name) {
-            return meaning;
+    fn stated(&mut self, name: Name<'_>) -> Known {
+        if let Some(known) = self.stated.get(name) {
+            return known;
         }
         let meaning = self.look_up(name);
-        if self.known.table.len() >= MAX_REMEMBERED {
-            self.forgotten += self.known.table.len() as u64;
-            self.known.table.clear();
+        let known = Known { meaning, to_pay: self.discount(meaning, name) };
+        if self.stated.len() >= MAX_REMEMBERED {
+            self.forgotten += self.stated.len() as u64;
+            self.stated.clear();
         }
-        self.known.put(name, meaning);
-        meaning
+        self.stated.put(name, known);
+        known
+    }
+
+    /// What the first discount that fits leaves to pay.
+    fn discount(&self, meaning: Meaning, (provider, _, _): Name<'_>) -> Option<Decimal> {
+        let (provider, model) = match meaning {
+            Meaning::Unknown(_) => return None,
+            Meaning::Own(index) => (provider, &*self.overrides.models[index].model),
+            Meaning::Catalogue(place) => {
+                let found = Found { catalogue: self.catalogue(), place };
+                (found.provider_id(), found.model_id())
+            }
+        };
+        let fits = |discount: &&ReadyDiscount| {
+            let same = |wanted| self.same(wanted, provider);
+            discount.fits(model) && discount.provider.as_deref().is_none_or(same)
+        };
+        self.overrides.discounts.iter().find(fits).map(|discount| discount.to_pay)
     }
 
     /// What a name means: an alias stands for its model, an own model wins over the catalogue, and
@@ -294,36 +298,32 @@ impl PriceBook {
 
     fn cost(
         &self,
-        meaning: Meaning,
+        known: Known,
         tokens: &Tokens,
         request: &Request<'_>,
     ) -> Result<(PriceSource, Cost), Unpriced> {
-        let (source, cost, provider, model) = match meaning {
+        let (source, cost) = match known.meaning {
             Meaning::Unknown(reason) => return Err(reason),
-            Meaning::Own(index) => {
-                let own = &self.overrides.models[index];
-                (PriceSource::Configured, own.cost(tokens), request.provider, &*own.model)
-            }
+            Meaning::Own(index) => (PriceSource::Configured, self.overrides.models[index].cost(tokens)),
             Meaning::Catalogue(place) => {
                 let found = Found { catalogue: self.catalogue(), place };
-                let context = request.context.in_catalogue_words();
-                check_variants(&found, &context, request.at_unix_seconds)?;
-                let cost = found.cost(tokens, &context, &request.units, request.at_unix_seconds)?;
-                if cost.unpriced().next().is_some() && cost.lines().next().is_none() && !found.is_free() {
-                    return Err(Unpriced::NoRate);
-                }
-                (PriceSource::Catalogue, cost, found.provider_id(), found.model_id())
+                (PriceSource::Catalogue, catalogue_cost(&found, tokens, request)?)
             }
         };
-        let discount = self.overrides.discounts.iter().find(|discount| {
-            discount.fits(model)
-                && discount.provider.as_deref().is_none_or(|wanted| self.same(wanted, provider))
-        });
-        Ok(match discount {
-            Some(discount) => (PriceSource::Configured, cost.percent(discount.to_pay)),
+        Ok(match known.to_pay {
+            Some(percent) => (PriceSource::Configured, cost.percent(percent)),
             None => (source, cost),
         })
     }
+}
+
+/// The catalogue's cost; none when not one of the tokens has a price.
+fn catalogue_cost(found: &Found<'_>, tokens: &Tokens, request: &Request<'_>) -> Result<Cost, Unpriced> {
+    let context = request.context.in_catalogue_words();
+    check_variants(found, &context, request.at_unix_seconds)?;
+    let cost = found.cost(tokens, &context, &request.units, request.at_unix_seconds)?;
+    let nothing = cost.unpriced().next().is_some() && cost.lines().next().is_none();
+    if nothing && !found.is_free() { Err(Unpriced::NoRate) } else { Ok(cost) }
 }
 
 /// A tier that is not the standard one must have a price of this model: billing it as standard would
@@ -339,6 +339,14 @@ fn check_variants(found: &Found<'_>, context: &Context<'_>, at_unix_seconds: i64
     context.iter().find(unknown).map_or(Ok(()), |(key, _)| Err(Unpriced::UnknownContext(key)))
 }
 
+// === impl Known ===
+
+impl Known {
+    const fn is_unknown(&self) -> bool {
+        matches!(self.meaning, Meaning::Unknown(_))
+    }
+}
+
 // === impl Shelf ===
 
 impl Shelf {
@@ -347,42 +355,6 @@ impl Shelf {
             Self::Embedded(catalogue) => catalogue,
             Self::Loaded(catalogue) => catalogue,
         }
-    }
-}
-
-// === impl NameTable ===
-
-impl NameTable {
-    fn get(&self, name: Name<'_>) -> Option<Meaning> {
-        let hash = self.hasher.hash_one(name);
-        self.table.find(hash, |entry| entry.name() == name).map(|entry| entry.meaning)
-    }
-
-    /// Remembers, in place of what was known; very long names are not remembered.
-    fn put(&mut self, name: Name<'_>, meaning: Meaning) {
-        let (provider, server_address, model) = name;
-        if provider.len() + server_address.len() + model.len() > MAX_NAME_BYTES {
-            return;
-        }
-        let hash = self.hasher.hash_one(name);
-        if let Some(entry) = self.table.find_mut(hash, |entry| entry.name() == name) {
-            entry.meaning = meaning;
-            return;
-        }
-        let entry = Entry {
-            provider: provider.into(),
-            server_address: server_address.into(),
-            name: model.into(),
-            meaning,
-        };
-        let hasher = &self.hasher;
-        self.table.insert_unique(hash, entry, |entry| hasher.hash_one(entry.name()));
-    }
-}
-
-impl Entry {
-    fn name(&self) -> Name<'_> {
-        (&self.provider, &self.server_address, &self.name)
     }
 }
 
@@ -527,7 +499,7 @@ mod tests {
         for number in 0..2 * MAX_REMEMBERED {
             let name = format!("gpt-{number}-x");
             book.price(&request("openai", &[&name], &tokens));
-            assert!(book.known.table.len() <= MAX_REMEMBERED);
+            assert!(book.stated.len() <= MAX_REMEMBERED);
         }
         assert_eq!(book.forgotten(), MAX_REMEMBERED as u64);
     }

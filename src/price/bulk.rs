@@ -147,7 +147,7 @@ fn units<'a>(catalogue: &Catalogue, question: &'a Question<'_>) -> Result<Units<
         let count = value.as_u64().map(Decimal::from).or_else(|| value.as_f64().and_then(Decimal::from_f64));
         let count = count.ok_or_else(|| format!("units.{key} is {value}; expected a number of 0 or more"))?;
         if !units.set(key, count) {
-            return Err("units has too many keys; at most 8 are possible".to_owned());
+            return Err("units has too many keys; at most 16 are possible".to_owned());
         }
     }
     Ok(units)
@@ -217,6 +217,28 @@ mod tests {
             let answer = ask(line);
             let text = answer["error"].as_str().unwrap_or_default();
             assert!(text.contains(problem), "{line}: {answer}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever the line, there is an answer, and it is one line of JSON.
+        #[test]
+        fn no_line_is_too_strange(
+            noise in ".*",
+            model in "\\PC*",
+            provider in "[a-z./_@-]{0,20}",
+            input in proptest::prelude::any::<u64>(),
+            seconds in proptest::prelude::any::<f64>(),
+        ) {
+            let units = if seconds.is_finite() { serde_json::json!({"audio_seconds": seconds}) } else { Value::Null };
+            let question = serde_json::json!({
+                "model": model, "provider": provider, "tokens": {"input": input, "output": u64::MAX}, "units": units,
+            });
+            for line in [noise, question.to_string()] {
+                let answer = answer_line(Catalogue::embedded(), &line, NOW);
+                proptest::prop_assert!(!answer.contains('\n'));
+                proptest::prop_assert!(serde_json::from_str::<Value>(&answer).is_ok());
+            }
         }
     }
 }

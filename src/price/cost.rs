@@ -226,14 +226,14 @@ impl Found<'_> {
 
     /// A stated count, at least the model's minimum; 0 when nothing of it is stated at all.
     fn stated(&self, unit: &Unit, units: &Units<'_>) -> Result<Decimal, Unpriced> {
-        if let Some(minimum) = self.minimum_seconds() {
-            if let "audio_seconds" | "input_audio_seconds" = &*unit.usage {
-                let stated = ["audio_seconds", "input_audio_seconds"]
-                    .into_iter()
-                    .filter_map(|usage| units.get(usage))
-                    .find(|seconds| !seconds.is_zero());
-                return Ok(stated.map_or(Decimal::ZERO, |seconds| seconds.max(minimum)));
-            }
+        if let Some(minimum) = self.minimum_seconds()
+            && let "audio_seconds" | "input_audio_seconds" = &*unit.usage
+        {
+            let stated = ["audio_seconds", "input_audio_seconds"]
+                .into_iter()
+                .filter_map(|usage| units.get(usage))
+                .find(|seconds| !seconds.is_zero());
+            return Ok(stated.map_or(Decimal::ZERO, |seconds| seconds.max(minimum)));
         }
         if let Some(count) = units.get(&unit.usage) {
             return Ok(count);
@@ -278,6 +278,10 @@ impl<'a> Applied<'a> {
     }
 }
 
-fn ids(set: UnitSet) -> impl Iterator<Item = UnitId> {
-    (0..UnitSet::BITS as UnitId).filter(move |id| set >> id & 1 == 1)
+fn ids(mut set: UnitSet) -> impl Iterator<Item = UnitId> {
+    std::iter::from_fn(move || {
+        let id = (set != 0).then(|| set.trailing_zeros() as UnitId);
+        set &= set.wrapping_sub(1);
+        id
+    })
 }

@@ -172,7 +172,7 @@ impl Dollars {
         let scale = self.scale + lift as i32;
         let drop = fine.scale.abs_diff(scale);
         let (kept, lost) = match 10u128.checked_pow(drop) {
-            Some(divisor) => (fine.coefficient / divisor, fine.coefficient % divisor != 0),
+            Some(divisor) => (fine.coefficient / divisor, !fine.coefficient.is_multiple_of(divisor)),
             None => (0, true),
         };
         Self::rounded(self.coefficient * 10u128.pow(lift) + kept, scale, lost)
@@ -190,7 +190,7 @@ impl Dollars {
         let lift = 38 - digits(self.coefficient);
         let dividend = self.coefficient * 10u128.pow(lift);
         let quotient = dividend / u128::from(divisor);
-        Self::rounded(quotient, self.scale + lift as i32, dividend % u128::from(divisor) != 0)
+        Self::rounded(quotient, self.scale + lift as i32, !dividend.is_multiple_of(u128::from(divisor)))
     }
 
     /// This amount times a percentage, for discounts and mark-ups.
@@ -230,6 +230,16 @@ impl Dollars {
             return self.coefficient as f64 * 10f64.powi(-self.scale);
         }
         self.coefficient as f64 / 10f64.powi(self.scale)
+    }
+
+    /// The number that a float prints as, for costs that instrumentations report. `None` for negative,
+    /// infinite and not a number.
+    #[must_use]
+    pub fn from_f64(value: f64) -> Option<Self> {
+        if !(value.is_finite() && value >= 0.0) {
+            return None;
+        }
+        Self::parse(&format!("{value}"))
     }
 
     /// Reads plain notation of at most 28 digits, and nothing longer.
@@ -377,6 +387,16 @@ mod tests {
         let huge = decimal("999999999999999999").times(u64::MAX.into(), 1);
         assert_eq!(huge.to_string(), "18446744073709551596553255930000000000");
         assert_eq!(dollars("0").plus(huge).cmp(&huge), Ordering::Equal);
+    }
+
+    #[test]
+    fn a_reported_float_is_what_it_prints() {
+        assert_eq!(
+            Dollars::from_f64(1.234_567_890_123_456_7e-5).unwrap().to_string(),
+            "0.000012345678901234568"
+        );
+        assert_eq!(Dollars::from_f64(-1.0), None);
+        assert_eq!(Dollars::from_f64(f64::INFINITY), None);
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub(super) fn catalogue(json: &[u8]) -> Result<Catalogue, CatalogueError> {
     if file.format != FORMAT {
         return Err(CatalogueError::Format { found: file.format, expected: FORMAT });
     }
-    let units = units(file.units)?;
+    let units = units(&file.units)?;
     let by_price = units.iter().zip(0u8..).map(|(unit, id)| (unit.price.clone(), id)).collect();
     let providers = file.providers.iter().enumerate().map(|(index, row)| (row.id.clone(), index)).collect();
     let tables = Tables { units, by_price, providers };
@@ -128,7 +128,7 @@ fn contexts(providers: &[Provider]) -> Box<[(Box<str>, Box<str>)]> {
 
 // === units ===
 
-fn units(rows: Vec<UnitRow>) -> Result<Box<[Unit]>, CatalogueError> {
+fn units(rows: &[UnitRow]) -> Result<Box<[Unit]>, CatalogueError> {
     if rows.len() > MAX_UNITS {
         return Err(wrong("units", format!("{} units; at most {MAX_UNITS} are possible", rows.len())));
     }
@@ -143,14 +143,13 @@ fn units(rows: Vec<UnitRow>) -> Result<Box<[Unit]>, CatalogueError> {
         if row.per == 0 {
             return Err(wrong(&*row.usage, "per is 0; expected how many the price is for"));
         }
-        let dimensions = row.dimensions.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let others = |pick: &dyn Fn(&UnitRow) -> bool| set(pick) & !(1 << index);
         Ok(Unit {
             usage: row.usage.clone(),
             price: row.price.clone(),
             family: row.family.clone(),
             per: row.per,
-            tokens: if &*row.family == "tokens" { covered(dimensions) } else { 0 },
+            tokens: if &*row.family == "tokens" { covered(&row.dimensions) } else { 0 },
             narrower: others(&|other| contains(row, other)),
             wider: others(&|other| contains(other, row)),
         })

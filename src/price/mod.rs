@@ -15,6 +15,7 @@
 //! | `provider_name`, `model_name` | what spans call them |
 //! | [`cost`] | counts times rates |
 //! | `overrides` | what the user says of prices |
+//! | `name_table` | a memory of names |
 //! | `book` | all of it together: [`PriceBook`] is what the engine asks |
 //! | [`bulk`] | `tollgate price -` |
 //! | [`describe`](mod@describe) | `tollgate price MODEL` |
@@ -29,6 +30,7 @@ pub mod describe;
 mod load;
 mod matcher;
 mod model_name;
+mod name_table;
 mod overrides;
 mod provider_name;
 mod unit;

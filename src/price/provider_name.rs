@@ -16,7 +16,7 @@ const OLD_CONVENTION: &str = "gen_ai.system before semantic conventions 1.37";
 const LIBRARY: &str = "provider prefix of LiteLLM model names, https://docs.litellm.ai/docs/providers";
 
 /// Names that the catalogue's own rules would miss or take for another vendor: its rule for
-/// `openai` is "contains openai", and Azure's price list is not OpenAI's.
+/// `openai` is "contains openai", and Azure's price list is not `OpenAI`'s.
 const ROWS: &[Row] = &[
     Row { name: "azure.ai.openai", catalogue: "azure", source: CONVENTION },
     Row { name: "azure.ai.inference", catalogue: "azure", source: CONVENTION },

@@ -6,6 +6,8 @@
 //! A unit is a set of dimensions; the more dimensions, the narrower. `cache_read_tokens` contains
 //! `cache_audio_read_tokens`. A count belongs to the narrowest unit that has a price.
 
+use std::collections::BTreeMap;
+
 use super::decimal::Decimal;
 use crate::call::TokenType;
 
@@ -13,7 +15,7 @@ use crate::call::TokenType;
 pub(super) const MAX_UNITS: usize = 128;
 
 /// Other counts than tokens that one call can state.
-const MAX_STATED: usize = 8;
+const MAX_STATED: usize = 16;
 
 /// Position of a unit in the catalogue's table.
 pub(super) type UnitId = u8;
@@ -41,7 +43,7 @@ pub(super) struct Unit {
 }
 
 /// Counts other than tokens, as the provider states them (a wider count includes the narrower):
-/// web searches, seconds of audio, pages. At most eight kinds; bounded and on the stack.
+/// web searches, seconds of audio, pages. At most sixteen kinds; bounded and on the stack.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Units<'a> {
     stated: [Option<(&'a str, Decimal)>; MAX_STATED],
@@ -104,7 +106,8 @@ const fn dimensions(kind: TokenType) -> &'static [(&'static str, &'static str)] 
 }
 
 /// The bits of the token kinds that have all the given dimensions.
-pub(super) fn covered<'a>(unit: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> u16 {
-    let covers = |kind: &TokenType| unit.clone().all(|dimension| dimensions(*kind).contains(&dimension));
+pub(super) fn covered(unit: &BTreeMap<String, String>) -> u16 {
+    let has = |kind, key: &str, value: &str| dimensions(kind).contains(&(key, value));
+    let covers = |kind: &TokenType| unit.iter().all(|(key, value)| has(*kind, key, value));
     TokenType::ALL.into_iter().filter(covers).fold(0, |bits, kind| bits | 1 << kind as u16)
 }
