@@ -1,5 +1,6 @@
 //! All metrics of one label tuple.
 
+use super::cardinality::{MAX_VALUE_BYTES, OTHER, looks_secret};
 use super::point::{Children, Counter, Exemplar, Histogram, TracedCounter};
 use crate::call::{CallRecord, ErrorClass, PriceSource, TokenType, Tokens};
 use crate::expose::catalogue::{
@@ -203,16 +204,28 @@ impl CallSeries {
     }
 
     fn error_row(&mut self, call: &CallRecord<'_>, mark: Mark) -> &mut TracedCounter {
-        let (mut code, mut status) = (call.error_code.unwrap_or(""), call.status_code);
-        if self.errors.len() >= ERROR_ROWS && self.find_error(call.error_class, code, status).is_none() {
-            (code, status) = ("other", None);
-        }
-        let position = self.find_error(call.error_class, code, status).unwrap_or_else(|| {
-            let counter = mark.traced();
-            self.errors.push(ErrorRow { class: call.error_class, code: code.into(), status, counter });
-            self.errors.len() - 1
-        });
+        let (class, code, status) = (call.error_class, call.error_code.unwrap_or(""), call.status_code);
+        let position = match self.find_error(class, code, status) {
+            Some(position) => position,
+            None => self.admit_error(class, code, status, mark),
+        };
         &mut self.errors[position].counter
+    }
+
+    /// The row of a cause that was not found as it came: screened, bounded, perhaps new.
+    #[cold]
+    fn admit_error(&mut self, class: ErrorClass, code: &str, status: Option<u16>, mark: Mark) -> usize {
+        let (code, status) = if self.errors.len() >= ERROR_ROWS {
+            (OTHER, None)
+        } else if code.len() > MAX_VALUE_BYTES || looks_secret(code) {
+            (OTHER, status)
+        } else {
+            (code, status)
+        };
+        self.find_error(class, code, status).unwrap_or_else(|| {
+            self.errors.push(ErrorRow { class, code: code.into(), status, counter: mark.traced() });
+            self.errors.len() - 1
+        })
     }
 
     fn find_error(&self, class: ErrorClass, code: &str, status: Option<u16>) -> Option<usize> {

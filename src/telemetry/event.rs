@@ -1,102 +1,6 @@
 //! The vocabulary of what can happen to the receiver.
 
-/// How an export request came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Transport {
-    /// OTLP/gRPC.
-    Grpc,
-    /// OTLP/HTTP, protobuf.
-    HttpProtobuf,
-    /// OTLP/HTTP, JSON.
-    HttpJson,
-}
-
-impl Transport {
-    /// Every transport.
-    pub const ALL: [Self; 3] = [Self::Grpc, Self::HttpProtobuf, Self::HttpJson];
-
-    /// The value of the `transport` label.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Grpc => "grpc",
-            Self::HttpProtobuf => "http_protobuf",
-            Self::HttpJson => "http_json",
-        }
-    }
-}
-
-/// Why an export request was refused as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Refusal {
-    /// The body is larger than allowed.
-    TooLarge,
-    /// The body is larger than allowed once inflated.
-    InflatedTooLarge,
-    /// A content encoding other than identity, gzip, zstd.
-    UnsupportedEncoding,
-    /// A content type other than protobuf and JSON.
-    UnsupportedMediaType,
-    /// Not an export request, or not the compression that it claims.
-    Malformed,
-    /// Too much waits to be counted.
-    QueueFull,
-    /// No more requests are taken.
-    ShuttingDown,
-    /// The sender was too slow.
-    Timeout,
-    /// Metrics or logs.
-    WrongSignal,
-    /// No such path or service.
-    WrongPath,
-    /// Not a POST.
-    WrongMethod,
-    /// As many connections as allowed are open.
-    TooManyConnections,
-    /// The sender left before its request was complete.
-    Disconnected,
-}
-
-impl Refusal {
-    /// Every reason.
-    pub const ALL: [Self; 13] = [
-        Self::TooLarge,
-        Self::InflatedTooLarge,
-        Self::UnsupportedEncoding,
-        Self::UnsupportedMediaType,
-        Self::Malformed,
-        Self::QueueFull,
-        Self::ShuttingDown,
-        Self::Timeout,
-        Self::WrongSignal,
-        Self::WrongPath,
-        Self::WrongMethod,
-        Self::TooManyConnections,
-        Self::Disconnected,
-    ];
-
-    /// The value of the `reason` label.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::TooLarge => "too_large",
-            Self::InflatedTooLarge => "inflated_too_large",
-            Self::UnsupportedEncoding => "unsupported_encoding",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::Malformed => "malformed",
-            Self::QueueFull => "queue_full",
-            Self::ShuttingDown => "shutting_down",
-            Self::Timeout => "timeout",
-            Self::WrongSignal => "wrong_signal",
-            Self::WrongPath => "wrong_path",
-            Self::WrongMethod => "wrong_method",
-            Self::TooManyConnections => "too_many_connections",
-            Self::Disconnected => "disconnected",
-        }
-    }
-}
+use crate::receive::ReceiveEvent;
 
 /// What became of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +69,7 @@ impl SettleOutcome {
 pub enum Listener {
     /// The two OTLP addresses: each takes gRPC and HTTP.
     Otlp,
-    /// `/metrics`.
+    /// `/metrics` and the status page.
     Metrics,
 }
 
@@ -211,26 +115,8 @@ pub enum Event<'a> {
         /// Its words.
         error: &'a str,
     },
-    /// An export request was taken, perhaps without some malformed spans.
-    RequestAccepted {
-        /// How it came.
-        transport: Transport,
-        /// Size as it arrived.
-        wire_bytes: u64,
-        /// Size after inflating.
-        body_bytes: u64,
-        /// Spans left out.
-        malformed_spans: u64,
-    },
-    /// An export request was refused.
-    RequestRefused {
-        /// How it came.
-        transport: Transport,
-        /// Why.
-        reason: Refusal,
-        /// The sentence that the sender got.
-        detail: &'a str,
-    },
+    /// Something happened at the door for spans.
+    Receive(&'a ReceiveEvent),
     /// Spans were left out of a request.
     MalformedSpans {
         /// What is wrong with them, from a closed set.

@@ -1,7 +1,8 @@
 //! The log line of each event: what happened, and what would be right.
 
-use super::event::Event;
+use super::event::{Event, Listener};
 use crate::aggregate::cardinality::looks_secret;
+use crate::receive::{Outcome, ReceiveEvent, RequestEvent};
 
 /// Events that have a log line. Counted events of every request have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +11,7 @@ pub(super) enum Kind {
     Started,
     Listening,
     AcceptFailed,
+    ConnectionRefused,
     RequestRefused,
     MalformedSpans,
     UnpricedCall,
@@ -27,10 +29,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Started,
         Self::Listening,
         Self::AcceptFailed,
+        Self::ConnectionRefused,
         Self::RequestRefused,
         Self::MalformedSpans,
         Self::UnpricedCall,
@@ -53,6 +56,7 @@ impl Kind {
             Self::Started => "started",
             Self::Listening => "listening",
             Self::AcceptFailed => "accept_failed",
+            Self::ConnectionRefused => "connection_refused",
             Self::RequestRefused => "request_refused",
             Self::MalformedSpans => "malformed_spans",
             Self::UnpricedCall => "unpriced_call",
@@ -77,7 +81,7 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         Event::Started { .. } => Some(Kind::Started),
         Event::Listening { .. } => Some(Kind::Listening),
         Event::AcceptFailed { .. } => Some(Kind::AcceptFailed),
-        Event::RequestRefused { .. } => Some(Kind::RequestRefused),
+        Event::Receive(event) => receive_kind(event),
         Event::MalformedSpans { .. } => Some(Kind::MalformedSpans),
         Event::UnpricedCall { .. } => Some(Kind::UnpricedCall),
         Event::SeriesOverflow { .. } => Some(Kind::SeriesOverflow),
@@ -95,12 +99,25 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         | Event::SettleState { .. }
         | Event::ConnectionOpened(_)
         | Event::ConnectionClosed(_)
-        | Event::RequestAccepted { .. }
         | Event::Spans { .. }
         | Event::Decoded { .. }
         | Event::Queue { .. }
         | Event::QueueLimits { .. }
         | Event::Scraped { .. } => None,
+    }
+}
+
+const fn receive_kind(event: &ReceiveEvent) -> Option<Kind> {
+    match event {
+        ReceiveEvent::Request(RequestEvent { outcome: Outcome::Refused { .. }, .. }) => {
+            Some(Kind::RequestRefused)
+        }
+        ReceiveEvent::ConnectionRefused { .. } => Some(Kind::ConnectionRefused),
+        ReceiveEvent::AcceptFailed { .. } => Some(Kind::AcceptFailed),
+        ReceiveEvent::Request(RequestEvent { outcome: Outcome::Accepted(_), .. })
+        | ReceiveEvent::ConnectionOpened
+        | ReceiveEvent::ConnectionClosed
+        | ReceiveEvent::ConnectionIdle => None,
     }
 }
 
@@ -122,21 +139,8 @@ pub(super) fn write(event: &Event<'_>) {
         Event::Listening { listener, address } => {
             tracing::info!(listener = listener.label(), address, "listening");
         }
-        Event::AcceptFailed { listener, error } => {
-            tracing::warn!(
-                listener = listener.label(),
-                error,
-                "could not accept a connection; if this is \"too many open files\", raise the limit (ulimit -n)"
-            );
-        }
-        Event::RequestRefused { transport, reason, detail } => {
-            tracing::warn!(
-                transport = transport.label(),
-                reason = reason.label(),
-                detail = shown(detail),
-                "refused a request"
-            );
-        }
+        Event::AcceptFailed { listener, error } => accept_failed(*listener, error),
+        Event::Receive(event) => write_receive(event),
         Event::MalformedSpans { reason, count } => {
             tracing::warn!(reason, spans = count, "left out spans that are not valid OTLP");
         }
@@ -197,11 +201,37 @@ pub(super) fn write(event: &Event<'_>) {
         Event::SettleState { .. }
         | Event::ConnectionOpened(_)
         | Event::ConnectionClosed(_)
-        | Event::RequestAccepted { .. }
         | Event::Spans { .. }
         | Event::Decoded { .. }
         | Event::Queue { .. }
         | Event::QueueLimits { .. }
         | Event::Scraped { .. } => {}
     }
+}
+
+fn write_receive(event: &ReceiveEvent) {
+    match event {
+        ReceiveEvent::Request(request) => {
+            if let Outcome::Refused { reason, message } = &request.outcome {
+                let (transport, reason) = (request.transport.label(), reason.label());
+                tracing::warn!(transport, reason, detail = shown(message), "refused a request");
+            }
+        }
+        ReceiveEvent::ConnectionRefused { peer } => {
+            tracing::warn!(
+                %peer,
+                "refused a connection: as many as allowed are open"
+            );
+        }
+        ReceiveEvent::AcceptFailed { message } => accept_failed(Listener::Otlp, message),
+        ReceiveEvent::ConnectionOpened | ReceiveEvent::ConnectionClosed | ReceiveEvent::ConnectionIdle => {}
+    }
+}
+
+fn accept_failed(listener: Listener, error: &str) {
+    tracing::warn!(
+        listener = listener.label(),
+        error,
+        "could not accept a connection; if this is \"too many open files\", raise the limit (ulimit -n)"
+    );
 }

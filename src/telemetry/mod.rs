@@ -9,6 +9,7 @@
 //! | part | does |
 //! |---|---|
 //! | [`event`] | the vocabulary |
+//! | `door` | counters of requests and connections |
 //! | `registry` | counters, gauges and histograms behind it |
 //! | `recent` | spans of the last five minutes |
 //! | `lines` | log lines behind it |
@@ -16,6 +17,7 @@
 //! | `reframe` | the registry as a [`crate::expose::text::Source`] |
 //! | [`logs`] | where lines go: format and level |
 
+mod door;
 pub mod event;
 mod lines;
 pub mod logs;
@@ -28,7 +30,8 @@ use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
-pub use event::{Event, Listener, Refusal, SettleOutcome, SpanResult, Totals, Transport};
+pub use door::DoorObserver;
+pub use event::{Event, Listener, SettleOutcome, SpanResult, Totals};
 pub use reframe::ReceiverMetrics;
 
 use registry::Registry;

@@ -10,7 +10,8 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder
 
 use parking_lot::Mutex;
 
-use super::event::{Event, Listener, Refusal, SettleOutcome, SpanResult, Totals, Transport};
+use super::door::{Door, ReadableCounter};
+use super::event::{Event, SettleOutcome, SpanResult, Totals};
 use super::lines::Kind;
 use super::recent::Recent;
 use crate::expose::catalogue::{FAMILIES, Family, Metric, MetricType, ReceiverMetric};
@@ -18,17 +19,11 @@ use crate::expose::catalogue::{FAMILIES, Family, Metric, MetricType, ReceiverMet
 /// Histogram samples are kept raw until they are folded: after so many, whoever scrapes or not.
 const FOLD_AFTER: u64 = 1024;
 
-const REQUEST_RESULTS: [&str; 3] = ["accepted", "partial", "refused"];
-
 pub(super) struct Registry {
     recorder: PrometheusRecorder,
-    spans: [Own; SpanResult::ALL.len()],
+    spans: [ReadableCounter; SpanResult::ALL.len()],
     recent: Mutex<Recent>,
-    requests: [[Own; REQUEST_RESULTS.len()]; Transport::ALL.len()],
-    refusals: [Counter; Refusal::ALL.len()],
-    wire_bytes: [Counter; Transport::ALL.len()],
-    body_bytes: [Counter; Transport::ALL.len()],
-    connections: [Gauge; Listener::ALL.len()],
+    door: Door,
     settled: [Counter; SettleOutcome::ALL.len()],
     suppressed: [Counter; Kind::ALL.len()],
     unpriced: Counter,
@@ -38,30 +33,9 @@ pub(super) struct Registry {
     catalogue: Mutex<Option<(String, String)>>,
 }
 
-/// A counter whose value can be read back for the status page.
-struct Own {
-    counter: Counter,
-    value: AtomicU64,
-}
-
 impl std::fmt::Debug for Registry {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Registry").finish_non_exhaustive()
-    }
-}
-
-impl Own {
-    fn new(counter: Counter) -> Self {
-        Self { counter, value: AtomicU64::new(0) }
-    }
-
-    fn add(&self, amount: u64) {
-        self.counter.increment(amount);
-        self.value.fetch_add(amount, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> u64 {
-        self.value.load(Ordering::Relaxed)
     }
 }
 
@@ -70,13 +44,6 @@ impl Registry {
         use ReceiverMetric as M;
         let recorder = recorder();
         let one = |metric, name, value| counter(&recorder, metric, &[(name, value)]);
-        let of_transport = |metric| Transport::ALL.map(|it| one(metric, "transport", it.label()));
-        let requests = Transport::ALL.map(|transport| {
-            REQUEST_RESULTS.map(|result| {
-                let labels = [("transport", transport.label()), ("result", result)];
-                Own::new(counter(&recorder, M::Requests, &labels))
-            })
-        });
         for direction in ["raised", "lowered"] {
             let _ = one(M::LimitChanges, "direction", direction);
         }
@@ -87,18 +54,13 @@ impl Registry {
             let _ = one(M::Scrapes, "format", format);
         }
         Self {
-            spans: SpanResult::ALL.map(|it| Own::new(one(M::Spans, "result", it.label()))),
+            spans: SpanResult::ALL.map(|it| ReadableCounter::new(one(M::Spans, "result", it.label()))),
             recent: Mutex::default(),
-            requests,
-            refusals: Refusal::ALL.map(|it| one(M::RefusedRequests, "reason", it.label())),
-            wire_bytes: of_transport(M::WireBytes),
-            body_bytes: of_transport(M::BodyBytes),
-            connections: Listener::ALL
-                .map(|it| gauge(&recorder, M::Connections, &[("listener", it.label())])),
+            door: Door::new(&recorder),
             settled: SettleOutcome::ALL.map(|it| one(M::SettleSpans, "outcome", it.label())),
             suppressed: Kind::ALL.map(|it| one(M::SuppressedLogLines, "event", it.label())),
             unpriced: counter(&recorder, M::UnpricedCalls, &[]),
-            decode: histogram(&recorder, M::Decode),
+            decode: histogram(&recorder, M::Decode, &[]),
             unfolded: AtomicU64::new(0),
             catalogue: Mutex::new(None),
             recorder,
@@ -113,11 +75,9 @@ impl Registry {
     }
 
     pub(super) fn totals(&self, now_unix_nano: u64) -> Totals {
-        let [accepted, partial, refused] = [0, 1, 2]
-            .map(|result| self.requests.iter().map(|of_transport| of_transport[result].get()).sum::<u64>());
         Totals {
-            accepted_requests: accepted + partial,
-            refused_requests: refused,
+            accepted_requests: self.door.accepted(),
+            refused_requests: self.door.refused(),
             spans: std::array::from_fn(|result| self.spans[result].get()),
             recent_spans: self.recent.lock().sum(now_unix_nano),
         }
@@ -137,16 +97,12 @@ impl Registry {
     pub(super) fn count(&self, event: &Event<'_>) {
         use ReceiverMetric as M;
         match *event {
-            Event::ConnectionOpened(listener) => self.connections[listener as usize].increment(1.0),
-            Event::ConnectionClosed(listener) => self.connections[listener as usize].decrement(1.0),
-            Event::RequestAccepted { transport, wire_bytes, body_bytes, malformed_spans } => {
-                self.requests[transport as usize][usize::from(malformed_spans > 0)].add(1);
-                self.wire_bytes[transport as usize].increment(wire_bytes);
-                self.body_bytes[transport as usize].increment(body_bytes);
-            }
-            Event::RequestRefused { transport, reason, .. } => {
-                self.requests[transport as usize][2].add(1);
-                self.refusals[reason as usize].increment(1);
+            Event::ConnectionOpened(listener) => self.door.opened(listener),
+            Event::ConnectionClosed(listener) => self.door.closed(listener),
+            Event::Receive(event) => {
+                if self.door.count(event) {
+                    self.fold();
+                }
             }
             Event::MalformedSpans { reason, count } => {
                 self.raise(M::MalformedSpans, ("reason", reason), count);
@@ -204,7 +160,7 @@ impl Registry {
     fn scraped(&self, open_metrics: bool, seconds: f64, bytes: u64) {
         let format = if open_metrics { "openmetrics" } else { "text" };
         self.raise(ReceiverMetric::Scrapes, ("format", format), 1);
-        self.observe(&histogram(&self.recorder, ReceiverMetric::ScrapeDuration), seconds);
+        self.observe(&histogram(&self.recorder, ReceiverMetric::ScrapeDuration, &[]), seconds);
         self.set(ReceiverMetric::ScrapeSize, &[], number(bytes));
     }
 
@@ -227,6 +183,11 @@ impl Registry {
 
     fn observe(&self, histogram: &Histogram, value: f64) {
         histogram.record(value);
+        self.fold();
+    }
+
+    /// Called after each histogram sample.
+    fn fold(&self) {
         if self.unfolded.fetch_add(1, Ordering::Relaxed) % FOLD_AFTER == FOLD_AFTER - 1 {
             self.recorder.handle().run_upkeep();
         }
@@ -255,7 +216,7 @@ fn key(metric: ReceiverMetric, labels: &[(&'static str, &str)]) -> Key {
     Key::from_parts(Family::of(Metric::Receiver(metric)).name, labels)
 }
 
-fn counter(
+pub(super) fn counter(
     recorder: &PrometheusRecorder,
     metric: ReceiverMetric,
     labels: &[(&'static str, &str)],
@@ -263,12 +224,20 @@ fn counter(
     recorder.register_counter(&key(metric, labels), &METADATA)
 }
 
-fn gauge(recorder: &PrometheusRecorder, metric: ReceiverMetric, labels: &[(&'static str, &str)]) -> Gauge {
+pub(super) fn gauge(
+    recorder: &PrometheusRecorder,
+    metric: ReceiverMetric,
+    labels: &[(&'static str, &str)],
+) -> Gauge {
     recorder.register_gauge(&key(metric, labels), &METADATA)
 }
 
-fn histogram(recorder: &PrometheusRecorder, metric: ReceiverMetric) -> Histogram {
-    recorder.register_histogram(&key(metric, &[]), &METADATA)
+pub(super) fn histogram(
+    recorder: &PrometheusRecorder,
+    metric: ReceiverMetric,
+    labels: &[(&'static str, &str)],
+) -> Histogram {
+    recorder.register_histogram(&key(metric, labels), &METADATA)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "Prometheus has only floats, exact to 2^53")]

@@ -8,10 +8,8 @@
 //! |---|---|
 //! | `doors` | binds the three addresses |
 //! | `signals` | stop and reload |
-//! | `observer` | tells the telemetry what the receiver saw |
 
 mod doors;
-mod observer;
 mod placeholder;
 mod signals;
 
@@ -30,7 +28,6 @@ use crate::receive::{self, Intake, ReceiveSettings};
 use crate::telemetry::{self, Event, Listener, emit};
 use crate::{clock, demo};
 use doors::{Doors, banner, reachable};
-use observer::Telemetry;
 use placeholder::Placeholder;
 
 /// Arguments of `serve`.
@@ -107,7 +104,7 @@ async fn attend<E: Engine>(settings: &Receive, doors: Doors, engine: Arc<E>, sto
         receive_settings(settings),
         vec![doors.grpc, doors.http],
         Arc::clone(&engine) as Arc<dyn Intake>,
-        Arc::new(Telemetry),
+        Arc::new(telemetry::DoorObserver),
         async {
             stop.cancelled().await;
             emit(&Event::ShuttingDown);

@@ -28,6 +28,8 @@ pub const COST_EDGES: [f64; 18] = [
 pub const BY_INPUT_EDGES: [f64; 10] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0];
 /// Seconds of decoding one request.
 const DECODE_EDGES: [f64; 10] = [1e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 0.01, 0.05, 0.1, 0.5];
+/// Seconds of one export request, a slow sender included.
+const REQUEST_EDGES: [f64; 10] = [1e-4, 5e-4, 1e-3, 5e-3, 0.01, 0.05, 0.1, 0.5, 1.0, 10.0];
 /// Seconds of rendering one scrape.
 const SCRAPE_EDGES: [f64; 10] = [1e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
@@ -80,11 +82,12 @@ const fn own(
 const fn own_seconds(
     metric: ReceiverMetric,
     name: &'static str,
+    further_labels: Labels,
     edges: &'static [f64],
     help: &'static str,
 ) -> Family {
     let metric = Metric::Receiver(metric);
-    Family { metric, name, metric_type: Histogram, unit: Unit::Seconds, help, further_labels: NONE, edges }
+    Family { metric, name, metric_type: Histogram, unit: Unit::Seconds, help, further_labels, edges }
 }
 
 /// Every family, in the order in which it is exposed.
@@ -147,17 +150,22 @@ pub const FAMILIES: &[Family] = &[
     own(ReceiverMetric::MalformedSpans, "tollgate_malformed_spans_total", Counter, Unit::None, &[("reason", "what is not valid OTLP, a closed set")],
         "Spans left out because they are not valid OTLP; the rest of their request was kept."),
     own(ReceiverMetric::Requests, "tollgate_requests_total", Counter, Unit::None,
-        &[("transport", "grpc, http_protobuf, http_json"), ("result", "accepted, partial, refused")],
-        "Export requests, by transport and answer."),
+        &[("transport", "grpc, http"), ("encoding", "protobuf, json, unknown"), ("result", "accepted, partial, refused")],
+        "Export requests, by what they are and the answer; partial = taken without some malformed spans."),
+    own_seconds(ReceiverMetric::RequestDuration, "tollgate_request_duration_seconds", &[("transport", "grpc, http")], &REQUEST_EDGES,
+        "Time from the head of an export request to its answer."),
     own(ReceiverMetric::RefusedRequests, "tollgate_refused_requests_total", Counter, Unit::None,
-        &[("reason", "too_large, inflated_too_large, unsupported_encoding, unsupported_media_type, malformed, queue_full, shutting_down, timeout, wrong_signal, wrong_path, wrong_method")],
+        &[("reason", "malformed, too_large, busy, shutting_down, content_type, compression, signal, not_found, method, timeout, disconnected")],
         "Export requests refused, by reason."),
-    own(ReceiverMetric::WireBytes, "tollgate_request_wire_bytes_total", Counter, Unit::Bytes, &[("transport", "grpc, http_protobuf, http_json")],
+    own(ReceiverMetric::WireBytes, "tollgate_request_wire_bytes_total", Counter, Unit::Bytes, &[("transport", "grpc, http")],
         "Bytes of request bodies as they arrived."),
-    own(ReceiverMetric::BodyBytes, "tollgate_request_body_bytes_total", Counter, Unit::Bytes, &[("transport", "grpc, http_protobuf, http_json")],
+    own(ReceiverMetric::BodyBytes, "tollgate_request_body_bytes_total", Counter, Unit::Bytes, &[("transport", "grpc, http")],
         "Bytes of request bodies after inflating."),
     own(ReceiverMetric::Connections, "tollgate_connections", Gauge, Unit::None, &[("listener", "otlp, metrics")],
         "Open connections."),
+    own(ReceiverMetric::ClosedConnections, "tollgate_closed_connections_total", Counter, Unit::None,
+        &[("reason", "too_many, idle")],
+        "Connections of senders that Tollgate closed: too_many = at once, because as many as allowed were open; idle = no request came in time."),
     own(ReceiverMetric::QueueRequests, "tollgate_queue_requests", Gauge, Unit::None, NONE,
         "Accepted requests that wait to be counted."),
     own(ReceiverMetric::QueueLimitRequests, "tollgate_queue_limit_requests", Gauge, Unit::None, NONE,
@@ -166,7 +174,7 @@ pub const FAMILIES: &[Family] = &[
         "Bytes of accepted requests that wait to be counted."),
     own(ReceiverMetric::QueueLimitBytes, "tollgate_queue_limit_bytes", Gauge, Unit::Bytes, NONE,
         "Bytes that may wait before new requests are refused."),
-    own_seconds(ReceiverMetric::Decode, "tollgate_decode_duration_seconds", &DECODE_EDGES,
+    own_seconds(ReceiverMetric::Decode, "tollgate_decode_duration_seconds", NONE, &DECODE_EDGES,
         "Time to decode and recognise the spans of one request."),
     own(ReceiverMetric::SettleSpans, "tollgate_settle_spans_total", Counter, Unit::None, &[("outcome", "early, late, forgotten")],
         "Spans settled out of the ordinary: early = before their time because memory was full; late = told of a call already counted; forgotten = what is known of a counted call was dropped because memory was full."),
@@ -189,11 +197,11 @@ pub const FAMILIES: &[Family] = &[
 
     own(ReceiverMetric::ResidentMemory, "tollgate_resident_memory_bytes", Gauge, Unit::Bytes, NONE, "Memory of the process that is resident."),
     own(ReceiverMetric::Scrapes, "tollgate_scrapes_total", Counter, Unit::None, &[("format", "text, openmetrics")], "Scrapes answered."),
-    own_seconds(ReceiverMetric::ScrapeDuration, "tollgate_scrape_duration_seconds", &SCRAPE_EDGES, "Time to render one scrape, without sending it."),
+    own_seconds(ReceiverMetric::ScrapeDuration, "tollgate_scrape_duration_seconds", NONE, &SCRAPE_EDGES, "Time to render one scrape, without sending it."),
     own(ReceiverMetric::ScrapeSize, "tollgate_scrape_size_bytes", Gauge, Unit::Bytes, NONE, "Size of the last scrape before compression."),
     own(ReceiverMetric::SuppressedLogLines, "tollgate_suppressed_log_lines_total", Counter, Unit::None, &[("event", "a closed set")],
         "Log lines left out because too many of their kind came at once."),
-    own(ReceiverMetric::BuildInfo, "tollgate_build_info", Gauge, Unit::None, &[("version", "of Tollgate")], "Always 1."),
+    own(ReceiverMetric::BuildInfo, "tollgate_build_info", Gauge, Unit::None, &[("version", "of Tollgate")], "Which Tollgate this is. Always 1."),
     own(ReceiverMetric::StartTime, "tollgate_start_time_seconds", Gauge, Unit::Seconds, NONE, "When the process started, seconds since the Unix epoch."),
     own(ReceiverMetric::CatalogueInfo, "tollgate_catalogue_info", Gauge, Unit::None,
         &[("date", "of the price data"), ("source", "embedded, file")], "The price catalogue in use. Always 1."),

@@ -1,0 +1,179 @@
+//! The HTTP server of the scraper over real sockets.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tollgate::expose::http::{MetricsSource, Unavailable, serve};
+use tollgate::expose::status::{Readiness, Status};
+use tollgate::expose::text::{Format, render};
+use tollgate::telemetry::Totals;
+
+#[derive(Default)]
+struct Engine {
+    stopping: AtomicBool,
+}
+
+impl MetricsSource for Engine {
+    async fn render(&self, format: Format) -> Result<Bytes, Unavailable> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err(Unavailable("shutting down".to_owned()));
+        }
+        Ok(render(format, &mut []).into())
+    }
+
+    fn status(&self) -> Status {
+        let readiness = if self.stopping.load(Ordering::Relaxed) {
+            Readiness::NotReady("shutting down".to_owned())
+        } else {
+            Readiness::Ready
+        };
+        Status {
+            readiness,
+            version: "1.2.3".to_owned(),
+            grpc_address: "127.0.0.1:4317".to_owned(),
+            http_address: "127.0.0.1:4318".to_owned(),
+            totals: Totals::default(),
+            call_series: 0,
+            call_series_limit: 20_000,
+            catalogue_date: "2026-01-01".to_owned(),
+            catalogue_source: "<script>".to_owned(),
+        }
+    }
+}
+
+/// A running server, stopped when dropped.
+struct Server {
+    address: SocketAddr,
+    engine: Arc<Engine>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let engine = Arc::new(Engine::default());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let source = engine.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                serve(listener, source, async { drop(stopped.await) }).await;
+            });
+        });
+        Self { address, engine, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn ask(&self, request: &str) -> (String, Vec<u8>) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        (String::from_utf8(answer[..end].to_vec()).unwrap().to_lowercase(), answer[end + 4..].to_vec())
+    }
+
+    fn get(&self, path: &str, headers: &str) -> (String, Vec<u8>) {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+/// Guarantees: each scraper gets the format that it asks for, under its content type.
+#[test]
+fn formats_follow_the_accept_header() {
+    let server = Server::start();
+    let (head, body) = server.get("/metrics", "");
+    assert!(
+        head.starts_with("http/1.1 200")
+            && head.contains("content-type: text/plain; version=0.0.4; charset=utf-8")
+    );
+    assert!(body.starts_with(b"# TYPE llm_requests_total counter\n"));
+    let (head, body) = server.get(
+        "/metrics",
+        "Accept: application/openmetrics-text;version=1.0.0\r\nAccept: text/plain;q=0.5\r\n",
+    );
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    assert!(body.starts_with(b"# TYPE llm_requests counter\n") && body.ends_with(b"# EOF\n"));
+}
+
+/// Guarantees: gzip on request, and the same document in it.
+#[test]
+fn gzip_is_sent_to_those_who_take_it() {
+    let server = Server::start();
+    let (head, body) = server.get("/metrics", "Accept-Encoding: gzip\r\n");
+    assert!(
+        head.contains("content-encoding: gzip") && head.contains("vary: accept, accept-encoding"),
+        "{head}"
+    );
+    let mut plain = Vec::new();
+    let mut decoder = flate2::write::GzDecoder::new(&mut plain);
+    decoder.write_all(&body).unwrap();
+    decoder.finish().unwrap();
+    assert!(plain == server.get("/metrics", "").1);
+}
+
+/// Guarantees: alive as long as it answers; ready only while it takes spans, with the reason.
+#[test]
+fn readiness_tells_why_not() {
+    let server = Server::start();
+    assert!(server.get("/healthz", "").0.starts_with("http/1.1 200"));
+    assert!(server.get("/readyz", "").0.starts_with("http/1.1 200"));
+    server.engine.stopping.store(true, Ordering::Relaxed);
+    let (head, body) = server.get("/readyz", "");
+    assert!(head.starts_with("http/1.1 503"));
+    assert_eq!(body, b"not ready: shutting down\n");
+    assert!(server.get("/healthz", "").0.starts_with("http/1.1 200"));
+    let (head, _) = server.get("/metrics", "");
+    assert!(head.starts_with("http/1.1 503") && head.contains("retry-after"));
+}
+
+/// Guarantees: a person who opens the port learns what to set; nothing on the page comes from
+/// elsewhere, and no value becomes markup.
+#[test]
+fn the_page_tells_what_to_set() {
+    let server = Server::start();
+    let (head, body) = server.get("/", "");
+    let page = String::from_utf8(body).unwrap();
+    assert!(head.contains("content-type: text/html"));
+    assert!(page.contains("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318"));
+    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("https://"));
+}
+
+/// Guarantees: wrong paths and methods get a sentence that helps; HEAD gets no body.
+#[test]
+fn mistakes_are_answered() {
+    let server = Server::start();
+    assert!(server.get("/metric", "").0.starts_with("http/1.1 404"));
+    let (head, body) = server.get("/v1/traces", "");
+    assert!(head.starts_with("http/1.1 404") && String::from_utf8(body).unwrap().contains("4318"));
+    let (head, _) =
+        server.ask("POST /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    assert!(head.starts_with("http/1.1 405") && head.contains("allow: get, head"));
+    let (head, body) = server.ask("HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(head.starts_with("http/1.1 200") && body.is_empty());
+    assert!(server.ask("NONSENSE\r\n\r\n").0.starts_with("http/1.1 400"));
+}
+
+/// Scenario: a connection is open and idle when the server stops. Guarantees: it stops all the same.
+#[test]
+fn stopping_does_not_wait_for_idle_connections() {
+    let server = Server::start();
+    let idle = TcpStream::connect(server.address).unwrap();
+    server.get("/healthz", "");
+    drop(server);
+    drop(idle);
+}
