@@ -96,3 +96,23 @@ fn json_lists_every_family() {
         assert!(row["unit"].is_string() && row["help"].is_string());
     }
 }
+
+/// Guarantees: closed sets are told in full, as the code has them.
+#[test]
+fn closed_sets_are_told_in_full() {
+    use tollgate::receive::RefusalReason;
+    use tollgate::telemetry::{SettleOutcome, SpanResult};
+    let told = |name: &str, label: &str| {
+        let labels = Family::named(name).unwrap().further_labels;
+        labels.iter().find(|(known, _)| *known == label).unwrap().1
+    };
+    let reasons = RefusalReason::ALL.map(RefusalReason::label).join(", ");
+    assert_eq!(told("tollgate_refused_requests_total", "reason"), reasons);
+    assert_eq!(told("tollgate_spans_total", "result"), SpanResult::ALL.map(SpanResult::label).join(", "));
+    assert_eq!(
+        told("tollgate_settle_spans_total", "outcome"),
+        SettleOutcome::ALL.map(SettleOutcome::label).join(", ")
+    );
+    let sources = tollgate::call::PriceSource::ALL.map(tollgate::call::PriceSource::label).join(", ");
+    assert_eq!(told("llm_priced_requests_total", "price_source"), sources);
+}

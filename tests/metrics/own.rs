@@ -36,7 +36,7 @@ fn events_become_counts() {
     door.observe(&request(taken(0)));
     door.observe(&request(taken(1)));
     let message = Cow::Borrowed("no room now");
-    door.observe(&request(Outcome::Refused { reason: RefusalReason::Busy, message }));
+    door.observe(&request(Outcome::Refused { reason: RefusalReason::QueueFull, message }));
     emit(&Event::Spans { result: SpanResult::Call, count: 5 });
     emit(&Event::Settled { outcome: SettleOutcome::Late, count: 2 });
     let after = document();
@@ -44,7 +44,7 @@ fn events_become_counts() {
     assert_eq!(added("tollgate_requests_total", &["transport=\"grpc\"", "result=\"accepted\""]), 1.0);
     assert_eq!(added("tollgate_requests_total", &["transport=\"grpc\"", "result=\"partial\""]), 1.0);
     assert_eq!(added("tollgate_requests_total", &["transport=\"grpc\"", "result=\"refused\""]), 1.0);
-    assert_eq!(added("tollgate_refused_requests_total", &["reason=\"busy\""]), 1.0);
+    assert_eq!(added("tollgate_refused_requests_total", &["reason=\"queue_full\""]), 1.0);
     assert_eq!(added("tollgate_request_wire_bytes_total", &["transport=\"grpc\""]), 300.0);
     assert_eq!(added("tollgate_request_body_bytes_total", &["transport=\"grpc\""]), 1200.0);
     assert_eq!(added("tollgate_request_duration_seconds_count", &["transport=\"grpc\""]), 3.0);

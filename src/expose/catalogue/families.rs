@@ -155,7 +155,7 @@ pub const FAMILIES: &[Family] = &[
     own_seconds(ReceiverMetric::RequestDuration, "tollgate_request_duration_seconds", &[("transport", "grpc, http")], &REQUEST_EDGES,
         "Time from the head of an export request to its answer."),
     own(ReceiverMetric::RefusedRequests, "tollgate_refused_requests_total", Counter, Unit::None,
-        &[("reason", "malformed, too_large, busy, shutting_down, content_type, compression, signal, not_found, method, timeout, disconnected")],
+        &[("reason", "malformed, too_large, inflated_too_large, queue_full, shutting_down, unsupported_media_type, unsupported_encoding, wrong_signal, wrong_path, wrong_method, timeout, disconnected")],
         "Export requests refused, by reason."),
     own(ReceiverMetric::WireBytes, "tollgate_request_wire_bytes_total", Counter, Unit::Bytes, &[("transport", "grpc, http")],
         "Bytes of request bodies as they arrived."),
