@@ -85,9 +85,7 @@ impl Door {
             ReceiveEvent::Request(request) => self.request(request),
             ReceiveEvent::ConnectionOpened => self.opened(Listener::Otlp),
             ReceiveEvent::ConnectionClosed => self.closed(Listener::Otlp),
-            ReceiveEvent::ConnectionRefused { .. } => {
-                self.refused_connections.increment(1)
-            }
+            ReceiveEvent::ConnectionRefused { .. } => self.refused_connections.increment(1),
             ReceiveEvent::ConnectionIdle => self.idle_connections.increment(1),
             ReceiveEvent::AcceptFailed { .. } => {}
         }
