@@ -217,7 +217,7 @@ impl CallSeries {
     fn admit_error(&mut self, class: ErrorClass, code: &str, status: Option<u16>, mark: Mark) -> usize {
         let (code, status) = if self.errors.len() >= ERROR_ROWS {
             (OTHER, None)
-        } else if code.len() > MAX_VALUE_BYTES || looks_secret(code) {
+        } else if code.len() > MAX_VALUE_BYTES || code.chars().any(char::is_control) || looks_secret(code) {
             (OTHER, status)
         } else {
             (code, status)

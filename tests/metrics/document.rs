@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use proptest::prelude::*;
 use tollgate::aggregate::CallTable;
 use tollgate::call::{ErrorClass, PriceSource, TokenType};
 use tollgate::expose::catalogue::{FAMILIES, Family, LimitMetric, Metric, MetricType};
@@ -113,6 +114,33 @@ fn open_metrics_keeps_its_rules() {
     let mut own = telemetry::snapshot();
     let document = render(Format::OpenMetrics, &mut [table.at(START), &mut Gauges, &mut own]);
     check_open_metrics(std::str::from_utf8(&document).unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Guarantees: whatever labels and numbers a call brings, both documents stay sound.
+    #[test]
+    fn no_call_breaks_a_document(
+        texts in prop::collection::vec("[^#}]{0,40}", 7),
+        numbers in prop::collection::vec(any::<f64>(), 4),
+        input in any::<u64>(),
+        status in any::<u16>(),
+    ) {
+        let mut table = open_table(&[("team", 10)]);
+        let dimensions = [texts[5].as_str()];
+        let mut call = success(labels(&texts[0], &texts[1], &dimensions));
+        (call.labels.environment, call.labels.provider, call.labels.operation) = (&texts[2], &texts[3], &texts[4]);
+        (call.error_class, call.error_code, call.status_code) = (ErrorClass::Unknown, Some(texts[6].as_str()), Some(status));
+        (call.duration_seconds, call.reported_cost_usd) = (numbers[0], Some(numbers[1]));
+        call.time_to_first_token_seconds = Some(numbers[2]);
+        call.cost.as_mut().unwrap().total = numbers[3];
+        call.tokens = Some(tokens(&[(TokenType::Input, input), (TokenType::CacheRead, input)]));
+        table.record(&call, START);
+        let text = render(Format::Text, &mut [table.at(START)]);
+        prop_assert!(!text.iter().any(|byte| byte.is_ascii_control() && *byte != b'\n'));
+        check_open_metrics(std::str::from_utf8(&render(Format::OpenMetrics, &mut [table.at(START)])).unwrap());
+    }
 }
 
 fn check_open_metrics(document: &str) {
