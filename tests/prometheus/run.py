@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""What a real Prometheus makes of Tollgate. Usage: tests/prometheus/run.py BINARY
+
+Needs `prometheus` and `promtool` (Debian package prometheus) and nothing else.
+"""
+
+import json
+import subprocess
+import sys
+import time
+
+from servers import Prometheus, TextOnly, Tollgate, chat_span, get, wait_for
+
+BINARY = sys.argv[1] if len(sys.argv) > 1 else "target/debug/tollgate"
+
+# Families that ordinary traffic does not feed, each with the reason.
+NOT_FED = {
+    "llm_suspicious_usage_total": "no client of the demo miscounts",
+    "llm_estimated_tokens_total": "estimating is off by default",
+    "llm_reported_cost_usd_total": "no library of the demo reports a cost",
+}
+
+
+def catalogue():
+    return json.loads(subprocess.check_output([BINARY, "metrics", "--format", "json"]))
+
+
+def the_demo_fills_every_family_within_ten_seconds(demo, started):
+    time.sleep(max(0, started + 10 - time.monotonic()))
+    text = demo.scrape()
+    missing = [
+        row["name"] for row in catalogue()
+        if row["name"].startswith("llm_") and row["name"] not in NOT_FED
+        and not any(text.count(f"\n{row['name']}{end}") for end in ("{", " ", "_bucket{"))
+    ]
+    assert not missing, f"without a series after ten seconds: {missing}"
+
+
+def promtool_finds_nothing(demo):
+    for accept in ("text/plain", "application/openmetrics-text"):
+        found = subprocess.run(
+            ["promtool", "check", "metrics"], input=demo.scrape(accept), text=True, capture_output=True, check=False)
+        # promtool reads the text format only; OpenMetrics is judged by the server below.
+        if accept == "text/plain":
+            assert found.returncode == 0 and not found.stdout + found.stderr, found.stdout + found.stderr
+
+
+def prometheus_scrapes(target):
+    with Prometheus(target, 1) as server:
+        wait_for("scrape", 20, lambda: server.one("up") == 1)
+        wait_for("counted calls", 30, lambda: (server.one("sum(llm_requests_total)") or 0) > 0)
+        wait_for("dollars", 30, lambda: (server.one("sum(llm_cost_usd_total)") or 0) > 0)
+        assert server.one('sum(llm_request_duration_seconds_bucket{le="+Inf"})') > 0
+        names = {row["metric"]["__name__"] for row in server.ask("query", query='{__name__=~"llm_.+"}')["result"]}
+        types = server.ask("metadata")
+        for row in catalogue():
+            family = row["name"]
+            if not any(name.startswith(family) for name in names):
+                continue
+            known = types.get(family) or types.get(family.removesuffix("_total"))
+            assert known and known[0]["type"] == row["type"], f"{family}: {known}"
+
+
+def prometheus_scrapes_text(demo):
+    between = TextOnly(demo.metrics)
+    assert get(between.metrics)[0].startswith("text/plain")
+    prometheus_scrapes(between.metrics)
+
+
+def prometheus_scrapes_openmetrics(demo):
+    wanted = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+    assert get(demo.metrics, Accept=wanted)[0].startswith("application/openmetrics-text")
+    prometheus_scrapes(demo.metrics)
+
+
+def exemplars_lead_to_traces(demo):
+    with Prometheus(demo.metrics, 1) as server:
+        def exemplars():
+            now = time.time()
+            return server.ask("query_exemplars", query="llm_request_duration_seconds_bucket",
+                              start=now - 300, end=now + 60)
+        found = wait_for("exemplars", 30, exemplars)
+        labels = found[0]["exemplars"][0]["labels"]
+        assert len(labels["trace_id"]) == 32 and len(labels["span_id"]) == 16, labels
+
+
+def increase_loses_nothing():
+    """Two servers at different intervals; models appear while they scrape; every call of each is in increase()."""
+    with Tollgate(BINARY, SERIES_HOLD_SECONDS=5, SETTLE_SECONDS=0) as tollgate, \
+            Prometheus(tollgate.metrics, 1) as fast, Prometheus(tollgate.metrics, 2) as slow:
+        sent = {}
+        for round_number in range(6):
+            for model, calls in (("gpt-4o-mini", 7), (f"brand-new-{round_number}", 3 + round_number)):
+                tollgate.send([chat_span(model) for _ in range(calls)])
+                sent[model] = sent.get(model, 0) + calls
+            time.sleep(1.3)
+        for server, name in ((fast, "1 s"), (slow, "2 s")):
+            for model, calls in sent.items():
+                series = f'llm_requests_total{{model="{model}",error_class="none"}}'
+                wait_for(f"{calls} calls of {model}", 30, lambda: server.one(series) == calls)
+                # At the time of the last sample nothing is extrapolated beyond it, and nothing before a 0.
+                last = server.one(f"timestamp({series})")
+                increase = server.one(f"increase({series}[5m])", time=last)
+                assert increase is not None and abs(increase - calls) < 1e-6, \
+                    f"{model}, scraped every {name}: {calls} calls, increase() says {increase}"
+
+
+def a_shutdown_counts_what_was_accepted():
+    """Calls that still wait for others of their kind are counted before the process ends."""
+    with Tollgate(BINARY, SERIES_HOLD_SECONDS=0, SETTLE_SECONDS=60) as tollgate:
+        tollgate.send([chat_span("gpt-4o") for _ in range(4)])
+        assert tollgate.stop() == 0
+        assert "stopped, everything is counted" in tollgate.lines()
+
+
+def main():
+    passed = failed = 0
+
+    def check(test, *arguments):
+        nonlocal passed, failed
+        name = test.__name__.replace("_", " ")
+        started = time.monotonic()
+        try:
+            test(*arguments)
+        except Exception as error:  # noqa: BLE001 - a test may fail in any way
+            failed += 1
+            print(f"FAILED  {name}: {error}", flush=True)
+        else:
+            passed += 1
+            print(f"passed  {name} ({time.monotonic() - started:.0f} s)", flush=True)
+
+    started = time.monotonic()
+    with Tollgate(BINARY, "demo", "--speed", "5") as demo:
+        check(the_demo_fills_every_family_within_ten_seconds, demo, started)
+        check(promtool_finds_nothing, demo)
+        check(prometheus_scrapes_text, demo)
+        check(prometheus_scrapes_openmetrics, demo)
+        check(exemplars_lead_to_traces, demo)
+    check(increase_loses_nothing)
+    check(a_shutdown_counts_what_was_accepted)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
