@@ -86,7 +86,7 @@ impl std::error::Error for Faults {}
 /// The candidate that `written` was probably meant to be: at most two edits away, fewer for short words.
 #[must_use]
 pub fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = if written.chars().count() < 5 { 1 } else { 2 };
+    let allowed = if written.chars().count() < 4 { 1 } else { 2 };
     candidates
         .into_iter()
         .map(|candidate| (edits(written, candidate), candidate))

@@ -129,7 +129,7 @@ fn value(document: &Document, path: &str, entry: &Entry, settings: &mut Settings
             }
             None if matches!(entry.value.content, Content::Empty) => {}
             None => {
-                faults.add(&place, path, format!("is {}, not {}", entry.value.content.noun(), key.range()))
+                faults.add(&place, path, format!("is {}, not {}", entry.value.content.noun(), key.range()));
             }
         }
         return;

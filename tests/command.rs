@@ -1,0 +1,182 @@
+//! The commands, as a person runs them: the real binary, its output and its exit code.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The binary, without a trace of the environment's own configuration, on ports that the system chooses.
+fn tollgate(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(arguments).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TOLLGATE_")) {
+        command.env_remove(name);
+    }
+    for listener in ["GRPC", "HTTP", "METRICS"] {
+        command.env(format!("TOLLGATE_LISTEN_{listener}"), "127.0.0.1:0");
+    }
+    command
+}
+
+fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// A file that lives as long as the test.
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+/// A server, ended when the test ends.
+struct Server {
+    process: Child,
+    metrics: String,
+    log: BufReader<ChildStderr>,
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut banner = BufReader::new(process.stdout.take().unwrap()).lines();
+        let metrics = banner.find_map(|line| Some(line.unwrap().split_once("metrics ")?.1.trim().to_owned()));
+        let log = BufReader::new(process.stderr.take().unwrap());
+        Self { process, metrics: metrics.unwrap(), log }
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// The next line of the log that has the word; the test hangs, and is ended, when there is none.
+    fn log_line(&mut self, word: &str) -> String {
+        let mut line = String::new();
+        while !line.contains(word) {
+            line.clear();
+            assert!(self.log.read_line(&mut line).unwrap() > 0, "the log ended without {word}");
+        }
+        line
+    }
+
+    fn scrape(&self) -> String {
+        ureq::get(&self.metrics).call().unwrap().body_mut().read_to_string().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn check_accepts_a_sound_file() {
+    let file = file("series:\n  max: 5\n");
+    let (code, out, _) = output(&mut tollgate(&["check", "--config", file.path().to_str().unwrap()]));
+    assert_eq!(code, Some(0));
+    assert!(out.ends_with("no faults\n"), "{out}");
+}
+
+#[test]
+fn check_reports_every_fault_and_exits_with_1() {
+    let file = file("series:\n  max: 0\nlisten:\n  grcp: 127.0.0.1:1\n");
+    let path = file.path().to_str().unwrap();
+    let (code, _, err) = output(&mut tollgate(&["check", "--config", path]));
+    assert_eq!(code, Some(1));
+    let lines: Vec<&str> = err.lines().collect();
+    assert_eq!(lines.len(), 2, "{err}");
+    assert!(lines[0].starts_with(&format!("{path}:2:8: series.max: ")), "{err}");
+    assert!(
+        lines[1].starts_with(&format!("{path}:4:3: listen.grcp: ")) && lines[1].contains("`grpc`"),
+        "{err}"
+    );
+}
+
+#[test]
+fn every_command_refuses_a_broken_configuration() {
+    for command in [&["serve"][..], &["demo"], &["price", "gpt-4o"], &["explain", "-"]] {
+        let (code, _, err) = output(tollgate(command).env("TOLLGATE_SERIES_MAX", "many"));
+        assert_eq!(code, Some(1), "{command:?}: {err}");
+        assert!(err.contains("TOLLGATE_SERIES_MAX"), "{command:?}: {err}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_2() {
+    for arguments in
+        [&["sevre"][..], &["demo", "--failing", "nothing"], &["demo", "--speed", "0"], &["explain"]]
+    {
+        assert_eq!(output(&mut tollgate(arguments)).0, Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_told_with_what_to_set_and_exits_with_3() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, _, err) = output(tollgate(&["serve"]).env("TOLLGATE_LISTEN_GRPC", &address));
+    assert_eq!(code, Some(3));
+    assert!(err.contains(&address) && err.contains("listen.grpc"), "{err}");
+}
+
+#[test]
+fn metrics_prints_the_catalogue() {
+    let (code, out, _) = output(&mut tollgate(&["metrics", "--format", "json"]));
+    assert_eq!(code, Some(0));
+    let families: Value = serde_json::from_str(&out).unwrap();
+    assert!(families.as_array().unwrap().iter().any(|family| family["name"] == "llm_requests_total"));
+    assert!(output(&mut tollgate(&["metrics"])).1.contains("`llm_requests_total`"));
+}
+
+#[test]
+fn price_answers_each_line_in_order() {
+    let mut process = tollgate(&["price", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let question =
+        r#"{"provider":"openai","model":"gpt-4o","at":"2026-01-01T00:00:00Z","tokens":{"input":1000000}}"#;
+    process.stdin.take().unwrap().write_all(format!("{question}\nnonsense\n").as_bytes()).unwrap();
+    let mut out = String::new();
+    process.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    let answers: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers[0]["cost_usd"], "2.5");
+    assert!(answers[1]["error"].is_string());
+}
+
+#[test]
+fn serve_answers_and_ends_well_on_sigterm() {
+    let mut server = Server::start(&mut tollgate(&["serve"]));
+    assert!(server.scrape().contains("tollgate_build_info"));
+    server.signal("-TERM");
+    server.log_line("stopped");
+    assert_eq!(server.process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_reload_takes_what_it_can_and_names_what_needs_a_restart() {
+    let file = file("log: {level: info}\n");
+    let path = file.path().to_owned();
+    let mut server = Server::start(&mut tollgate(&["serve", "--config", path.to_str().unwrap()]));
+    std::fs::write(&path, "log: {level: debug}\nseries: {max: 9}\n").unwrap();
+    server.signal("-HUP");
+    let line = server.log_line("restart");
+    assert!(line.contains("series.max") && !line.contains("log.level"), "{line}");
+    server.log_line("reload=true");
+    assert!(server.scrape().contains("tollgate_config_last_reload_successful 1"));
+}
+
+#[test]
+fn a_broken_reload_changes_nothing_and_is_told() {
+    let file = file("");
+    let path = file.path().to_owned();
+    let mut server = Server::start(&mut tollgate(&["serve", "--config", path.to_str().unwrap()]));
+    std::fs::write(&path, "series: {max: none}\n").unwrap();
+    server.signal("-HUP");
+    let line = server.log_line("refused");
+    assert!(line.contains("1:15") && line.contains("series.max"), "{line}");
+    assert!(server.scrape().contains("tollgate_config_last_reload_successful 0"));
+}
