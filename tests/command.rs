@@ -1,5 +1,7 @@
 //! The commands, as a person runs them: the real binary, its output and its exit code.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};

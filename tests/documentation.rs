@@ -2,6 +2,8 @@
 //!
 //! `make docs` (`UPDATE_DOCS=1`) writes them anew.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
