@@ -2,15 +2,16 @@
 //!
 //! In: files of OTLP, protobuf or JSON, as one stream. Out: text, or the JSON object of the contract.
 
-use std::io::Read;
+use std::ffi::OsStr;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{ConfigArguments, Failure};
+use super::{ConfigArguments, Failure, print};
+use crate::config::{self, Settings};
 use crate::dialect::Vocabulary;
 use crate::explain::Explainer;
-use crate::price::{PriceBook, PricesConfig};
 use crate::settle::SettleSettings;
 
 /// Arguments of `explain`.
@@ -33,28 +34,58 @@ pub struct Arguments {
 /// When the configuration is wrong or a file cannot be read.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.config.load()?;
-    let keys: Vec<Vec<String>> =
-        settings.dimensions.iter().map(|dimension| dimension.attributes.clone()).collect();
-    let book =
-        PriceBook::new(&PricesConfig::default()).map_err(|faults| Failure::Input(format!("{faults:?}")))?;
-    let mut explainer = Explainer::new(Vocabulary::new(&keys), SettleSettings::default(), book);
+    let mut explainer = explainer(&settings)?;
     for file in &arguments.files {
         read(&mut explainer, file)?;
     }
     let story = explainer.finish();
-    super::print(&format!("{}\n", story.to_json()))
+    print(&format!("{}\n", story.to_json()))
+}
+
+fn explainer(settings: &Settings) -> Result<Explainer, Failure> {
+    let keys: Vec<Vec<String>> =
+        settings.dimensions.iter().map(|dimension| dimension.attributes.clone()).collect();
+    let book = config::price_book(&settings.prices)
+        .map_err(|faults| Failure::Input(faults.iter().map(|fault| fault.problem.as_str()).collect()))?;
+    let settle =
+        SettleSettings { wait_nanos: (settings.settle.seconds * 1e9) as u64, ..SettleSettings::default() };
+    Ok(Explainer::new(Vocabulary::new(&keys), settle, book))
 }
 
 fn read(explainer: &mut Explainer, file: &Path) -> Result<(), Failure> {
     let wrong = |problem: String| Failure::Input(format!("{}: {problem}", file.display()));
     let bytes = if file == Path::new("-") {
         let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
     } else {
         std::fs::read(file)
     };
     let bytes = bytes.map_err(|error| wrong(error.to_string()))?;
-    let json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let read = if json { explainer.read_json(&bytes) } else { explainer.read_protobuf(&bytes) };
+    let read =
+        if is_json(file, &bytes) { explainer.read_json(&bytes) } else { explainer.read_protobuf(&bytes) };
     read.map_err(|fault| wrong(format!("not an OTLP ExportTraceServiceRequest: {fault}")))
+}
+
+/// By the name; without one that tells, by the first byte: protobuf begins with a field's tag, which no JSON does
+/// but for the line feed (0x0a: field 1), so that only a brace at the very start is JSON.
+fn is_json(file: &Path, bytes: &[u8]) -> bool {
+    match file.extension().and_then(OsStr::to_str) {
+        Some("json") => true,
+        Some("pb") => false,
+        Some(_) | None => bytes.first() == Some(&b'{'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protobuf_request_of_123_bytes_is_not_taken_for_json() {
+        // Field 1 (0x0a, a line feed) of length 123 (0x7b, a brace).
+        assert!(!is_json(Path::new("-"), b"\n{"));
+        assert!(is_json(Path::new("-"), b"{\"resourceSpans\": []}"));
+        assert!(is_json(Path::new("spans.json"), b"\n{}"));
+        assert!(!is_json(Path::new("spans.pb"), b"{"));
+    }
 }

@@ -4,8 +4,10 @@
 //! In: nothing. Out: [`KEYS`] and the reading and writing of one [`Key`]. It knows no file.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::settings::{LogFormat, LogLevel, Settings};
+use crate::price::UseReported;
 
 /// One key of the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,8 @@ pub enum Field {
     Address(fn(&mut Settings) -> &mut SocketAddr),
     /// A whole number, at least and at most.
     Count(u64, u64, fn(&mut Settings) -> &mut u64),
+    /// The same, of things in memory.
+    Entries(u64, u64, fn(&mut Settings) -> &mut usize),
     /// A number of bytes, at least and at most; `KiB`, `MiB` and `GiB` are understood.
     Bytes(u64, u64, fn(&mut Settings) -> &mut u64),
     /// A time in seconds, at least and at most; fractions are fine.
@@ -46,6 +50,10 @@ pub enum Field {
     Text(fn(&mut Settings) -> &mut String),
     /// Attribute keys; in an environment variable separated by commas.
     Attributes(fn(&mut Settings) -> &mut Vec<String>),
+    /// A file; empty for none.
+    File(fn(&mut Settings) -> &mut Option<PathBuf>),
+    /// When a cost on the span itself counts.
+    Reported(fn(&mut Settings) -> &mut UseReported),
     /// A level of the log.
     Level(fn(&mut Settings) -> &mut LogLevel),
     /// A format of the log.
@@ -66,7 +74,9 @@ const fn key(path: &'static str, field: Field, change: Change, help: &'static st
 }
 
 use Change::{Reload, Restart};
-use Field::{Address, Attributes, Bytes, Count, Format, Level, Seconds, Switch, Text};
+use Field::{
+    Address, Attributes, Bytes, Count, Entries, File, Format, Level, Reported, Seconds, Switch, Text,
+};
 
 /// Every key that holds one value, in the order of the documentation.
 #[rustfmt::skip]
@@ -109,6 +119,14 @@ pub const KEYS: &[Key] = &[
         "Resource attributes that give the label `environment`; the first one present wins."),
     key("environment.default", Text(at!(environment.default)), Restart,
         "The label `environment` where no attribute tells."),
+    key("prices.catalogue_file", File(at!(prices.catalogue_file)), Reload,
+        "A price catalogue in place of the embedded one; see `docs/prices.md`. Relative to the configuration file."),
+    key("prices.use_reported", Reported(at!(prices.use_reported)), Reload,
+        "When the cost that an instrumentation wrote on the span counts."),
+    key("limits.stale_after_seconds", Count(1, 604_800, at!(limits.stale_after_seconds)), Reload,
+        "Seconds for which a rate limit is shown after it was last seen and its window has ended."),
+    key("limits.max_entries", Entries(1, 1_000_000, at!(limits.max_entries)), Reload,
+        "Rate limits that are kept. What comes above is counted as dropped."),
     key("estimate_missing_usage", Switch(at!(estimate_missing_usage)), Reload,
         "Estimate tokens from text where a span has content and no usage. Kept in a family of its own."),
     key("log.level", Level(at!(log.level)), Reload,
@@ -143,11 +161,16 @@ impl Key {
         match self.field {
             Address(of) => *of(settings) = text.parse().ok()?,
             Count(least, most, of) => *of(settings) = within(text.parse().ok()?, least, most)?,
+            Entries(least, most, of) => {
+                *of(settings) = usize::try_from(within(text.parse().ok()?, least, most)?).ok()?;
+            }
             Bytes(least, most, of) => *of(settings) = within(bytes(text)?, least, most)?,
             Seconds(least, most, of) => *of(settings) = within(text.parse().ok()?, least, most)?,
             Switch(of) => *of(settings) = switch(text)?,
             Text(of) => *of(settings) = label_value(text)?,
             Attributes(of) => *of(settings) = attributes(text.split(','))?,
+            File(of) => *of(settings) = Some(PathBuf::from(text)).filter(|_| !text.is_empty()),
+            Reported(of) => *of(settings) = REPORTED.iter().find(|(word, _)| *word == text)?.1,
             Level(of) => *of(settings) = LogLevel::ALL.into_iter().find(|level| level.word() == text)?,
             Format(of) => *of(settings) = LogFormat::ALL.into_iter().find(|format| format.word() == text)?,
         }
@@ -161,11 +184,23 @@ impl Key {
         match self.field {
             Address(of) => of(&mut settings).to_string(),
             Count(_, _, of) => of(&mut settings).to_string(),
+            Entries(_, _, of) => of(&mut settings).to_string(),
             Bytes(_, _, of) => show_bytes(*of(&mut settings)),
             Seconds(_, _, of) => of(&mut settings).to_string(),
             Switch(of) => of(&mut settings).to_string(),
             Text(of) => of(&mut settings).clone(),
             Attributes(of) => of(&mut settings).join(", "),
+            File(of) => {
+                of(&mut settings).as_ref().map_or_else(String::new, |file| file.display().to_string())
+            }
+            Reported(of) => {
+                let wanted = *of(&mut settings);
+                REPORTED
+                    .iter()
+                    .find(|(_, use_reported)| *use_reported == wanted)
+                    .map_or("", |(word, _)| word)
+                    .to_owned()
+            }
             Level(of) => of(&mut settings).word().to_owned(),
             Format(of) => of(&mut settings).word().to_owned(),
         }
@@ -176,7 +211,9 @@ impl Key {
     pub fn range(&self) -> String {
         match self.field {
             Address(_) => "an address such as 127.0.0.1:4317, 0.0.0.0:4317 or [::1]:4317".to_owned(),
-            Count(least, most, _) => format!("a whole number from {least} to {most}"),
+            Count(least, most, _) | Entries(least, most, _) => {
+                format!("a whole number from {least} to {most}")
+            }
             Bytes(least, most, _) => {
                 format!("a size from {} to {}, such as 64MiB", show_bytes(least), show_bytes(most))
             }
@@ -184,6 +221,8 @@ impl Key {
             Switch(_) => "true or false".to_owned(),
             Text(_) => "a text of 1 to 128 characters".to_owned(),
             Attributes(_) => "one or more attribute keys, such as service.name".to_owned(),
+            File(_) => "the path of a file".to_owned(),
+            Reported(_) => format!("one of {}", REPORTED.map(|(word, _)| word).join(", ")),
             Level(_) => format!("one of {}", LogLevel::ALL.map(LogLevel::word).join(", ")),
             Format(_) => format!("one of {}", LogFormat::ALL.map(LogFormat::word).join(", ")),
         }
@@ -212,6 +251,12 @@ fn switch(text: &str) -> Option<bool> {
 fn label_value(text: &str) -> Option<String> {
     (!text.is_empty() && text.chars().count() <= 128).then(|| text.to_owned())
 }
+
+const REPORTED: [(&str, UseReported); 3] = [
+    ("when_unpriced", UseReported::WhenUnpriced),
+    ("always", UseReported::Always),
+    ("never", UseReported::Never),
+];
 
 const UNITS: [(&str, u64); 7] = [
     ("GiB", GIB),

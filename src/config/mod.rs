@@ -8,7 +8,7 @@
 //! | `raw` | YAML to a tree in which every node knows its place |
 //! | `keys` | the table of all keys that hold one value |
 //! | `dimensions` | the list of the user's own labels |
-//! | `prices` | prices of the user's own, read by [`crate::price`]'s types |
+//! | `sections` | `prices` and `limits`, read by the types of those modules |
 //! | `settings` | what the program needs |
 //! | `fault` | what is wrong, in words |
 //!
@@ -17,8 +17,8 @@
 mod dimensions;
 mod fault;
 pub mod keys;
-mod prices;
 mod raw;
+mod sections;
 mod settings;
 
 use std::path::Path;
@@ -26,7 +26,7 @@ use std::path::Path;
 pub use dimensions::{DEFAULT_MAX_VALUES, MAX_DIMENSIONS};
 pub use fault::{Fault, Faults, Place, closest};
 pub use keys::{Change, KEYS, Key};
-pub use prices::{PriceFault, price_book};
+pub use sections::{PriceFault, price_book};
 pub use settings::{
     Dimension, Listen, Log, LogFormat, LogLevel, Receive, Resource, Series, Settings, Settle,
 };
@@ -35,7 +35,7 @@ use fault::suggestion;
 use raw::{Content, Document, Entry};
 
 /// Sections that are read by code of their own and not by the table of keys.
-const STRUCTURED: [&str; 2] = ["dimensions", "prices"];
+const STRUCTURED: [&str; 3] = ["dimensions", "prices", "limits"];
 
 /// Reads a file, if there is one, and the environment over it.
 ///
@@ -72,6 +72,7 @@ pub fn parse(path: &str, text: &str, environment: &[(String, String)]) -> Result
             faults.add(&Place::Environment(variable.clone()), key.path, message);
         }
     }
+    sections::check(&document, environment, &settings, &mut faults);
     faults.or(settings)
 }
 
@@ -112,7 +113,8 @@ fn section(document: &Document, entry: &Entry, settings: &mut Settings, faults: 
     match entry.key.as_str() {
         "dimensions" if matches!(entry.value.content, Content::Empty) => {}
         "dimensions" => settings.dimensions = dimensions::read(document, &entry.value, faults),
-        "prices" => prices::read(document, settings, faults),
+        "prices" => sections::read_prices(document, settings, faults),
+        "limits" => sections::read_limits(document, settings, faults),
         key => value(document, key, entry, settings, faults),
     }
 }
@@ -171,7 +173,8 @@ fn names_below(path: &str) -> Vec<&'static str> {
         .map(|rest| rest.split('.').next().unwrap_or(rest))
         .chain(structured)
         .collect();
-    names.dedup();
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(*name));
     names
 }
 

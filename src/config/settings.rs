@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::limits::LimitsConfig;
 use crate::price::PricesConfig;
 
 /// Everything that can be configured.
@@ -26,6 +27,8 @@ pub struct Settings {
     pub dimensions: Vec<Dimension>,
     /// Prices of the user's own, discounts, aliases.
     pub prices: PricesConfig,
+    /// Rate limits: names of accounts, limits that providers do not send.
+    pub limits: LimitsConfig,
     /// Estimate tokens from text where a span has content and no usage; kept in a family of its own.
     pub estimate_missing_usage: bool,
     /// Tollgate's own log.
@@ -184,6 +187,7 @@ impl Default for Settings {
             environment: Resource::of(&["deployment.environment.name", "deployment.environment"], "unknown"),
             dimensions: Vec::new(),
             prices: PricesConfig::default(),
+            limits: LimitsConfig::default(),
             estimate_missing_usage: false,
             log: Log::default(),
         }

@@ -33,7 +33,11 @@ fn every_key_is_read_from_the_file_and_from_its_variable() {
 fn other_value(key: &Key) -> String {
     match key.field {
         keys::Field::Address(_) => "0.0.0.0:1".to_owned(),
-        keys::Field::Count(least, ..) | keys::Field::Bytes(least, ..) => least.to_string(),
+        keys::Field::Count(least, ..) | keys::Field::Entries(least, ..) | keys::Field::Bytes(least, ..) => {
+            least.to_string()
+        }
+        keys::Field::File(_) => "data/catalogue.json".to_owned(),
+        keys::Field::Reported(_) => "always".to_owned(),
         keys::Field::Seconds(_, most, _) => most.to_string(),
         keys::Field::Switch(_) => "true".to_owned(),
         keys::Field::Text(_) => "other".to_owned(),
@@ -80,7 +84,7 @@ fn a_key_like_no_other_gets_the_list_of_what_is_known() {
         found[0].starts_with("t.yaml:1:1: colour: is not a key; known here: listen, receive, "),
         "{found:?}"
     );
-    assert!(found[0].ends_with("dimensions, prices"), "{found:?}");
+    assert!(found[0].ends_with("log, dimensions"), "{found:?}");
 }
 
 #[test]
@@ -189,5 +193,24 @@ fn a_price_catalogue_that_is_not_there_is_a_fault() {
     assert!(
         found[0].starts_with("t.yaml:1:26: prices.catalogue_file: `nowhere.json` cannot be read"),
         "{found:#?}"
+    );
+}
+
+#[test]
+fn limits_are_read_and_their_faults_placed() {
+    let sound = "limits: {configured: [{provider: gcp.gemini, requests_per_minute: 10}], max_entries: 5}\n";
+    let limits = parse("t.yaml", sound, &[]).unwrap().limits;
+    assert_eq!((limits.configured.len(), limits.max_entries), (1, 5));
+    let found = faults("limits:\n  max_entries: 0\n  configured:\n    - {provider: gcp.gemini}\n");
+    assert!(found[0].starts_with("t.yaml:2:16: limits.max_entries: `0` is not a whole number"), "{found:#?}");
+    assert!(found[1].starts_with("t.yaml:4:7: limits.configured[0]: no limit is given"), "{found:#?}");
+}
+
+#[test]
+fn a_fault_of_a_file_named_by_a_variable_names_the_variable() {
+    let found = parse("", "", &environment("TOLLGATE_PRICES_CATALOGUE_FILE", "nowhere.json")).unwrap_err();
+    assert!(
+        found.to_string().starts_with("environment variable TOLLGATE_PRICES_CATALOGUE_FILE: "),
+        "{found}"
     );
 }

@@ -88,7 +88,7 @@ mod tests {
     /// A key must mean the same in every dialect, since one look-up serves all.
     #[test]
     fn no_two_tables_disagree_on_a_key() {
-        let mut seen: HashMap<&str, Fact> = HashMap::new();
+        let mut seen: std::collections::HashMap<&str, Fact> = std::collections::HashMap::new();
         for row in KEYS.iter().flat_map(|table| table.iter()) {
             if let Some(other) = seen.insert(row.key, row.fact) {
                 assert_eq!(other, row.fact, "{} means two things", row.key);

@@ -1,0 +1,84 @@
+//! The sections `prices` and `limits`: read by the types of those modules, which know what they mean.
+//!
+//! In: a document. Out: checked [`PricesConfig`] and [`LimitsConfig`], and the [`PriceBook`] that the one makes.
+//! It knows which files the sections name; it knows no price and no limit.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use super::fault::{Faults, Place};
+use super::keys::KEYS;
+use super::raw::Document;
+use super::settings::Settings;
+use crate::limits::LimitsConfig;
+use crate::price::{Catalogue, Fault, PriceBook, PricesConfig};
+
+/// Why no price book can be made: the key below `prices` and the problem.
+pub type PriceFault = Fault;
+
+/// Reads the section `prices`; a relative `catalogue_file` is beside the configuration.
+pub(super) fn read_prices(document: &Document, settings: &mut Settings, faults: &mut Faults) {
+    let Some(mut prices) = read::<PricesConfig>(document, "prices", faults) else { return };
+    if let (Some(file), Some(folder)) = (&mut prices.catalogue_file, Path::new(&document.path).parent()) {
+        *file = folder.join(&*file);
+    }
+    settings.prices = prices;
+}
+
+/// Reads the section `limits`; its single values keep the ranges of the table of keys.
+pub(super) fn read_limits(document: &Document, settings: &mut Settings, faults: &mut Faults) {
+    let Some(limits) = read::<LimitsConfig>(document, "limits", faults) else { return };
+    settings.limits = limits;
+    for key in KEYS.iter().filter(|key| key.path.starts_with("limits.")) {
+        if let Err(problem) = key.set(&mut settings.clone(), &key.show(settings)) {
+            faults.add(&document.place_of(key.path), key.path, problem);
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(document: &Document, name: &str, faults: &mut Faults) -> Option<T> {
+    document.section::<T>(name).unwrap_or_else(|(place, problem)| {
+        faults.add(&place, name, problem);
+        None
+    })
+}
+
+/// Checks what the sections mean, after the environment has been read over them.
+pub(super) fn check(
+    document: &Document,
+    environment: &[(String, String)],
+    settings: &Settings,
+    faults: &mut Faults,
+) {
+    let mut add = |path: &str, problem: &str| {
+        let variable = KEYS.iter().find(|key| key.path == path).map(super::Key::variable);
+        let from_variable = environment.iter().find(|(name, _)| Some(name) == variable.as_ref());
+        let place = from_variable
+            .map_or_else(|| document.place_of(path), |(name, _)| Place::Environment(name.clone()));
+        faults.add(&place, path, problem);
+    };
+    for fault in price_book(&settings.prices).err().unwrap_or_default() {
+        add(&format!("prices.{}", fault.key), &fault.problem);
+    }
+    for fault in settings.limits.faults() {
+        // It begins with the path: `limits.configured[0]: …`.
+        let text = fault.to_string();
+        let (path, problem) = text.split_once(": ").unwrap_or(("limits", &text));
+        add(path, problem);
+    }
+}
+
+/// The price book of a section, on the embedded catalogue or on the file that it names.
+///
+/// # Errors
+/// Every fault of the section, or why the file cannot be used.
+pub fn price_book(prices: &PricesConfig) -> Result<PriceBook, Vec<PriceFault>> {
+    let Some(file) = &prices.catalogue_file else { return PriceBook::new(prices) };
+    let fault = |problem: String| vec![Fault { key: "catalogue_file".to_owned(), problem }];
+    let json = std::fs::read(file)
+        .map_err(|error| fault(format!("`{}` cannot be read: {error}", file.display())))?;
+    let catalogue = Catalogue::parse(&json)
+        .map_err(|error| fault(format!("`{}` is not a price catalogue: {error}", file.display())))?;
+    PriceBook::with_catalogue(catalogue, prices)
+}
