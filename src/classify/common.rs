@@ -49,7 +49,7 @@ pub(super) static TABLE: Table = Table {
         )
         .code("context_length_exceeded"),
         Rule::new(
-            Code(&["content_filter", "content_policy_violation", "contentfiltererror"]),
+            Code(&["contentfiltererror", "contentfilterfinishreasonerror"]),
             ContentFilter,
             SDK,
         )
@@ -70,14 +70,11 @@ pub(super) static TABLE: Table = Table {
         Rule::new(Text(&["exceed", "context limit"]), ContextLength, WORDS),
         Rule::new(Text(&["processing error", "context"]), ContextLength, WORDS)
             .why("A 500 that is a prompt too long."),
-        Rule::new(Text(&["prompt is too long"]), ContextLength, WORDS),
         Rule::new(Text(&["input is too long"]), ContextLength, WORDS),
         Rule::new(Text(&["input length", "exceed"]), ContextLength, WORDS),
         Rule::new(Text(&["exceeds the maximum number of tokens"]), ContextLength, WORDS),
         Rule::new(Text(&["reduce the length of the"]), ContextLength, WORDS),
         Rule::new(Text(&["must be less than or equal to", "max_new_tokens"]), ContextLength, WORDS),
-        Rule::new(Text(&["content management policy"]), ContentFilter, WORDS).code("content_filter"),
-        Rule::new(Text(&["content filtering policy"]), ContentFilter, WORDS).code("content_filter"),
         Rule::new(Text(&["flagged", "moderation"]), ContentFilter, WORDS),
         Rule::new(Text(&["overloaded"]), Overloaded, WORDS),
         Rule::new(Text(&["over capacity"]), Overloaded, WORDS),
@@ -90,14 +87,18 @@ pub(super) static TABLE: Table = Table {
         Rule::new(Text(&["model", "does not exist"]), ModelNotFound, WORDS).code("model_not_found"),
         Rule::new(Text(&["model", "not found, try pulling it first"]), ModelNotFound, WORDS)
             .act(Actor::Operator, "Pull the model on the Ollama host."),
-        // gRPC, as code names.
-        Rule::new(General(&["deadline_exceeded", "deadlineexceeded"]), Timeout, GRPC)
-            .code("DEADLINE_EXCEEDED"),
-        Rule::new(General(&["resource_exhausted", "resourceexhausted"]), RateLimit, GRPC)
+        // gRPC, as code names: Google's APIs, and whoever speaks gRPC.
+        Rule::new(General(&["resource_exhausted", "resourceexhausted", "resourceexhaustederror"]), RateLimit, GRPC)
             .code("RESOURCE_EXHAUSTED"),
         Rule::new(General(&["unauthenticated"]), Authentication, GRPC).code("UNAUTHENTICATED"),
-        Rule::new(General(&["permission_denied", "permissiondenied"]), Permission, GRPC)
-            .code("PERMISSION_DENIED"),
+        Rule::new(General(&["permission_denied", "permissiondenied"]), Permission, GRPC).code("PERMISSION_DENIED"),
+        Rule::new(General(&["unavailable", "serviceunavailable"]), Overloaded, GRPC).code("UNAVAILABLE"),
+        Rule::new(General(&["deadline_exceeded", "deadlineexceeded"]), Timeout, GRPC).code("DEADLINE_EXCEEDED"),
+        Rule::new(General(&["not_found"]), ModelNotFound, GRPC).code("NOT_FOUND"),
+        Rule::new(General(&["invalid_argument", "failed_precondition", "out_of_range"]), InvalidRequest, GRPC)
+            .code("INVALID_ARGUMENT"),
+        Rule::new(General(&["internal"]), ServerError, GRPC).code("INTERNAL"),
+        Rule::new(General(&["cancelled"]), Cancelled, GRPC).code("CANCELLED"),
         // HTTP statuses.
         Rule::new(BareStatus(400), Unknown, "docs.claude.com/en/api/errors; console.groq.com/docs/errors")
             .why("Providers answer 400 for long prompts, unknown models, keys and spend limits: alone it tells nothing.")

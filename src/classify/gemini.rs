@@ -1,10 +1,10 @@
 //! Gemini API and Vertex AI: one message for every limit; only `quotaId` tells minute from day.
 
-use super::rule::Sign::{Code, CodeAndText, General, Status, Text};
+use super::rule::Sign::{Code, CodeAndText, Status, Text};
 use super::rule::{Actor, Rule, Table};
 use crate::call::ErrorClass::{
-    Authentication, Cancelled, ContextLength, InvalidRequest, ModelNotFound, Overloaded, Permission,
-    QuotaExhausted, RateLimit, ServerError, Timeout,
+    Authentication, Cancelled, ContextLength, ModelNotFound, Overloaded, Permission, QuotaExhausted,
+    RateLimit,
 };
 
 const BODY: &str = "google-gemini/gemini-cli#8437";
@@ -85,17 +85,6 @@ pub(super) static TABLE: Table = Table {
         Rule::new(Text(&["resource has been exhausted"]), RateLimit, "googleapis/python-genai#2065")
             .code("RESOURCE_EXHAUSTED")
             .why("The old body without details: minute, day and money look alike."),
-        Rule::new(General(&["resource_exhausted", "resourceexhausted", "resourceexhaustederror"]), RateLimit, BODY)
-            .code("RESOURCE_EXHAUSTED"),
-        Rule::new(General(&["unauthenticated"]), Authentication, DOCS).code("UNAUTHENTICATED"),
-        Rule::new(General(&["permission_denied", "permissiondenied"]), Permission, DOCS).code("PERMISSION_DENIED"),
-        Rule::new(General(&["unavailable", "serviceunavailable"]), Overloaded, DOCS).code("UNAVAILABLE"),
-        Rule::new(General(&["deadline_exceeded", "deadlineexceeded"]), Timeout, DOCS).code("DEADLINE_EXCEEDED"),
-        Rule::new(General(&["not_found"]), ModelNotFound, DOCS).code("NOT_FOUND"),
-        Rule::new(General(&["invalid_argument", "failed_precondition", "out_of_range"]), InvalidRequest, DOCS)
-            .code("INVALID_ARGUMENT"),
-        Rule::new(General(&["internal"]), ServerError, DOCS).code("INTERNAL"),
-        Rule::new(General(&["cancelled"]), Cancelled, DOCS).code("CANCELLED"),
         Rule::new(Status(499), Cancelled, DOCS),
     ],
 };

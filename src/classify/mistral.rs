@@ -45,13 +45,14 @@ pub(super) static TABLE: Table = Table {
             .local(),
         Rule::new(Code(&["1300"]), RateLimit, RECORDED).code("rate_limited").local(),
         Rule::new(Code(&["1500"]), ModelNotFound, DOCS).code("invalid_model").local(),
-        Rule::new(Code(&["3000"]), Overloaded, DOCS).code("service_unavailable").local(),
-        Rule::new(Code(&["3230"]), InvalidRequest, DOCS).code("invalid_request_message_order").local(),
         Rule::new(Code(&["3051"]), ContextLength, DOCS).code("invalid_request_prompt").local(),
-        Rule::new(Code(&["service_unavailable"]), Overloaded, DOCS).code("service_unavailable"),
+        Rule::new(Code(&["service_unavailable", "3000"]), Overloaded, DOCS)
+            .code("service_unavailable")
+            .local(),
         Rule::new(Text(&["inactive subscription or usage limit"]), QuotaExhausted, DOCS),
         Rule::new(Text(&["no api key found in request"]), Authentication, DOCS),
-        Rule::new(Code(&["invalid_request_message_order"]), InvalidRequest, DOCS)
-            .code("invalid_request_message_order"),
+        Rule::new(Code(&["invalid_request_message_order", "3230"]), InvalidRequest, DOCS)
+            .code("invalid_request_message_order")
+            .local(),
     ],
 };
