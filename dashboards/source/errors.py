@@ -98,7 +98,7 @@ def by_class():
         Query(top(classes, "llm_requests_total", "error_class", 15, 'error_class!="none"'), "{{error_class}}"),
         empty="no failures",
         stacked=True,
-        legend=("mean", "max"),
+        legend=("mean",),
         side=True,
         interval="1m",
     )

@@ -115,7 +115,7 @@ def spans():
         Query(own_rate("tollgate_spans_total", by="result"), "{{result}}"),
         decimals=1,
         stacked=True,
-        legend=("mean", "max"),
+        legend=("mean",),
         side=True,
         interval="1m",
         colors={"malformed": "red", "call": "green", "not_a_call": "#6E7079"},
@@ -129,7 +129,7 @@ def requests():
         "reqps",
         Query(own_rate("tollgate_requests_total", by="transport, result"), "{{transport}} {{result}}"),
         stacked=True,
-        legend=("mean", "max"),
+        legend=("mean",),
         side=True,
         interval="1m",
     )

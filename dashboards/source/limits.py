@@ -166,7 +166,7 @@ def refused(t: Thresholds):
         Query(top(by_model, "llm_requests_total", MODEL, 8, RATE_LIMITED), "{{model}} · {{provider}}"),
         empty="nothing refused",
         stacked=True,
-        legend=("mean", "max"),
+        legend=("mean",),
         side=True,
         interval="1m",
         link=links.of_series("tollgate-errors"),

@@ -125,7 +125,7 @@ def spend(t: Thresholds):
         Query(top(by_model, "llm_cost_usd_total", MODEL), "{{model}} · {{provider}}", exemplars=False),
         decimals=2,
         stacked=True,
-        legend=("mean", "max"),
+        legend=("mean",),
         side=True,
         interval="1m",
         link=links.of_series("tollgate-cost"),
@@ -141,7 +141,7 @@ def failures(t: Thresholds):
         Query(top(by_class, "llm_requests_total", "error_class", 8, 'error_class!="none"'), "{{error_class}}"),
         empty="no failures",
         stacked=True,
-        legend=("mean", "max"),
+        legend=("mean",),
         side=True,
         interval="1m",
         link="/d/tollgate-errors?" + links.KEPT + "&${provider:queryparam}&${model:queryparam}",
@@ -191,13 +191,13 @@ def services(t: Thresholds):
         "Services, the last hour against the same hour of yesterday",
         "Change is a multiple: 2 means twice yesterday's. A dash where yesterday is not known. A click leads to the service's cost.",
         Labels({"environment": "Environment", "service_name": "Service"}, {"service_name": links.of_service("tollgate-cost")}),
-        Column(cost, "Spend per hour", PER_HOUR, 2),
+        Column(cost, "Spend", PER_HOUR, 2),
         Column(change(cost, cost_before), "Spend change", "×", 2, multiple, "color"),
         Column(calls, "Calls", "locale", 0),
         Column(change(calls, calls_before), "Calls change", "×", 2, multiple, "color"),
         Column(failed, "Error rate", "percentunit", 1, rising(t.error_ratio / 2, t.error_ratio), "color"),
         Column(p95, "p95", "s", 1, rising(t.latency_p95_seconds / 2, t.latency_p95_seconds), "color"),
-        sort="Spend per hour",
+        sort="Spend",
         empty="no traffic",
     )
 
@@ -216,14 +216,14 @@ def new_traffic():
 
 
 def new_errors():
-    by = "provider, model, error_class, error_code"
+    by = "provider, error_class, error_code"
     now, before = increase("llm_errors_total", by=by, window="1h"), increase("llm_errors_total", by=by, window="1d", offset="1h")
     return grid(
         "New in the last hour: errors",
         "Errors that were not seen in the 24 hours before. Nothing here is the usual state.",
         Labels(
-            {"provider": "Provider", "model": "Model", "error_class": "Class", "error_code": "Code"},
-            {"model": links.of_row("tollgate-errors")},
+            {"provider": "Provider", "error_class": "Class", "error_code": "Code"},
+            {"provider": "/d/tollgate-errors?" + links.KEPT + "&var-provider=${__data.fields.Provider}"},
         ),
         Column(f"({now}) > 0 unless ({before}) > 0", "Calls", "locale", 0, width=90),
         sort="Calls",

@@ -49,7 +49,7 @@ class Labels:
 
     headers: dict[str, str]
     links: dict[str, str] = field(default_factory=dict)
-    widths: dict[str, int] = field(default_factory=lambda: {"model": 210})
+    widths: dict[str, int] = field(default_factory=lambda: {"model": 190, "provider": 130, "environment": 120})
 
 
 def rising(warning: float, critical: float) -> Steps:
@@ -179,7 +179,7 @@ def lines(
         .min(0)
         .no_value(empty)
         .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
-        .legend(legend_of(() if narrow else legend, side))
+        .legend(legend_of(() if narrow else legend[:1] if side else legend, side))
         .tooltip(common.VizTooltipOptions().mode(look.TooltipDisplayMode.MULTI).sort(look.SortOrder.DESCENDING))
     )
     if stacked:

@@ -1,0 +1,198 @@
+"""What can be said of dashboards, rules and runbooks without running anything but small tools."""
+
+import json
+import re
+import subprocess
+import sys
+import unittest
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from names import Catalogue, faults  # noqa: E402
+from panels import boards, queries  # noqa: E402
+from stack import ROOT  # noqa: E402
+
+BINARY = Path(sys.argv.pop(1)).resolve() if __name__ == "__main__" and len(sys.argv) > 1 else ROOT / "target/debug/tollgate"
+EXCEPTIONS = yaml.safe_load((Path(__file__).parent / "exceptions.yaml").read_text())
+PROVISIONING, IMPORT = ROOT / "dashboards/provisioning", ROOT / "dashboards/import"
+RULE_FILES = sorted((ROOT / "alerts/prometheus").glob("*.yml"))
+RUNBOOKS = ROOT / "docs/runbooks"
+FENCE = re.compile(r"```promql\n(.*?)```", re.S)
+
+
+@cache
+def catalogue() -> Catalogue:
+    printed = subprocess.run([BINARY, "metrics", "--format", "json"], check=True, capture_output=True, text=True).stdout
+    return Catalogue({family["name"]: family for family in json.loads(printed)}, frozenset(EXCEPTIONS["dimensions"]))
+
+
+@cache
+def rules() -> list[dict]:
+    return [rule for path in RULE_FILES for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+
+
+def recorded() -> frozenset[str]:
+    return frozenset(rule["record"] for rule in rules() if "record" in rule)
+
+
+def alerts() -> list[dict]:
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def run(*command: object) -> subprocess.CompletedProcess:
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+class Generated(unittest.TestCase):
+    def test_committed_files_are_what_the_sources_say(self) -> None:
+        for script in ("alerts/generate.py", "dashboards/generate.py"):
+            done = run(sys.executable, script, "--check")
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_both_forms_of_a_dashboard_differ_only_in_the_data_source(self) -> None:
+        for board in boards(PROVISIONING):
+            text = (IMPORT / f"{board['uid']}.json").read_text()
+            imported = json.loads(text.replace("${DS_PROMETHEUS}", "${datasource}"))
+            self.assertEqual([each["name"] for each in imported.pop("__inputs")], ["DS_PROMETHEUS"])
+            del imported["__requires"], imported["__elements"]
+            variables = board["templating"]["list"]
+            board["templating"]["list"] = [each for each in variables if each["name"] != "datasource"]
+            self.assertEqual(imported, board)
+            self.assertNotIn("${datasource}", text)
+
+    def test_an_override_changes_dashboards_and_alerts_alike_and_a_typing_error_is_refused(self) -> None:
+        changed = ROOT / "target/test-thresholds.yaml"
+        changed.parent.mkdir(exist_ok=True)
+        for text, code in (("latency_p95_seconds: 12.5\n", 0), ("latency_p95_secnods: 12\n", 1), ("latency_p95_seconds: slow\n", 1)):
+            changed.write_text(text)
+            for name, sought in (("alerts", "> 12.5"), ("dashboards", '"value": 12.5')):
+                done = run(sys.executable, f"{name}/generate.py", "--thresholds", changed, "--out", ROOT / "target/test-thresholds" / name)
+                self.assertEqual(done.returncode, code, done.stderr)
+                if not code:
+                    written = (ROOT / "target/test-thresholds" / name).rglob("*.*")
+                    self.assertTrue(any(sought in path.read_text() for path in written), f"{name} does not know {sought}")
+
+
+class Dashboards(unittest.TestCase):
+    def test_every_panel_has_title_description_unit_and_place(self) -> None:
+        for board in boards(PROVISIONING):
+            taken: dict[tuple[int, int], str] = {}
+            for panel in board["panels"]:
+                with self.subTest(f"{board['title']} | {panel['title']}"):
+                    self.assertTrue(panel["title"])
+                    place = panel["gridPos"]
+                    cells = [(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])]
+                    self.assertTrue(all(x < 24 and (x, y) not in taken for x, y in cells), "overlaps or leaves the grid")
+                    taken |= dict.fromkeys(cells, panel["title"])
+                    if panel["type"] != "row":
+                        self.assertGreater(len(panel["description"]), 10)
+                        self.assertTrue(panel["fieldConfig"]["defaults"]["unit"])
+                        self.assertEqual(panel["datasource"]["uid"], "${datasource}")
+
+    def test_ids_are_unique(self) -> None:
+        for board in boards(PROVISIONING):
+            ids = [panel["id"] for panel in board["panels"]]
+            self.assertEqual(len(ids), len(set(ids)))
+
+    def test_schema_and_variables(self) -> None:
+        for board in boards(PROVISIONING):
+            self.assertEqual(board["schemaVersion"], 39)
+            for each in board["templating"]["list"]:
+                if each["type"] == "query":
+                    self.assertTrue(each["includeAll"] and each["multi"] and each["allValue"] == ".*", each["name"])
+
+    def test_links_lead_to_dashboards_that_exist(self) -> None:
+        uids = {board["uid"] for board in boards(PROVISIONING)}
+        for path in [*PROVISIONING.glob("*.json"), *RULE_FILES]:
+            for uid in re.findall(r"/d/([\w-]+)", path.read_text()):
+                self.assertIn(uid, uids, path.name)
+
+    def test_rates_use_the_rate_interval_or_the_range(self) -> None:
+        fixed = {"1h", "1d", "10m", "2m"}
+        for query in queries(PROVISIONING):
+            for window in re.findall(r"[})]\[([^\]:]+)", query.expr):
+                self.assertIn(window, {"$__rate_interval", "$__range"} | fixed, query.name)
+
+    def test_every_metric_label_and_edge_exists(self) -> None:
+        for query in queries(PROVISIONING):
+            self.assertEqual(faults(query.expr, catalogue()), [], query.name)
+        for board in boards(PROVISIONING):
+            for each in board["templating"]["list"]:
+                text = each["query"]["query"] if isinstance(each.get("query"), dict) else ""
+                self.assertEqual(faults(text, catalogue()), [], each["name"])
+
+
+class Alerts(unittest.TestCase):
+    def test_promtool_and_amtool_accept_them(self) -> None:
+        done = run("promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULE_FILES)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        done = run("amtool", "check-config", "alerts/alertmanager/alertmanager.yml")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_every_metric_label_and_edge_exists(self) -> None:
+        for rule in rules():
+            expr = rule["expr"].replace("tollgate_build_info", "tollgate_build_info")
+            self.assertEqual(faults(expr, catalogue(), recorded()), [], rule.get("alert") or rule["record"])
+
+    def test_every_alert_tells_what_where_and_what_to_do(self) -> None:
+        for alert in alerts():
+            with self.subTest(alert["alert"]):
+                self.assertIn(alert["labels"]["severity"], ("page", "ticket", "info"))
+                self.assertEqual(set(alert["annotations"]), {"summary", "description", "dashboard_url", "runbook_url"})
+                self.assertTrue(alert["annotations"]["runbook_url"].endswith(f"/{alert['alert']}.md"))
+
+    def test_the_three_formats_have_the_same_alerts(self) -> None:
+        named = sorted((alert["alert"], alert["labels"]["severity"]) for alert in alerts())
+        resource = yaml.safe_load((ROOT / "alerts/kubernetes/prometheusrule.yaml").read_text())
+        kubernetes = [rule for group in resource["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
+        self.assertEqual(sorted((rule["alert"], rule["labels"]["severity"]) for rule in kubernetes), named)
+        grafana = [rule for group in yaml.safe_load((ROOT / "alerts/grafana/rules.yaml").read_text())["groups"] for rule in group["rules"]]
+        self.assertEqual(sorted((rule["title"].split(" ")[0], rule["labels"]["severity"]) for rule in grafana), named)
+        self.assertEqual(len({rule["uid"] for rule in grafana}), len(grafana))
+
+    def test_grafanas_alerts_name_no_recorded_series(self) -> None:
+        text = (ROOT / "alerts/grafana/rules.yaml").read_text()
+        self.assertEqual([name for name in recorded() if name in text], [])
+
+    def test_routes(self) -> None:
+        for labels, receiver in (
+            ("severity=page alertname=LLMQuotaExhausted provider=openai", "pages"),
+            ("severity=page alertname=LLMErrorRateHigh provider=openai model=gpt-5", "pages"),
+            ("severity=ticket alertname=LLMLatencyHigh", "tickets"),
+            ("severity=info alertname=LLMContextGrowing", "informed"),
+            ("alertname=SomebodyElses", "tickets"),
+        ):
+            done = run("amtool", "config", "routes", "test", "--config.file=alerts/alertmanager/alertmanager.yml", *labels.split())
+            self.assertEqual(done.stdout.strip(), receiver, labels)
+
+    def test_inhibitions_name_alerts_that_exist(self) -> None:
+        names = {alert["alert"] for alert in alerts()}
+        text = (ROOT / "alerts/alertmanager/alertmanager.yml").read_text()
+        for name in set(re.findall(r"\b((?:LLM|Tollgate)[A-Z]\w+)", text)):
+            self.assertIn(name, names)
+
+
+class Runbooks(unittest.TestCase):
+    def test_there_is_one_for_each_alert_and_none_for_others(self) -> None:
+        written = {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"}
+        self.assertEqual(written, {alert["alert"] for alert in alerts()})
+
+    def test_each_answers_the_same_questions(self) -> None:
+        for path in RUNBOOKS.glob("[LT]*.md"):
+            headings = re.findall(r"^## (.+)$", path.read_text(), re.M)
+            self.assertEqual(headings, ["What it means", "Look here first", "Likely causes", "When to call the provider", "False alarm when"], path.name)
+
+    def test_their_queries_name_what_exists(self) -> None:
+        for path in RUNBOOKS.glob("[LT]*.md"):
+            found = FENCE.findall(path.read_text())
+            self.assertTrue(found, f"{path.name} has no query")
+            for expr in found:
+                self.assertEqual(faults(expr, catalogue(), recorded()), [], path.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
