@@ -230,11 +230,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for JudgedSpan<'a> {
 /// The messages of `serde_json` quote the request, so only the place is kept.
 fn fault(error: &serde_json::Error) -> Fault {
     use serde_json::error::Category;
-    let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     match error.classify() {
         Category::Data => Fault::JsonType,
         Category::Syntax | Category::Eof | Category::Io => {
-            Fault::JsonSyntax { line: narrow(error.line()), column: narrow(error.column()) }
+            Fault::JsonSyntax { line: error.line(), column: error.column() }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! fault that makes it no span. It allocates nothing.
 
 use super::schema::{EVENT, SPAN, STATUS};
-use super::value::attribute;
+use super::value::Attribute;
 use super::wire::wire_type::{DELIMITED, FIXED64, VARINT};
 use super::wire::{Depth, Fields, key, occurrences};
 use super::{Fault, SpanHeader, SpanKind, SpanStatus, Visitor};
@@ -55,8 +55,9 @@ fn read_fields<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<Spa
     while let Some(key) = fields.key()? {
         match key {
             ATTRIBUTE => {
-                let (key, value) = attribute(fields.delimited()?, CHILD_DEPTH)?;
-                visitor.span_attribute(key, value);
+                let mut attribute = Attribute::default();
+                attribute.check(fields.delimited()?, CHILD_DEPTH)?;
+                visitor.span_attribute(attribute.key, attribute.value);
             }
             EVENT_FIELD => read_event(fields.delimited()?, visitor)?,
             TRACE_ID => ids.trace = fields.delimited()?,
@@ -89,9 +90,10 @@ fn read_event<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<(), 
     let wanted = visitor.event(name, time_unix_nano);
     for body in occurrences(body, EVENT_ATTRIBUTE) {
         // Checked even if unwanted, so that whether a span is valid depends on no visitor.
-        let (key, value) = attribute(body, GRANDCHILD_DEPTH)?;
+        let mut attribute = Attribute::default();
+        attribute.check(body, GRANDCHILD_DEPTH)?;
         if wanted {
-            visitor.event_attribute(key, value);
+            visitor.event_attribute(attribute.key, attribute.value);
         }
     }
     Ok(())

@@ -66,69 +66,81 @@ const STRING_INDEX: u32 = key(8, VARINT);
 /// `ArrayValue.values` and `KeyValueList.values`.
 const ELEMENT: u32 = key(1, DELIMITED);
 
-/// Reads and checks one `KeyValue`; `depth` is what is left inside of it.
-#[inline]
-pub(super) fn attribute(body: &[u8], depth: Depth) -> Result<(&str, Value<'_>), Fault> {
-    read_key_value::<true>(body, depth)
+/// One `KeyValue`. It is filled in place: returned in a `Result`, its copies cost as much as all
+/// the rest of the walk.
+#[derive(Default)]
+pub(super) struct Attribute<'a> {
+    pub(super) key: &'a str,
+    pub(super) value: Value<'a>,
 }
 
 /// Reads one `KeyValue` that was checked before.
 pub(super) fn checked_attribute(body: &[u8]) -> Option<(&str, Value<'_>)> {
-    read_key_value::<false>(body, Depth::below_request(0)).ok()
+    let mut attribute = Attribute::default();
+    attribute.read::<false>(body, Depth::below_request(0)).ok()?;
+    Some((attribute.key, attribute.value))
 }
 
-#[inline(always)]
-fn read_key_value<const CHECK: bool>(body: &[u8], depth: Depth) -> Result<(&str, Value<'_>), Fault> {
-    let mut name = "";
-    let mut value = Value::Empty;
-    let mut fields = Fields::new(body);
-    while let Some(key) = fields.key()? {
-        match key {
-            KEY => name = fields.text()?,
-            VALUE => {
-                let any_value = fields.delimited()?;
-                value = merge_any_value::<CHECK>(value, any_value, fields.rest(), depth.enter()?)?;
-            }
-            other => KEY_VALUE.check_field(other, &mut fields, depth)?,
-        }
+// === impl Attribute ===
+
+impl<'a> Attribute<'a> {
+    /// Reads and checks one `KeyValue`; `depth` is what is left inside of it.
+    #[inline(always)]
+    pub(super) fn check(&mut self, body: &'a [u8], depth: Depth) -> Result<(), Fault> {
+        self.read::<true>(body, depth)
     }
-    Ok((name, value))
+
+    #[inline(always)]
+    fn read<const CHECK: bool>(&mut self, body: &'a [u8], depth: Depth) -> Result<(), Fault> {
+        let mut fields = Fields::new(body);
+        while let Some(key) = fields.key()? {
+            match key {
+                KEY => self.key = fields.text()?,
+                VALUE => {
+                    let any_value = fields.delimited()?;
+                    merge_any_value::<CHECK>(&mut self.value, any_value, fields.rest(), depth.enter()?)?;
+                }
+                other => KEY_VALUE.check_field(other, &mut fields, depth)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads one `AnyValue` over what earlier parts of it said. `key_value` is what follows it in its
 /// `KeyValue`.
 #[inline(always)]
 fn merge_any_value<'a, const CHECK: bool>(
-    mut value: Value<'a>,
+    value: &mut Value<'a>,
     body: &'a [u8],
     key_value: &'a [u8],
     depth: Depth,
-) -> Result<Value<'a>, Fault> {
+) -> Result<(), Fault> {
     let mut fields = Fields::new(body);
     loop {
         let parts = Parts { any_value: fields.rest(), key_value };
-        let Some(key) = fields.key()? else { return Ok(value) };
+        let Some(key) = fields.key()? else { return Ok(()) };
         match key {
-            STRING => value = Value::Text(fields.text()?),
-            BOOL => value = Value::Bool(fields.varint()? != 0),
-            INT => value = Value::Int(fields.varint()?.cast_signed()),
-            DOUBLE => value = Value::Double(f64::from_bits(fields.fixed64()?)),
-            BYTES => value = Value::Bytes(fields.delimited()?),
+            STRING => *value = Value::Text(fields.text()?),
+            BOOL => *value = Value::Bool(fields.varint()? != 0),
+            INT => *value = Value::Int(fields.varint()?.cast_signed()),
+            DOUBLE => *value = Value::Double(f64::from_bits(fields.fixed64()?)),
+            BYTES => *value = Value::Bytes(fields.delimited()?),
             ARRAY => {
                 check_if::<CHECK>(&ARRAY_VALUE, fields.delimited()?, depth)?;
                 if !matches!(value, Value::Array(_)) {
-                    value = Value::Array(List(ListSource::Wire(parts)));
+                    *value = Value::Array(List(ListSource::Wire(parts)));
                 }
             }
             KEY_VALUES => {
                 check_if::<CHECK>(&KEY_VALUE_LIST, fields.delimited()?, depth)?;
                 if !matches!(value, Value::Map(_)) {
-                    value = Value::Map(Map(MapSource::Wire(parts)));
+                    *value = Value::Map(Map(MapSource::Wire(parts)));
                 }
             }
             STRING_INDEX => {
                 fields.varint()?;
-                value = Value::Empty;
+                *value = Value::Empty;
             }
             other => ANY_VALUE.check_field(other, &mut fields, depth)?,
         }
@@ -154,7 +166,9 @@ impl<'a> List<'a> {
         };
         let wire = std::iter::from_fn(move || {
             let body = wire.next()?;
-            merge_any_value::<false>(Value::Empty, body, &[], Depth::below_request(0)).ok()
+            let mut value = Value::Empty;
+            merge_any_value::<false>(&mut value, body, &[], Depth::below_request(0)).ok()?;
+            Some(value)
         });
         wire.chain(json.iter().map(JsonValue::value))
     }

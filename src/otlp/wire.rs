@@ -123,7 +123,7 @@ impl<'a> Fields<'a> {
     #[inline(always)]
     pub(super) fn delimited(&mut self) -> Result<&'a [u8], Fault> {
         let length = usize::try_from(self.varint()?).map_err(|_| Fault::Truncated)?;
-        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(Fault::Truncated)?;
+        let Some((bytes, rest)) = self.rest.split_at_checked(length) else { return Err(Fault::Truncated) };
         self.rest = rest;
         Ok(bytes)
     }
