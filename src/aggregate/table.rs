@@ -149,9 +149,10 @@ impl CallTable {
 
     /// Takes over limits and times of new options. The dimensions stay as they were: another set of
     /// labels is another table.
-    pub fn reconfigure(&mut self, options: AggregateOptions) {
+    pub fn reconfigure(&mut self, options: &AggregateOptions) {
+        let AggregateOptions { max_call_series, hold_nanos, idle_expiry_nanos, dimensions: _ } = *options;
         let dimensions = std::mem::take(&mut self.options.dimensions);
-        self.options = AggregateOptions { dimensions, ..options };
+        self.options = AggregateOptions { max_call_series, hold_nanos, idle_expiry_nanos, dimensions };
     }
 
     pub(crate) const fn hold_nanos(&self) -> u64 {
@@ -187,8 +188,10 @@ impl CallTable {
         position
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "an iterator of references, cloned per comparison")]
     fn find<'a>(&self, hash: u64, values: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
-        self.index.find(hash, |position| self.rows[*position].is(hash, values.clone())).copied()
+        let is_it = |position: &usize| self.rows[*position].is(hash, values.clone());
+        self.index.find(hash, is_it).copied()
     }
 
     fn hash<'a>(&self, values: impl Iterator<Item = &'a str>) -> u64 {

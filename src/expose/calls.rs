@@ -76,7 +76,7 @@ impl<'a> SeriesWriter<'a> {
             CallMetric::DurationByInput => {
                 series.duration_by_input.iter_mut().for_each(|(size, histogram)| {
                     to.histogram(&[("input_size", size.label())], histogram);
-                })
+                });
             }
             CallMetric::Errors => to.errors(&mut series.errors),
             CallMetric::RetryableErrors => series.retryable.iter_mut().for_each(|(retryable, counter)| {

@@ -36,7 +36,6 @@ fn a_tuple_takes_less_than_12_kilobytes() {
         }
     });
     let bytes = heap.bytes_current / 4000;
-    eprintln!("{bytes} bytes a tuple");
     assert_eq!(table.state().call_series, 4000);
     assert!((1000..12_000).contains(&bytes), "{bytes}");
 }

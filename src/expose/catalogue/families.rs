@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Seconds of a whole call: from a cached embedding to a long reasoning run; 10 s and 30 s are the
-/// thresholds of the shipped alerts, 600 s the default time-out of the OpenAI and Anthropic SDKs.
+/// thresholds of the shipped alerts, 600 s the default time-out of the `OpenAI` and Anthropic SDKs.
 pub const DURATION_EDGES: [f64; 20] = [
     0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0,
     300.0, 600.0,
