@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{ConfigArguments, Failure, print};
-use crate::config::{self, Settings};
+use super::{ConfigArguments, Failure, price_book, print};
+use crate::config::Settings;
 use crate::dialect::Vocabulary;
 use crate::explain::Explainer;
 use crate::settle::SettleSettings;
@@ -45,8 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn explainer(settings: &Settings) -> Result<Explainer, Failure> {
     let keys: Vec<Vec<String>> =
         settings.dimensions.iter().map(|dimension| dimension.attributes.clone()).collect();
-    let book = config::price_book(&settings.prices)
-        .map_err(|faults| Failure::Input(faults.iter().map(|fault| fault.problem.as_str()).collect()))?;
+    let book = price_book(settings)?;
     let settle =
         SettleSettings { wait_nanos: (settings.settle.seconds * 1e9) as u64, ..SettleSettings::default() };
     Ok(Explainer::new(Vocabulary::new(&keys), settle, book))

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Faults, Settings};
+use crate::price::PriceBook;
 
 pub mod check;
 pub mod demo;
@@ -115,6 +116,18 @@ impl ConfigArguments {
     pub fn load(&self) -> Result<Settings, Faults> {
         config::load(self.config.as_deref(), &environment())
     }
+}
+
+/// The price book of settings that were checked; it can still fail when a file vanished meanwhile.
+///
+/// # Errors
+/// Every fault of the section `prices`.
+pub fn price_book(settings: &Settings) -> Result<PriceBook, Failure> {
+    config::price_book(&settings.prices).map_err(|faults| {
+        let lines: Vec<String> =
+            faults.iter().map(|fault| format!("prices.{}: {}", fault.key, fault.problem)).collect();
+        Failure::Input(lines.join("\n"))
+    })
 }
 
 /// The variables that may concern us. Names and values that are not Unicode cannot be ours.

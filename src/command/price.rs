@@ -7,9 +7,9 @@ use std::io::{self, BufRead, Write};
 
 use clap::Args;
 
-use super::{ConfigArguments, Failure};
+use super::{ConfigArguments, Failure, price_book, print};
 use crate::clock;
-use crate::price::{Catalogue, bulk};
+use crate::price::{Catalogue, bulk, describe};
 
 /// Longest question that is read, in bytes; what goes beyond is answered as not being one.
 const MAX_LINE_BYTES: u64 = 1 << 20;
@@ -33,19 +33,50 @@ pub struct Arguments {
 /// # Errors
 /// When the configuration is wrong, or the streams break.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    arguments.config.load()?;
+    let settings = arguments.config.load()?;
+    let book = price_book(&settings)?;
+    let catalogue = book.catalogue();
     match arguments.model.as_deref() {
-        Some("-") => match answer_all(Catalogue::embedded(), io::stdin().lock(), io::stdout().lock()) {
+        Some("-") => match answer_all(catalogue, io::stdin().lock(), io::stdout().lock()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
             Ok(()) | Err(_) => Ok(()),
         },
-        Some(_) | None => Err(Failure::Input("price MODEL is not built yet; `price -` is".to_owned())),
+        Some(model) => tell(catalogue, model, arguments.json),
+        None => print(&about(catalogue)),
     }
+}
+
+fn tell(catalogue: &Catalogue, model: &str, json: bool) -> Result<(), Failure> {
+    let Some(description) = describe(catalogue, model, now_unix_seconds()) else {
+        let date = &catalogue.about().date;
+        return Err(Failure::Input(format!(
+            "the catalogue of {date} has no price for `{model}`; calls of it count as unpriced until it has one under `prices.models`"
+        )));
+    };
+    match json {
+        true => print(&format!("{}\n", serde_json::to_string_pretty(&description).unwrap_or_default())),
+        false => print(&description.to_string()),
+    }
+}
+
+/// What can be asked, when nothing was.
+fn about(catalogue: &Catalogue) -> String {
+    let about = catalogue.about();
+    format!(
+        "{} models, figures of {} ({})\n  tollgate price gpt-5     all prices of a model\n  tollgate price -         answers questions, one JSON object a line\n",
+        catalogue.model_count(),
+        about.source,
+        about.date
+    )
+}
+
+fn now_unix_seconds() -> i64 {
+    (clock::now_unix_nano() / 1_000_000_000).cast_signed()
 }
 
 /// Answers each line of `questions` with a line.
 fn answer_all(catalogue: &Catalogue, mut questions: impl BufRead, answers: impl Write) -> io::Result<()> {
-    let now = (clock::now_unix_nano() / 1_000_000_000).cast_signed();
+    let now = now_unix_seconds();
     let mut answers = io::BufWriter::new(answers);
     let mut line = Vec::new();
     loop {
