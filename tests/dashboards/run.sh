@@ -34,6 +34,7 @@ part() {
 part pager "$python" tests/pager/run.py "$binary" &
 pager=$!
 part files "$python" tests/dashboards/test_files.py "$binary" || failed=1
+part deploy "$python" tests/dashboards/test_deploy.py || failed=1
 part services env PYTHONPATH=tests/pager "$python" -m unittest test_services || failed=1
 part scenes "$python" alerts/tests/run.py || failed=1
 wait "$pager" || failed=1
