@@ -149,8 +149,12 @@ fn damaged_messages() {
 fn phrases_are_written_in_lower_case() {
     for rule in TABLES.into_iter().flat_map(|table| table.rules) {
         let phrases: &[&str] = match rule.sign {
-            Sign::Text(phrases) | Sign::CodeAndText(_, phrases) | Sign::StatusAndText(_, phrases) => phrases,
-            Sign::Words(phrases) | Sign::Exception(phrases) | Sign::Finish(phrases) => phrases,
+            Sign::Text(phrases)
+            | Sign::CodeAndText(_, phrases)
+            | Sign::StatusAndText(_, phrases)
+            | Sign::Words(phrases)
+            | Sign::Exception(phrases)
+            | Sign::Finish(phrases) => phrases,
             _ => &[],
         };
         assert!(phrases.iter().all(|phrase| *phrase == phrase.to_lowercase()), "{:?}", rule.sign);

@@ -1,4 +1,4 @@
-//! DeepSeek: plain statuses; 402 is the balance.
+//! `DeepSeek`: plain statuses; 402 is the balance.
 
 use super::rule::Sign::{Status, Text};
 use super::rule::{Actor, Rule, Table};
@@ -8,7 +8,7 @@ use crate::call::ErrorClass::{
 
 const DOCS: &str = "api-docs.deepseek.com/quick_start/error_codes";
 
-/// DeepSeek.
+/// `DeepSeek`.
 pub(super) static TABLE: Table = Table {
     title: "DeepSeek",
     names: &["deepseek"],

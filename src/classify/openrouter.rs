@@ -1,4 +1,4 @@
-//! OpenRouter: its own limits by `limit_source`; the upstream's answers inside its own.
+//! `OpenRouter`: its own limits by `limit_source`; the upstream's answers inside its own.
 
 use super::rule::Sign::{Code, StatusAndHeader, StatusAndText, Text};
 use super::rule::{Actor, Rule, Table};
@@ -10,7 +10,7 @@ const LIMITS: &str = "OpenRouterTeam/docs api_reference/limits.mdx";
 const ERRORS: &str = "openrouter.ai/docs/api-reference/errors";
 const CREDITS: &str = "astrio-labs/forall#76; continuedev/continue#11154";
 
-/// OpenRouter.
+/// `OpenRouter`.
 pub(super) static TABLE: Table = Table {
     title: "OpenRouter",
     names: &["openrouter"],

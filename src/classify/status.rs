@@ -15,13 +15,11 @@ pub(super) fn in_text(text: &str) -> Option<u16> {
         let start = at + found;
         let length = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         at = start + length;
-        if length == 3
+        let is_status = length == 3
             && stands_alone(bytes, start, at)
-            && (named_before(&text[..start]) || named_after(&text[at..]))
-        {
-            if let Some(status) = number(&text[start..at]) {
-                return Some(status);
-            }
+            && (named_before(&text[..start]) || named_after(&text[at..]));
+        if let Some(status) = number(&text[start..at]).filter(|_| is_status) {
+            return Some(status);
         }
     }
     None

@@ -8,7 +8,8 @@
 use foldhash::HashMap;
 
 use super::settings::{ConfiguredLimit, LimitsConfig, fits};
-use super::store::{LimitSample, LimitSource, length};
+use super::state::length;
+use super::store::{LimitSample, LimitSource};
 use crate::call::{Resource, Window};
 
 const STEPS: usize = 60;

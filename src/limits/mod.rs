@@ -12,6 +12,7 @@ mod moment;
 mod read;
 mod scope;
 mod settings;
+mod state;
 mod store;
 mod tables;
 mod text;

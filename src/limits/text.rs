@@ -132,7 +132,7 @@ fn from_prose(message: &str, out: &mut Vec<RateLimit>) {
     }
 }
 
-/// Bodies that carry numbers in fields: Gemini's violations, OpenRouter's copies of headers.
+/// Bodies that carry numbers in fields: Gemini's violations, `OpenRouter`'s copies of headers.
 fn from_body(provider: Option<&str>, body: &str, end_unix_nano: u64, out: &mut Vec<RateLimit>) {
     let mut violations = Violations::default();
     let mut headers = Headers::default();
