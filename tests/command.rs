@@ -163,10 +163,10 @@ fn a_reload_takes_what_it_can_and_names_what_needs_a_restart() {
     let file = file("log: {level: info}\n");
     let path = file.path().to_owned();
     let mut server = Server::start(&mut tollgate(&["serve", "--config", path.to_str().unwrap()]));
-    std::fs::write(&path, "log: {level: debug}\nseries: {max: 9}\n").unwrap();
+    std::fs::write(&path, "log: {level: debug}\nreceive: {max_connections: 9}\n").unwrap();
     server.signal("-HUP");
     let line = server.log_line("restart");
-    assert!(line.contains("series.max") && !line.contains("log.level"), "{line}");
+    assert!(line.contains("receive.max_connections") && !line.contains("log.level"), "{line}");
     server.log_line("reload=true");
     assert!(server.scrape().contains("tollgate_config_last_reload_successful 1"));
 }

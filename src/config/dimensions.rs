@@ -4,7 +4,6 @@
 //! contract and the scraper own.
 
 use super::fault::{Faults, suggestion};
-use super::keys;
 use super::raw::{Content, Document, Entry, Node};
 use super::settings::Dimension;
 use crate::expose::catalogue;
@@ -105,7 +104,7 @@ impl Reader<'_> {
     }
 
     fn attributes(&mut self, item: &Node, node: Option<&Node>) -> Option<Vec<String>> {
-        let found = node.and_then(scalars).and_then(|texts| keys::attributes(texts.into_iter()));
+        let found = node.and_then(scalars).and_then(|texts| attribute_keys(texts.into_iter()));
         if found.is_none() {
             let message = "is not a list of attribute keys; `[team.id, user.team]` would be right";
             self.fault(node.unwrap_or(item), "attributes", message);
@@ -175,4 +174,11 @@ fn refusal(label: &str) -> Option<String> {
 fn tollgate_sets(label: &str) -> bool {
     ["le", "quantile"].contains(&label)
         || catalogue::FAMILIES.iter().any(|family| family.labels().any(|set| set == label))
+}
+
+/// Attribute keys, each trimmed; `None` when there is none or one is empty.
+fn attribute_keys<'a>(written: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
+    let keys: Vec<String> = written.map(|key| key.trim().to_owned()).collect();
+    let sound = !keys.is_empty() && keys.iter().all(|key| !key.is_empty() && key.len() <= 256);
+    sound.then_some(keys)
 }

@@ -48,8 +48,6 @@ pub enum Field {
     Switch(fn(&mut Settings) -> &mut bool),
     /// Text for a label value: not empty, 128 characters at most.
     Text(fn(&mut Settings) -> &mut String),
-    /// Attribute keys; in an environment variable separated by commas.
-    Attributes(fn(&mut Settings) -> &mut Vec<String>),
     /// A file; empty for none.
     File(fn(&mut Settings) -> &mut Option<PathBuf>),
     /// When a cost on the span itself counts.
@@ -74,9 +72,7 @@ const fn key(path: &'static str, field: Field, change: Change, help: &'static st
 }
 
 use Change::{Reload, Restart};
-use Field::{
-    Address, Attributes, Bytes, Count, Entries, File, Format, Level, Reported, Seconds, Switch, Text,
-};
+use Field::{Address, Bytes, Count, Entries, File, Format, Level, Reported, Seconds, Switch, Text};
 
 /// Every key that holds one value, in the order of the documentation.
 #[rustfmt::skip]
@@ -101,24 +97,20 @@ pub const KEYS: &[Key] = &[
         "Time that a connection may say nothing before it is closed."),
     key("receive.shutdown_seconds", Seconds(0.0, 600.0, at!(receive.shutdown_seconds)), Restart,
         "Time that a shutdown waits for requests that have begun."),
-    key("settle_seconds", Seconds(0.0, 300.0, at!(settle.seconds)), Restart,
+    key("settle_seconds", Seconds(0.0, 300.0, at!(settle.seconds)), Reload,
         "Longest time that a span waits for others of the same call. What comes later is counted as late."),
     key("settle_max_bytes", Bytes(MIB, 64 * GIB, at!(settle.max_bytes)), Restart,
         "Memory for spans that wait and for calls that are remembered. What does not fit is counted."),
-    key("series.max", Count(1, 10_000_000, at!(series.max)), Restart,
+    key("series.max", Count(1, 10_000_000, at!(series.max)), Reload,
         "Label combinations of calls. Calls beyond it are counted in one series whose labels read `other`."),
-    key("series.idle_seconds", Seconds(0.0, 31_536_000.0, at!(series.idle_seconds)), Restart,
+    key("series.idle_seconds", Seconds(0.0, 31_536_000.0, at!(series.idle_seconds)), Reload,
         "Time without a call after which a label combination is dropped. 0 keeps all."),
-    key("series.hold_seconds", Seconds(0.0, 3600.0, at!(series.hold_seconds)), Restart,
+    key("series.hold_seconds", Seconds(0.0, 3600.0, at!(series.hold_seconds)), Reload,
         "Time that a new series reads 0. At least the longest scrape interval, so that `increase()` loses nothing."),
-    key("service.attributes", Attributes(at!(service.attributes)), Restart,
-        "Resource attributes that give the label `service_name`; the first one present wins."),
-    key("service.default", Text(at!(service.default)), Restart,
-        "The label `service_name` where no attribute tells."),
-    key("environment.attributes", Attributes(at!(environment.attributes)), Restart,
-        "Resource attributes that give the label `environment`; the first one present wins."),
-    key("environment.default", Text(at!(environment.default)), Restart,
-        "The label `environment` where no attribute tells."),
+    key("service.default", Text(at!(default_service)), Reload,
+        "The label `service_name` where the resource has no `service.name`."),
+    key("environment.default", Text(at!(default_environment)), Reload,
+        "The label `environment` where the resource has no `deployment.environment.name`."),
     key("prices.catalogue_file", File(at!(prices.catalogue_file)), Reload,
         "A price catalogue in place of the embedded one; see `docs/prices.md`. Relative to the configuration file."),
     key("prices.use_reported", Reported(at!(prices.use_reported)), Reload,
@@ -168,7 +160,6 @@ impl Key {
             Seconds(least, most, of) => *of(settings) = within(text.parse().ok()?, least, most)?,
             Switch(of) => *of(settings) = switch(text)?,
             Text(of) => *of(settings) = label_value(text)?,
-            Attributes(of) => *of(settings) = attributes(text.split(','))?,
             File(of) => *of(settings) = Some(PathBuf::from(text)).filter(|_| !text.is_empty()),
             Reported(of) => *of(settings) = REPORTED.iter().find(|(word, _)| *word == text)?.1,
             Level(of) => *of(settings) = LogLevel::ALL.into_iter().find(|level| level.word() == text)?,
@@ -189,7 +180,6 @@ impl Key {
             Seconds(_, _, of) => of(&mut settings).to_string(),
             Switch(of) => of(&mut settings).to_string(),
             Text(of) => of(&mut settings).clone(),
-            Attributes(of) => of(&mut settings).join(", "),
             File(of) => {
                 of(&mut settings).as_ref().map_or_else(String::new, |file| file.display().to_string())
             }
@@ -220,20 +210,12 @@ impl Key {
             Seconds(least, most, _) => format!("a number of seconds from {least} to {most}"),
             Switch(_) => "true or false".to_owned(),
             Text(_) => "a text of 1 to 128 characters".to_owned(),
-            Attributes(_) => "one or more attribute keys, such as service.name".to_owned(),
             File(_) => "the path of a file".to_owned(),
             Reported(_) => format!("one of {}", REPORTED.map(|(word, _)| word).join(", ")),
             Level(_) => format!("one of {}", LogLevel::ALL.map(LogLevel::word).join(", ")),
             Format(_) => format!("one of {}", LogFormat::ALL.map(LogFormat::word).join(", ")),
         }
     }
-}
-
-/// Attribute keys, each trimmed; `None` when there is none or one is empty.
-pub(super) fn attributes<'a>(written: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
-    let keys: Vec<String> = written.map(|key| key.trim().to_owned()).collect();
-    let sound = !keys.is_empty() && keys.iter().all(|key| !key.is_empty() && key.len() <= 256);
-    sound.then_some(keys)
 }
 
 fn within<T: PartialOrd + Copy>(value: T, least: T, most: T) -> Option<T> {

@@ -27,9 +27,7 @@ pub use dimensions::{DEFAULT_MAX_VALUES, MAX_DIMENSIONS};
 pub use fault::{Fault, Faults, Place, closest};
 pub use keys::{Change, KEYS, Key};
 pub use sections::{PriceFault, price_book};
-pub use settings::{
-    Dimension, Listen, Log, LogFormat, LogLevel, Receive, Resource, Series, Settings, Settle,
-};
+pub use settings::{Dimension, Listen, Log, LogFormat, LogLevel, Receive, Series, Settings, Settle};
 
 use fault::suggestion;
 use raw::{Content, Document, Entry};
@@ -95,7 +93,11 @@ pub fn suspicious_variables(environment: &[(String, String)]) -> Vec<(String, St
 #[must_use]
 pub fn needs_restart(running: &Settings, wanted: &Settings) -> Vec<&'static str> {
     let differs = |key: &&Key| key.change == Change::Restart && key.show(running) != key.show(wanted);
-    KEYS.iter().filter(differs).map(|key| key.path).collect()
+    let mut keys: Vec<&str> = KEYS.iter().filter(differs).map(|key| key.path).collect();
+    if running.dimensions != wanted.dimensions {
+        keys.push("dimensions");
+    }
+    keys
 }
 
 /// `running` with every value of `wanted` that may change while Tollgate runs.
@@ -106,6 +108,8 @@ pub fn reloaded(running: &Settings, wanted: &Settings) -> Settings {
         // A value that is in force was accepted once; it is accepted again.
         let _ = key.set(&mut next, &key.show(running));
     }
+    // Another set of labels is another table of series.
+    next.dimensions.clone_from(&running.dimensions);
     next
 }
 

@@ -19,10 +19,10 @@ pub struct Settings {
     pub settle: Settle,
     /// Bounds of the series table.
     pub series: Series,
-    /// Where the `service_name` label comes from.
-    pub service: Resource,
-    /// Where the `environment` label comes from.
-    pub environment: Resource,
+    /// The `service_name` label of resources that do not tell.
+    pub default_service: String,
+    /// The `environment` label of resources that do not tell.
+    pub default_environment: String,
     /// Labels of the user's own choice.
     pub dimensions: Vec<Dimension>,
     /// Prices of the user's own, discounts, aliases.
@@ -83,15 +83,6 @@ pub struct Series {
     pub idle_seconds: f64,
     /// Seconds that a new series reads 0, so that `increase()` sees its first value arrive.
     pub hold_seconds: f64,
-}
-
-/// One label that is read from the resource.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Resource {
-    /// Attribute keys; the first one present wins.
-    pub attributes: Vec<String>,
-    /// The value where none is present.
-    pub default: String,
 }
 
 /// A label that the user maps from attributes.
@@ -183,8 +174,8 @@ impl Default for Settings {
             receive: Receive::default(),
             settle: Settle::default(),
             series: Series::default(),
-            service: Resource::of(&["service.name"], "unknown_service"),
-            environment: Resource::of(&["deployment.environment.name", "deployment.environment"], "unknown"),
+            default_service: "unknown_service".to_owned(),
+            default_environment: "unknown".to_owned(),
             dimensions: Vec::new(),
             prices: PricesConfig::default(),
             limits: LimitsConfig::default(),
@@ -217,19 +208,13 @@ impl Default for Receive {
 
 impl Default for Settle {
     fn default() -> Self {
-        Self { seconds: 5.0, max_bytes: 128 << 20 }
+        Self { seconds: 5.0, max_bytes: 64 << 20 }
     }
 }
 
 impl Default for Series {
     fn default() -> Self {
         Self { max: 20_000, idle_seconds: 86_400.0, hold_seconds: 20.0 }
-    }
-}
-
-impl Resource {
-    fn of(attributes: &[&str], default: &str) -> Self {
-        Self { attributes: attributes.iter().map(ToString::to_string).collect(), default: default.to_owned() }
     }
 }
 

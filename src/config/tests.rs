@@ -41,7 +41,6 @@ fn other_value(key: &Key) -> String {
         keys::Field::Seconds(_, most, _) => most.to_string(),
         keys::Field::Switch(_) => "true".to_owned(),
         keys::Field::Text(_) => "other".to_owned(),
-        keys::Field::Attributes(_) => "other.key".to_owned(),
         keys::Field::Level(_) => "debug".to_owned(),
         keys::Field::Format(_) => "json".to_owned(),
     }
@@ -165,6 +164,13 @@ fn a_reload_keeps_what_needs_a_restart_and_names_it() {
     assert_eq!(needs_restart(&running, &wanted), ["listen.grpc"]);
     let next = reloaded(&running, &wanted);
     assert_eq!((next.listen.grpc, next.log.level), (running.listen.grpc, LogLevel::Debug));
+}
+
+#[test]
+fn a_reload_leaves_the_dimensions_as_they_are() {
+    let wanted = parse("t.yaml", "dimensions: [{label: team, attributes: a}]", &[]).unwrap();
+    assert_eq!(needs_restart(&Settings::default(), &wanted), ["dimensions"]);
+    assert!(reloaded(&Settings::default(), &wanted).dimensions.is_empty());
 }
 
 #[test]
