@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::call::{PriceSource, RateLimit, Tokens};
 use crate::dialect::Vocabulary;
 use crate::facts::{Batch, SpanKey};
-use crate::judge::{Verdict, judge};
+use crate::judge::{Judge, Verdict};
 use crate::otlp::{self, Fault, JsonRequest};
 use crate::price::PriceBook;
 use crate::recognise::Recogniser;
@@ -25,7 +25,7 @@ pub struct Story {
 pub struct Explainer {
     vocabulary: Vocabulary,
     settler: Settler,
-    book: PriceBook,
+    judge: Judge,
     story: Story,
     received: u64,
 }
@@ -35,7 +35,13 @@ impl Explainer {
     #[must_use]
     pub fn new(vocabulary: Vocabulary, settings: SettleSettings, book: PriceBook) -> Self {
         let unlimited = SettleSettings { most_bytes: usize::MAX, ..settings };
-        Self { vocabulary, settler: Settler::new(unlimited), book, story: Story::default(), received: 0 }
+        Self {
+            vocabulary,
+            settler: Settler::new(unlimited),
+            judge: Judge::new(book),
+            story: Story::default(),
+            received: 0,
+        }
     }
 
     /// Reads an `ExportTraceServiceRequest` in protobuf.
@@ -71,25 +77,25 @@ impl Explainer {
         for _ in 0..batch.malformed {
             self.story.skipped.push(json!({"trace_id": null, "span_id": null, "span_name": null, "reason": "malformed", "of": null}));
         }
-        let (story, book) = (&mut self.story, &mut self.book);
-        self.settler.offer(batch, self.received, &mut |outcome| story.tell(&outcome, book));
+        let (story, judge) = (&mut self.story, &mut self.judge);
+        self.settler.offer(batch, self.received, &mut |outcome| story.tell(&outcome, judge));
     }
 
     /// The story so far, with everything settled.
     #[must_use]
     pub fn finish(mut self) -> Story {
-        let (story, book) = (&mut self.story, &mut self.book);
-        self.settler.finish(&mut |outcome| story.tell(&outcome, book));
+        let (story, judge) = (&mut self.story, &mut self.judge);
+        self.settler.finish(&mut |outcome| story.tell(&outcome, judge));
         self.story.calls.sort_by_key(|call| call["end_unix_nano"].as_u64());
         self.story
     }
 }
 
 impl Story {
-    fn tell(&mut self, outcome: &Outcome<'_>, book: &mut PriceBook) {
+    fn tell(&mut self, outcome: &Outcome<'_>, judge: &mut Judge) {
         match outcome {
             Outcome::Call(call) => {
-                let verdict = judge(call, book);
+                let verdict = judge.judge(call);
                 self.calls.push(call_json(call, &verdict));
             }
             Outcome::Late(_) => {}

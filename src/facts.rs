@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::dialect::{Field, Layer, Profile, UsageFamily};
-use crate::otlp::{SpanKind, SpanStatus};
+use crate::otlp::{Fault, SpanKind, SpanStatus};
 
 /// A piece of a batch's text. Empty means "not stated".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -259,6 +259,8 @@ pub struct Batch {
     pub not_a_call: u64,
     /// How many spans were not valid OTLP.
     pub malformed: u64,
+    /// What was wrong with the last of them.
+    pub fault: Option<Fault>,
 }
 
 impl Batch {

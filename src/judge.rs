@@ -3,12 +3,18 @@
 //! In: a call. Out: a [`Verdict`]. It asks `price`, `classify` and `limits`, which know nothing of spans;
 //! both `explain` and the server use it, so that they cannot disagree.
 
-use crate::call::{ErrorClass, PriceSource, RateLimit};
+use std::sync::Arc;
+
+use crate::call::{PriceSource, RateLimit};
 use crate::classify::{ErrorEvidence, ErrorVerdict, classify};
 use crate::facts::ErrorTextKind;
 use crate::limits::{self, LimitEvidenceInput};
 use crate::price::{Context, Decimal, Dollars, PriceBook, Priced, Request, Units};
-use crate::settle::LlmCall;
+use crate::recognise::hash;
+use crate::settle::{LlmCall, Remembered};
+
+/// Deployment names whose model is remembered.
+const LEARNED: usize = 4096;
 
 /// What is thought of a call.
 #[derive(Debug)]
@@ -48,16 +54,62 @@ fn is_model(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('<') && name != "unknown" && name != "None"
 }
 
-/// Judges a call.
-pub fn judge<'a>(call: &LlmCall<'_>, book: &'a mut PriceBook) -> Verdict<'a> {
-    let headers: Vec<(&str, &str)> = call.headers().collect();
-    let error = error(call, &headers);
-    let limits = rate_limits(call, &headers);
-    Verdict { priced: price(call, book), error, limits }
+/// Judges calls, and learns from answers which model is behind a deployment's name.
+#[derive(Debug)]
+pub struct Judge {
+    book: PriceBook,
+    /// Model that answered, by endpoint and model asked for.
+    learned: Remembered<Arc<str>>,
 }
 
-fn price<'a>(call: &LlmCall<'_>, book: &'a mut PriceBook) -> Priced<'a> {
-    let candidates: Vec<&str> = models(call).collect();
+impl Judge {
+    /// With these prices and nothing learned.
+    #[must_use]
+    pub fn new(book: PriceBook) -> Self {
+        Self { book, learned: Remembered::new(LEARNED) }
+    }
+
+    /// Takes other prices.
+    pub fn set_book(&mut self, book: PriceBook) {
+        self.book = book;
+    }
+
+    /// The prices in use.
+    #[must_use]
+    pub const fn book(&self) -> &PriceBook {
+        &self.book
+    }
+
+    /// Judges a call.
+    pub fn judge(&mut self, call: &LlmCall<'_>) -> Verdict<'_> {
+        let headers: Vec<(&str, &str)> = call.headers().collect();
+        let learned = self.learn(call);
+        Verdict {
+            error: error(call, &headers),
+            limits: rate_limits(call, &headers),
+            priced: price(call, learned.as_deref(), &mut self.book),
+        }
+    }
+
+    /// Notes which model answered under the name that was asked for; where none did (a failure), tells
+    /// which one did before at the same endpoint.
+    fn learn(&mut self, call: &LlmCall<'_>) -> Option<Arc<str>> {
+        let asked = call.request_model?;
+        let key = hash(&format!("{}\n{}\n{asked}", call.provider, call.server_address));
+        match call.routed_model.or(call.response_model).filter(|answered| *answered != asked) {
+            Some(answered) if !call.failed => {
+                if self.learned.get(key).as_deref() != Some(answered) {
+                    self.learned.insert(key, answered.into());
+                }
+                None
+            }
+            _ => self.learned.get(key),
+        }
+    }
+}
+
+fn price<'a>(call: &LlmCall<'_>, learned: Option<&str>, book: &'a mut PriceBook) -> Priced<'a> {
+    let candidates: Vec<&str> = learned.into_iter().chain(models(call)).collect();
     let mut units = Units::default();
     if call.web_searches > 0 {
         units.set("web_searches", Decimal::from(u64::from(call.web_searches)));
@@ -90,6 +142,13 @@ fn error(call: &LlmCall<'_>, headers: &[(&str, &str)]) -> ErrorVerdict {
     })
 }
 
+/// What a call told of rate limits.
+#[must_use]
+pub fn rate_limits_of(call: &LlmCall<'_>) -> Vec<RateLimit> {
+    let headers: Vec<(&str, &str)> = call.headers().collect();
+    rate_limits(call, &headers)
+}
+
 fn rate_limits(call: &LlmCall<'_>, headers: &[(&str, &str)]) -> Vec<RateLimit> {
     let messages: Vec<&str> =
         if call.failed { call.errors(ErrorTextKind::Message).collect() } else { Vec::new() };
@@ -111,10 +170,4 @@ fn rate_limits(call: &LlmCall<'_>, headers: &[(&str, &str)]) -> Vec<RateLimit> {
         );
     }
     found
-}
-
-/// The class to count a call under.
-#[must_use]
-pub const fn class(error: &ErrorVerdict) -> ErrorClass {
-    error.class
 }

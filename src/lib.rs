@@ -13,8 +13,12 @@
 //! | price | [`price`] | model, tokens, context | exact dollars, line by line |
 //! | classify | [`classify`] | error evidence | a class, a bounded code, what to do |
 //! | limits | [`limits`] | headers, messages | how full each rate limit is |
+//! | judge | [`judge`] asks the three above | one call | its verdict |
 //! | aggregate | [`aggregate`] | one record a call | series |
 //! | expose | [`expose`] | series | Prometheus text and OpenMetrics |
+//!
+//! [`engine`] owns all from settle to expose in one thread behind a queue; [`explain`] walks the same way
+//! for a person.
 //!
 //! Around them: [`config`] (what the user wrote, checked), [`command`] (one file per subcommand),
 //! [`demo`] (traffic to look at), [`telemetry`] (Tollgate's own events) and [`clock`], the only
@@ -26,6 +30,7 @@ pub mod clock;
 pub mod aggregate;
 pub mod classify;
 pub mod dialect;
+pub mod engine;
 pub mod explain;
 pub mod expose;
 pub mod facts;

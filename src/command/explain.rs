@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::serve::{settle_settings, vocabulary};
 use super::{ConfigArguments, Failure, price_book, print};
 use crate::config::Settings;
-use crate::dialect::Vocabulary;
 use crate::explain::Explainer;
-use crate::settle::SettleSettings;
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, Args)]
@@ -43,12 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn explainer(settings: &Settings) -> Result<Explainer, Failure> {
-    let keys: Vec<Vec<String>> =
-        settings.dimensions.iter().map(|dimension| dimension.attributes.clone()).collect();
-    let book = price_book(settings)?;
-    let settle =
-        SettleSettings { wait_nanos: (settings.settle.seconds * 1e9) as u64, ..SettleSettings::default() };
-    Ok(Explainer::new(Vocabulary::new(&keys), settle, book))
+    Ok(Explainer::new(vocabulary(settings), settle_settings(settings), price_book(settings)?))
 }
 
 fn read(explainer: &mut Explainer, file: &Path) -> Result<(), Failure> {

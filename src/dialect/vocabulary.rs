@@ -21,6 +21,8 @@ pub struct Vocabulary {
     /// For each key length, the first bytes that any key of that length has: most foreign keys end here.
     first_bytes: Vec<[u64; 4]>,
     dimension_keys: Vec<Vec<String>>,
+    service_keys: Vec<String>,
+    environment_keys: Vec<String>,
 }
 
 impl Vocabulary {
@@ -31,6 +33,11 @@ impl Vocabulary {
             meanings: HashMap::with_hasher(FixedState::default()),
             first_bytes: Vec::new(),
             dimension_keys: dimension_keys.to_vec(),
+            service_keys: vec!["service.name".to_owned()],
+            environment_keys: vec![
+                "deployment.environment.name".to_owned(),
+                "deployment.environment".to_owned(),
+            ],
         };
         for row in KEYS.iter().flat_map(|table| table.iter()) {
             vocabulary.meaning(row.key).fact = Some(row.fact);
@@ -41,6 +48,26 @@ impl Vocabulary {
             }
         }
         vocabulary
+    }
+
+    /// The same, with other resource attributes as service and environment, best first.
+    #[must_use]
+    pub fn with_resource_keys(mut self, service: Vec<String>, environment: Vec<String>) -> Self {
+        self.service_keys = service;
+        self.environment_keys = environment;
+        self
+    }
+
+    /// How good a resource attribute is as the service's name: 0 is best.
+    #[must_use]
+    pub fn service_rank(&self, key: &str) -> Option<usize> {
+        self.service_keys.iter().position(|candidate| candidate == key)
+    }
+
+    /// How good a resource attribute is as the environment's name: 0 is best.
+    #[must_use]
+    pub fn environment_rank(&self, key: &str) -> Option<usize> {
+        self.environment_keys.iter().position(|candidate| candidate == key)
     }
 
     fn meaning(&mut self, key: &str) -> &mut Meaning {
@@ -88,7 +115,7 @@ mod tests {
     /// A key must mean the same in every dialect, since one look-up serves all.
     #[test]
     fn no_two_tables_disagree_on_a_key() {
-        let mut seen: std::collections::HashMap<&str, Fact> = std::collections::HashMap::new();
+        let mut seen: HashMap<&str, Fact, FixedState> = HashMap::default();
         for row in KEYS.iter().flat_map(|table| table.iter()) {
             if let Some(other) = seen.insert(row.key, row.fact) {
                 assert_eq!(other, row.fact, "{} means two things", row.key);

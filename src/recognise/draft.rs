@@ -231,10 +231,7 @@ impl<'a> Draft<'a> {
             Fact::InputDetails => objects::details(self, objects::Side::Input, text),
             Fact::OutputDetails => objects::details(self, objects::Side::Output, text),
             Fact::RequestObject => objects::request(self, text),
-            Fact::ResponseObject => {
-                self.output_characters.get_or_insert(characters(text));
-                objects::response(self, text);
-            }
+            Fact::ResponseObject => objects::response(self, text),
             Fact::ProviderMetadata => objects::provider_metadata(self, text),
             Fact::HiddenParams => objects::hidden_params(self, text),
             Fact::ReportedCostObject => objects::cost(self, text),

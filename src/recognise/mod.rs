@@ -9,7 +9,7 @@ mod objects;
 mod role;
 
 use crate::dialect::{Profile, Vocabulary, profile_of};
-use crate::facts::{Batch, LeftOut, Link, ResourceFacts, Role, SpanKey};
+use crate::facts::{Batch, LeftOut, Link, ResourceFacts, SpanKey};
 use crate::otlp::{Fault, SpanHeader, Value, Visitor};
 use draft::Draft;
 
@@ -26,6 +26,8 @@ pub struct Recogniser<'v, 'a> {
     scope: (&'a str, &'a str),
     scope_hash: u64,
     resource_dimensions: Vec<(usize, String)>,
+    /// How good the attributes were that gave service and environment.
+    resource_ranks: (usize, usize),
     wants_left_out: bool,
 }
 
@@ -41,6 +43,7 @@ impl<'v, 'a> Recogniser<'v, 'a> {
             scope: ("", ""),
             scope_hash: 0,
             resource_dimensions: Vec::new(),
+            resource_ranks: (usize::MAX, usize::MAX),
             wants_left_out: false,
         }
     }
@@ -74,6 +77,7 @@ impl<'v, 'a> Recogniser<'v, 'a> {
 impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
     fn resource(&mut self) {
         self.batch.resources.push(ResourceFacts::default());
+        self.resource_ranks = (usize::MAX, usize::MAX);
         self.resource_dimensions.clear();
         self.resource_dimensions.resize(self.vocabulary.dimensions(), (usize::MAX, String::new()));
         self.scope = ("", "");
@@ -82,23 +86,16 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
     }
 
     fn resource_attribute(&mut self, key: &'a str, value: Value<'a>) {
-        if let Value::Text(text) = value {
-            let slot: Option<fn(&mut ResourceFacts) -> &mut crate::facts::Text> = match key {
-                "service.name" => Some(|resource| &mut resource.service_name),
-                "deployment.environment.name" | "deployment.environment" => {
-                    Some(|resource| &mut resource.environment)
-                }
-                _ => None,
-            };
-            if let Some(slot) = slot {
-                let stored = self.batch.store(text, NAME_BOUND);
-                if let Some(resource) = self.batch.resources.last_mut() {
-                    let field = slot(resource);
-                    if field.is_empty() || key.ends_with(".name") {
-                        *field = stored;
-                    }
-                }
-            }
+        if let Some(rank) = self.vocabulary.service_rank(key).filter(|&rank| rank < self.resource_ranks.0) {
+            self.resource_ranks.0 = rank;
+            let stored = self.batch.store(&draft::plain(value), NAME_BOUND);
+            self.batch.resources.last_mut().into_iter().for_each(|resource| resource.service_name = stored);
+        }
+        if let Some(rank) = self.vocabulary.environment_rank(key).filter(|&rank| rank < self.resource_ranks.1)
+        {
+            self.resource_ranks.1 = rank;
+            let stored = self.batch.store(&draft::plain(value), NAME_BOUND);
+            self.batch.resources.last_mut().into_iter().for_each(|resource| resource.environment = stored);
         }
         let dimensions = self.vocabulary.get(key).map_or(0, |meaning| meaning.dimensions);
         if dimensions != 0 {
@@ -144,9 +141,6 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
     fn span(&mut self, header: &SpanHeader<'a>) {
         match self.draft.role(header, self.profile) {
             Some(role) => {
-                if role == Role::Other {
-                    self.batch.not_a_call += 1;
-                }
                 self.draft.write(
                     &mut self.batch,
                     header,
@@ -161,8 +155,9 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
         self.draft.clear();
     }
 
-    fn malformed_span(&mut self, _fault: Fault) {
+    fn malformed_span(&mut self, fault: Fault) {
         self.batch.malformed += 1;
+        self.batch.fault = Some(fault);
         self.draft.clear();
     }
 }

@@ -17,7 +17,7 @@ pub struct Remembered<V> {
     forgotten: u64,
 }
 
-impl<V: Copy> Remembered<V> {
+impl<V: Clone> Remembered<V> {
     /// An empty store.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -38,7 +38,7 @@ impl<V: Copy> Remembered<V> {
     /// What is remembered under this key.
     #[must_use]
     pub fn get(&self, key: u64) -> Option<V> {
-        self.young.get(&key).or_else(|| self.old.get(&key)).copied()
+        self.young.get(&key).or_else(|| self.old.get(&key)).cloned()
     }
 
     /// Nothing is remembered at all.

@@ -9,8 +9,8 @@
 //! | `doors` | binds the three addresses |
 //! | `signals` | stop and reload |
 
+mod door;
 mod doors;
-mod placeholder;
 mod signals;
 
 use std::future::Future;
@@ -27,8 +27,9 @@ use crate::expose::http::{self, MetricsSource};
 use crate::receive::{self, Intake, ReceiveSettings};
 use crate::telemetry::{self, Event, Listener, emit};
 use crate::{clock, demo};
+use door::EngineDoor;
+pub(crate) use door::{settle_settings, vocabulary};
 use doors::{Doors, banner, reachable};
-use placeholder::Placeholder;
 
 /// Arguments of `serve`.
 #[derive(Clone, Debug, Default, Args)]
@@ -41,7 +42,7 @@ pub struct Arguments {
 /// What stands behind the addresses: takes requests, renders metrics.
 pub(super) trait Engine: Intake + MetricsSource {
     /// Takes over what may change while running.
-    fn reload(&self, settings: &Settings);
+    fn reload(&self, settings: &Settings) -> impl Future<Output = ()> + Send;
     /// Counts everything that waits. No request comes any more.
     fn finish(&self) -> impl Future<Output = ()> + Send;
 }
@@ -78,7 +79,7 @@ pub(super) async fn serve(
     let (stop, reloads) = (signals::stop_token()?, signals::reloads()?);
     print(&banner(&doors.addresses))?;
     announce(&doors);
-    let engine = Arc::new(Placeholder::new(doors.addresses.clone()));
+    let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone())?);
     let feeding = feed.map(|options| {
         let endpoint = format!("http://{}", reachable(doors.addresses.grpc));
         let stop = stop.clone();
@@ -134,7 +135,7 @@ async fn reload_on_signal<E: Engine>(
                 }
                 running = config::reloaded(&running, &wanted);
                 telemetry::logs::set_level(running.log.level.word());
-                engine.reload(&running);
+                engine.reload(&running).await;
                 emit(&Event::ConfigLoaded { unix_nano: clock::now_unix_nano(), reload: true });
             }
         }

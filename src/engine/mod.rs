@@ -1,0 +1,271 @@
+//! Everything between a decoded request and a scrape, in one owner.
+//!
+//! In: batches of facts, and the time. Out: one document for the scraper, and [`Event`]s. It is a plain
+//! value without clock, thread or lock: `actor` gives it a thread of its own, so that the hot path
+//! shares nothing but a queue.
+
+mod actor;
+mod limit_rows;
+mod record;
+
+pub use actor::{EngineHandle, spawn};
+
+use crate::aggregate::{AggregateOptions, CallTable};
+use crate::call::{PriceSource, RateLimit};
+use crate::expose::text::{Format, Source, render};
+use crate::facts::Batch;
+use crate::judge::{self, Judge};
+use crate::limits::{Configured, CountedCall, LimitStore, LimitsConfig, Observation, account_hash};
+use crate::price::PriceBook;
+use crate::settle::{LlmCall, Outcome, Reason, SettleSettings, Settler};
+use crate::telemetry::{Event, SettleOutcome, SpanResult};
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct EngineSettings {
+    /// How spans of one call wait for each other.
+    pub settle: SettleSettings,
+    /// The series table.
+    pub aggregate: AggregateOptions,
+    /// Prices.
+    pub book: PriceBook,
+    /// Where their catalogue is from: `embedded` or `file`.
+    pub catalogue_source: &'static str,
+    /// Rate limits.
+    pub limits: LimitsConfig,
+    /// `service_name` where the resource has none.
+    pub default_service: String,
+    /// `environment` where the resource has none.
+    pub default_environment: String,
+    /// Estimate tokens where a span has text and no usage.
+    pub estimate_missing_usage: bool,
+}
+
+/// How many spans came to what, since it was last told.
+#[derive(Debug, Default)]
+struct Tally {
+    spans: [u64; SpanResult::ALL.len()],
+    late: u64,
+    early_told: u64,
+    forgotten_told: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Engine {
+    settler: Settler,
+    counter: Counter,
+    catalogue_source: &'static str,
+}
+
+/// What counts a call, apart from what settles it.
+#[derive(Debug)]
+struct Counter {
+    judge: Judge,
+    table: CallTable,
+    limits: LimitStore,
+    configured: Configured,
+    limits_config: LimitsConfig,
+    tally: Tally,
+    options: Options,
+}
+
+#[derive(Debug)]
+struct Options {
+    default_service: String,
+    default_environment: String,
+    estimate_missing_usage: bool,
+}
+
+impl Engine {
+    /// With nothing counted.
+    #[must_use]
+    pub fn new(settings: EngineSettings) -> Self {
+        Self {
+            settler: Settler::new(settings.settle),
+            catalogue_source: settings.catalogue_source,
+            counter: Counter {
+                judge: Judge::new(settings.book),
+                table: CallTable::new(settings.aggregate),
+                limits: LimitStore::new(&settings.limits),
+                configured: Configured::new(&settings.limits),
+                limits_config: settings.limits,
+                tally: Tally::default(),
+                options: Options {
+                    default_service: settings.default_service,
+                    default_environment: settings.default_environment,
+                    estimate_missing_usage: settings.estimate_missing_usage,
+                },
+            },
+        }
+    }
+
+    /// Takes in a batch.
+    pub fn offer(&mut self, batch: Batch, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
+        self.counter.tally.spans[SpanResult::NotACall as usize] += batch.not_a_call;
+        self.counter.tally.spans[SpanResult::Malformed as usize] += batch.malformed;
+        let counter = &mut self.counter;
+        self.settler.offer(batch, now, &mut |outcome| counter.take(&outcome, now, tell));
+    }
+
+    /// Settles what has waited long enough, and tells what has happened.
+    pub fn tick(&mut self, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
+        let counter = &mut self.counter;
+        self.settler.settle(now, &mut |outcome| counter.take(&outcome, now, tell));
+        self.counter.table.sweep(now);
+        self.tell_state(tell);
+    }
+
+    /// Settles everything: no more will come.
+    pub fn finish(&mut self, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
+        let counter = &mut self.counter;
+        self.settler.finish(&mut |outcome| counter.take(&outcome, now, tell));
+        self.tell_state(tell);
+    }
+
+    /// One document of everything.
+    pub fn render(&mut self, format: Format, now: u64, others: &mut dyn Source) -> Vec<u8> {
+        let mut samples = self.counter.limits.samples(now);
+        samples.extend(self.counter.configured.samples(now));
+        let mut limits = limit_rows::LimitRows(&samples);
+        render(format, &mut [self.counter.table.at(now), &mut limits, others])
+    }
+
+    /// Takes over what may change while running.
+    pub fn reload(&mut self, settings: EngineSettings) {
+        self.settler.set_wait(settings.settle.wait_nanos);
+        self.catalogue_source = settings.catalogue_source;
+        self.counter.judge.set_book(settings.book);
+        self.counter.table.reconfigure(settings.aggregate);
+        self.counter.options = Options {
+            default_service: settings.default_service,
+            default_environment: settings.default_environment,
+            estimate_missing_usage: settings.estimate_missing_usage,
+        };
+    }
+
+    /// The series table, for a status page.
+    #[must_use]
+    pub const fn table(&self) -> &CallTable {
+        &self.counter.table
+    }
+
+    /// The prices in use.
+    #[must_use]
+    pub const fn book(&self) -> &PriceBook {
+        self.counter.judge.book()
+    }
+
+    /// Where the price catalogue is from.
+    #[must_use]
+    pub const fn catalogue_source(&self) -> &'static str {
+        self.catalogue_source
+    }
+
+    fn tell_state(&mut self, tell: &mut dyn FnMut(&Event<'_>)) {
+        let state = self.settler.state();
+        let tally = &mut self.counter.tally;
+        for result in SpanResult::ALL {
+            let count = std::mem::take(&mut tally.spans[result as usize]);
+            if count > 0 {
+                tell(&Event::Spans { result, count });
+            }
+        }
+        let early = state.early - std::mem::replace(&mut tally.early_told, state.early);
+        let forgotten = state.forgotten - std::mem::replace(&mut tally.forgotten_told, state.forgotten);
+        let late = std::mem::take(&mut tally.late);
+        for (outcome, count) in [
+            (SettleOutcome::Early, early),
+            (SettleOutcome::Late, late),
+            (SettleOutcome::Forgotten, forgotten),
+        ] {
+            if count > 0 {
+                tell(&Event::Settled { outcome, count });
+            }
+        }
+        tell(&Event::SettleState {
+            held_spans: state.held as u64,
+            held_bytes: (state.held_bytes + state.memory_bytes) as u64,
+        });
+    }
+}
+
+impl Counter {
+    fn take(&mut self, outcome: &Outcome<'_>, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
+        match outcome {
+            Outcome::Call(call) => self.count(call, now, tell),
+            Outcome::Late(call) => self.observe_late(call, now, tell),
+            Outcome::Skipped { reason, late, .. } => {
+                let result = match reason {
+                    Reason::Duplicate => SpanResult::Duplicate,
+                    Reason::Aggregate => SpanResult::Aggregate,
+                    Reason::NotACall => SpanResult::NotACall,
+                };
+                self.tally.spans[result as usize] += 1;
+                self.tally.late += u64::from(*late);
+            }
+        }
+    }
+
+    fn count(&mut self, call: &LlmCall<'_>, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
+        self.tally.spans[SpanResult::Call as usize] += 1;
+        let verdict = self.judge.judge(call);
+        let model = verdict.model(call);
+        if verdict.price_source() == PriceSource::Unpriced {
+            tell(&Event::UnpricedCall { provider: call.provider, model });
+        }
+        let (provider, model) = (call.provider, model);
+        let limits = named(&verdict.limits, &self.limits_config);
+        if !limits.is_empty() {
+            let observation =
+                Observation { provider, model, limits: &limits, end_unix_nano: call.end_unix_nano };
+            limit_rows::tell_changes(&self.limits.observe(&observation, now), tell);
+        }
+        if !self.limits_config.configured.is_empty() {
+            count_against_configured(&mut self.configured, &self.limits_config, call, model, now);
+        }
+        record::record(&mut self.table, &self.options, call, &verdict, now);
+    }
+
+    /// The headers of a request whose call was counted before.
+    fn observe_late(&mut self, call: &LlmCall<'_>, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
+        let limits = named(&judge::rate_limits_of(call), &self.limits_config);
+        if !limits.is_empty() {
+            let (provider, end_unix_nano) = (call.provider, call.end_unix_nano);
+            let observation = Observation { provider, model: "*", limits: &limits, end_unix_nano };
+            limit_rows::tell_changes(&self.limits.observe(&observation, now), tell);
+        }
+    }
+}
+
+/// Limits with the configured names of their accounts.
+fn named(limits: &[RateLimit], config: &LimitsConfig) -> Vec<RateLimit> {
+    let name = |hash: &String| config.account_name(hash).map_or_else(|| hash.clone(), str::to_owned);
+    limits
+        .iter()
+        .map(|limit| RateLimit { account: limit.account.as_ref().map(name), ..limit.clone() })
+        .collect()
+}
+
+fn count_against_configured(
+    configured: &mut Configured,
+    config: &LimitsConfig,
+    call: &LlmCall<'_>,
+    model: &str,
+    now: u64,
+) {
+    let account = call.account.and_then(account_hash).unwrap_or_default();
+    configured.count_call(
+        &CountedCall {
+            provider: call.provider,
+            model,
+            account: config.account_name(&account).unwrap_or(&account),
+            input_tokens: call.tokens.map_or(0, |tokens| tokens.input_total()),
+            output_tokens: call.tokens.map_or(0, |tokens| tokens.output_total()),
+            max_tokens: call.max_tokens,
+            images: 0,
+            end_unix_nano: call.end_unix_nano,
+        },
+        now,
+    );
+}
