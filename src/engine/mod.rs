@@ -136,7 +136,7 @@ impl Engine {
         self.settler.set_wait(settings.settle.wait_nanos);
         self.catalogue_source = settings.catalogue_source;
         self.counter.judge.set_book(settings.book);
-        self.counter.table.reconfigure(settings.aggregate);
+        self.counter.table.reconfigure(&settings.aggregate);
         self.counter.options = Options {
             default_service: settings.default_service,
             default_environment: settings.default_environment,
