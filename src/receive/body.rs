@@ -73,40 +73,41 @@ impl Budget {
 // === impl Share ===
 
 impl Share {
-    /// Takes `bytes` more, or nothing.
-    fn take(&mut self, bytes: usize) -> Result<(), BodyFault> {
+    /// Holds `bytes` in all, or fails and holds what it held.
+    fn grow_to(&mut self, bytes: usize) -> Result<(), BodyFault> {
+        let more = bytes.saturating_sub(self.held);
         self.budget
             .free
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(bytes))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(more))
             .map_err(|_| BodyFault::Busy)?;
-        self.held += bytes;
+        self.held += more;
         Ok(())
-    }
-
-    fn give_back(&mut self, bytes: usize) {
-        let bytes = bytes.min(self.held);
-        self.held -= bytes;
-        self.budget.free.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.give_back(self.held);
+        self.budget.free.fetch_add(self.held, Ordering::Relaxed);
     }
 }
 
-/// Reads a body to its end. A body of one frame, as small ones are, is not copied.
-pub(super) async fn read<B>(body: &mut B, cap: usize, share: &mut Share) -> Result<Bytes, BodyFault>
+/// Reads a body to its end, and counts what came even if the end does not. A body of one frame, as small
+/// ones are, is not copied.
+pub(super) async fn read<B>(
+    body: &mut B,
+    cap: usize,
+    share: &mut Share,
+    received: &mut usize,
+) -> Result<Bytes, BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     if body.size_hint().lower() > cap as u64 {
         return Err(BodyFault::TooLong);
     }
-    let Some(first) = next(body, cap).await? else { return Ok(Bytes::new()) };
-    share.take(first.len())?;
-    let Some(second) = next(body, cap - first.len()).await? else { return Ok(first) };
+    let Some(first) = next(body, cap, received).await? else { return Ok(Bytes::new()) };
+    share.grow_to(first.len())?;
+    let Some(second) = next(body, cap - first.len(), received).await? else { return Ok(first) };
 
     // What is declared bounds the growth of the buffer; it does not reserve anything.
     let longest = body.size_hint().upper().map_or(cap, |left| {
@@ -115,9 +116,8 @@ where
     let mut whole = Vec::new();
     append(&mut whole, &first, longest, share)?;
     append(&mut whole, &second, longest, share)?;
-    share.give_back(first.len());
     drop((first, second));
-    while let Some(data) = next(body, cap - whole.len()).await? {
+    while let Some(data) = next(body, cap - whole.len(), received).await? {
         append(&mut whole, &data, longest, share)?;
     }
     Ok(whole.into())
@@ -129,13 +129,11 @@ pub(super) async fn discard<B>(body: &mut B, most: usize)
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut left = most;
-    while let Ok(Some(data)) = next(body, left).await {
-        left -= data.len();
-    }
+    let mut dropped = 0;
+    while let Ok(Some(_)) = next(body, most - dropped, &mut dropped).await {}
 }
 
-async fn next<B>(body: &mut B, room: usize) -> Result<Option<Bytes>, BodyFault>
+async fn next<B>(body: &mut B, room: usize, received: &mut usize) -> Result<Option<Bytes>, BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -146,6 +144,7 @@ where
             return Err(BodyFault::TooLong);
         }
         if !data.is_empty() {
+            *received += data.len();
             return Ok(Some(data));
         }
     }
@@ -157,7 +156,7 @@ fn append(whole: &mut Vec<u8>, data: &[u8], longest: usize, share: &mut Share) -
     let needed = whole.len() + data.len();
     if needed > whole.capacity() {
         let capacity = needed.max(longest.min(2 * whole.capacity()));
-        share.take(capacity - whole.capacity())?;
+        share.grow_to(capacity)?;
         whole.reserve_exact(capacity - whole.len());
     }
     whole.extend_from_slice(data);
@@ -192,6 +191,7 @@ fn fill(
     cap: usize,
     share: &mut Share,
 ) -> Result<Vec<u8>, BodyFault> {
+    let packed = share.held;
     let mut inflated = Vec::new();
     let mut filled = 0;
     loop {
@@ -201,7 +201,7 @@ fn fill(
             if grown == filled {
                 return Err(BodyFault::TooLongInflated);
             }
-            share.take(grown - filled)?;
+            share.grow_to(packed + grown)?;
             inflated.reserve_exact(grown - filled);
             inflated.resize(grown, 0);
         }
@@ -216,4 +216,99 @@ fn fill(
     }
     inflated.truncate(filled);
     Ok(inflated)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, io::Write};
+
+    use futures_util::{FutureExt, StreamExt, stream};
+    use http_body::Frame;
+    use http_body_util::{BodyStream, StreamBody};
+
+    use super::*;
+
+    const TOTAL: usize = 1_000_000;
+
+    fn free(budget: &Budget) -> usize {
+        budget.free.load(Ordering::Relaxed)
+    }
+
+    fn gzip(data: &[u8]) -> Bytes {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap().into()
+    }
+
+    /// A body of ten frames, of a length that is not declared.
+    fn frames(length: usize) -> impl Body<Data = Bytes> + Unpin {
+        let frame = move |_| Ok::<_, Infallible>(Frame::data(Bytes::from(vec![7; length / 10])));
+        StreamBody::new(stream::iter((0..10).map(frame)))
+    }
+
+    #[tokio::test]
+    async fn a_body_of_many_frames_costs_what_its_buffer_takes_and_gives_it_back() {
+        let budget = Budget::new(TOTAL);
+        let mut share = budget.share();
+        let mut received = 0;
+        let whole = read(&mut frames(10_000), 12_000, &mut share, &mut received).await.unwrap();
+        assert_eq!((whole.len(), received), (10_000, 10_000));
+        let cost = TOTAL - free(&budget);
+        assert!((10_000..=12_000).contains(&cost), "never more than the cap: {cost}");
+        drop((whole, share));
+        assert_eq!(free(&budget), TOTAL);
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_cap_or_the_budget_gives_back_what_it_took() {
+        for (cap, total, fault) in [(9_999, TOTAL, BodyFault::TooLong), (TOTAL, 9_999, BodyFault::Busy)] {
+            let budget = Budget::new(total);
+            let mut share = budget.share();
+            let result = read(&mut frames(10_000), cap, &mut share, &mut 0).await;
+            assert_eq!(result.unwrap_err(), fault);
+            drop(share);
+            assert_eq!(free(&budget), total);
+        }
+    }
+
+    #[tokio::test]
+    async fn bodies_that_are_still_coming_hold_their_share_until_they_are_dropped() {
+        let budget = Budget::new(25_000);
+        let (mut first, mut second, mut third) = (budget.share(), budget.share(), budget.share());
+        let stalled = || StreamBody::new(BodyStream::new(frames(10_000)).chain(stream::pending()));
+        let mut bodies = [stalled(), stalled()];
+        let [one, two] = &mut bodies;
+        let (mut received, mut also) = (0, 0);
+        assert!(read(one, 10_000, &mut first, &mut received).now_or_never().is_none());
+        assert!(read(two, 10_000, &mut second, &mut also).now_or_never().is_none());
+        assert_eq!((received, also), (10_000, 10_000));
+        let refused = read(&mut frames(10_000), 10_000, &mut third, &mut 0).await;
+        assert_eq!(refused.unwrap_err(), BodyFault::Busy);
+        drop((first, third));
+        assert!(read(&mut frames(10_000), 10_000, &mut budget.share(), &mut 0).await.is_ok());
+    }
+
+    #[test]
+    fn inflating_stops_one_byte_after_the_cap_and_is_paid_for() {
+        let packed = gzip(&vec![0; 100_000]);
+        for (cap, result) in [(100_000, Ok(100_000)), (99_999, Err(BodyFault::TooLongInflated))] {
+            let budget = Budget::new(TOTAL);
+            let mut share = budget.share();
+            let inflated = inflate(Compression::Gzip, packed.clone(), cap, &mut share);
+            assert_eq!(inflated.map(|bytes| bytes.len()), result);
+            let cost = TOTAL - free(&budget);
+            assert!((cap..=cap + 1).contains(&cost), "{cost} for a cap of {cap}");
+        }
+        let poor = Budget::new(50_000);
+        let inflated = inflate(Compression::Gzip, packed, 100_000, &mut poor.share());
+        assert_eq!(inflated.unwrap_err(), BodyFault::Busy);
+        assert_eq!(free(&poor), 50_000);
+    }
+
+    #[test]
+    fn members_of_gzip_one_after_the_other_are_one_body() {
+        let both = [gzip(b"first "), gzip(b"second")].concat();
+        let inflated = inflate(Compression::Gzip, both.into(), 100, &mut Budget::new(TOTAL).share());
+        assert_eq!(inflated.unwrap(), "first second");
+    }
 }

@@ -99,16 +99,15 @@ impl Receiver {
         share: &mut Share,
     ) -> Result<Bytes, Refusal> {
         let limit = self.settings.request_timeout;
-        let bytes = match timeout(limit, body::read(body, cap, share)).await {
-            Ok(read) => read.map_err(|fault| self.refusal(&fault, Compression::Identity))?,
+        let read = body::read(body, cap, share, &mut arrival.wire_bytes);
+        match timeout(limit, read).await {
+            Ok(read) => read.map_err(|fault| self.refusal(&fault, Compression::Identity)),
             Err(_) => {
                 let seconds = limit.as_secs_f64();
                 let message = format!("the body of the request did not arrive within {seconds} s");
-                return Err(Refusal::new(RefusalReason::Timeout, message));
+                Err(Refusal::new(RefusalReason::Timeout, message))
             }
-        };
-        arrival.wire_bytes = bytes.len();
-        Ok(bytes)
+        }
     }
 
     /// Inflates a body and hands it to the intake.

@@ -67,6 +67,16 @@ struct Server {
     closed: CancellationToken,
 }
 
+/// A connection from its begin to its end, however it ends.
+struct Presence<'a>(&'a Receiver);
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parting {
+    Done,
+    Idle,
+}
+
 /// Serves until `shutdown` completes, then finishes what is under way, for `shutdown_grace` at most.
 ///
 /// Every listener takes every protocol. When this returns, the intake is not called any more.
@@ -132,14 +142,14 @@ impl Server {
     }
 
     async fn converse(&self, stream: TcpStream, seat: OwnedSemaphorePermit) {
-        self.receiver.observe(&ReceiveEvent::ConnectionOpened);
+        let presence = Presence::begin(&self.receiver);
         // Answers are one small packet; waiting for more to send would delay each by up to 40 ms.
         let _ = stream.set_nodelay(true);
         if self.exchange(stream).await == Parting::Idle {
             self.receiver.observe(&ReceiveEvent::ConnectionIdle);
         }
         drop(seat);
-        self.receiver.observe(&ReceiveEvent::ConnectionClosed);
+        drop(presence);
     }
 
     async fn exchange(&self, stream: TcpStream) -> Parting {
@@ -173,13 +183,6 @@ impl Server {
     }
 }
 
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Parting {
-    Done,
-    Idle,
-}
-
 fn parting(result: Result<(), Box<dyn Error + Send + Sync>>) -> Parting {
     let idle =
         result.is_err_and(|error| error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout));
@@ -203,6 +206,21 @@ fn protocols(settings: &ReceiveSettings, executor: Tracked) -> auto::Builder<Tra
         .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
         .max_local_error_reset_streams(MAX_RESET_STREAMS);
     protocols
+}
+
+// === impl Presence ===
+
+impl<'a> Presence<'a> {
+    fn begin(receiver: &'a Receiver) -> Self {
+        receiver.observe(&ReceiveEvent::ConnectionOpened);
+        Self(receiver)
+    }
+}
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.0.observe(&ReceiveEvent::ConnectionClosed);
+    }
 }
 
 // === impl Tracked ===

@@ -111,6 +111,7 @@ fn a_client_that_leaves_within_a_body_is_counted() {
     drop(stream);
     server.wait_for("disconnected", |event| matches!(event, ReceiveEvent::Request(_)));
     assert_eq!(server.reasons(), ["disconnected"]);
+    assert_eq!(server.requests()[0].wire_bytes, 100);
     assert_alive(&server);
 }
 
@@ -223,7 +224,7 @@ fn both_protocols_share_a_port_and_http_2_carries_either() {
 // === Slowness ===
 
 fn hasty() -> ReceiveSettings {
-    let soon = Duration::from_millis(200);
+    let soon = Duration::from_secs(1);
     ReceiveSettings { request_timeout: soon, idle_timeout: soon, ..ReceiveSettings::default() }
 }
 
@@ -297,38 +298,6 @@ fn a_connection_over_the_limit_is_closed_at_once_and_its_place_is_free_again_lat
     drop(first);
     server.wait_for("closed", |event| *event == ReceiveEvent::ConnectionClosed);
     assert_eq!(post(server.address, &[PROTOBUF], &body).status, 200);
-}
-
-#[test]
-fn bodies_over_the_memory_of_all_requests_are_told_to_come_again() {
-    let server = Server::with(ReceiveSettings {
-        max_request_bytes: 80_000,
-        max_inflated_bytes: 80_000,
-        max_in_flight_bytes: 0,
-        ..ReceiveSettings::default()
-    });
-    // Together they hold 160,000 and a little more; three bodies of 79,000 are too many.
-    let body = vec![0; 79_000];
-    let mut first = connect(server.address);
-    first.write_all(head(&[PROTOBUF], body.len()).as_bytes()).unwrap();
-    first.write_all(&body[..78_000]).unwrap();
-    let mut second = connect(server.address);
-    second.write_all(head(&[PROTOBUF], body.len()).as_bytes()).unwrap();
-    second.write_all(&body[..78_000]).unwrap();
-    while post(server.address, &[PROTOBUF], &body).status != 429 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let answer = export(&server, &[], frame(false, &body));
-    let status = tonic::Status::from_header_map(&answer.fields).unwrap();
-    assert_eq!(status.code(), tonic::Code::ResourceExhausted);
-    assert!(!status.details().is_empty(), "RetryInfo makes clients retry");
-
-    for held in [&mut first, &mut second] {
-        held.write_all(&body[78_000..]).unwrap();
-        assert_eq!(read_answer(held).status, 400, "zeros are no request, but they were read");
-    }
-    assert_alive(&server);
-    assert_eq!(post(server.address, &[PROTOBUF], &body).status, 400, "everything was given back");
 }
 
 #[test]

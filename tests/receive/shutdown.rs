@@ -11,7 +11,16 @@ use crate::{
     server::Server,
 };
 
+const EXPECT: (&str, &str) = ("expect", "100-continue");
 const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
+
+/// Begins a request and waits until the server wants its body: then it has begun on that side too.
+fn begin(server: &Server, length: usize) -> TcpStream {
+    let mut stream = connect(server.address);
+    stream.write_all(head(&[PROTOBUF, EXPECT], length).as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut stream).status, 100);
+    stream
+}
 
 /// Waits until the listener is closed: from then on connections are refused.
 fn wait_until_closed(server: &Server) {
@@ -24,14 +33,8 @@ fn wait_until_closed(server: &Server) {
 fn a_request_that_has_begun_is_answered_and_counted() {
     let mut server = Server::start();
     let body = protobuf(7);
-    let mut stream = connect(server.address);
-    stream.write_all(head(&[PROTOBUF], body.len()).as_bytes()).unwrap();
+    let mut stream = begin(&server, body.len());
     stream.write_all(&body[..10]).unwrap();
-    // A request on a connection after this one was begun is answered: this one has begun too.
-    let mut later = connect(server.address);
-    later.write_all(head(&[PROTOBUF], 0).as_bytes()).unwrap();
-    assert_eq!(read_answer(&mut later).status, 200);
-
     server.ask_to_stop();
     wait_until_closed(&server);
     stream.write_all(&body[10..]).unwrap();
@@ -64,12 +67,8 @@ fn idle_connections_do_not_delay_it() {
 fn a_request_that_does_not_finish_is_given_up_after_the_grace() {
     let grace = Duration::from_millis(200);
     let mut server = Server::with(ReceiveSettings { shutdown_grace: grace, ..ReceiveSettings::default() });
-    let mut stream = connect(server.address);
-    stream.write_all(head(&[PROTOBUF], 100).as_bytes()).unwrap();
+    let mut stream = begin(&server, 100);
     stream.write_all(&[0; 10]).unwrap();
-    let mut later = connect(server.address);
-    later.write_all(head(&[PROTOBUF], 0).as_bytes()).unwrap();
-    assert_eq!(read_answer(&mut later).status, 200);
     server.ask_to_stop();
     assert_eq!(server.ended(), Ended { finished: false });
 }
