@@ -5,6 +5,11 @@ use hashbrown::HashMap;
 
 use super::{Fact, KEYS};
 
+/// Resource attributes that name the service, best first. Source: OpenTelemetry resource conventions.
+const SERVICE: [&str; 1] = ["service.name"];
+/// Resource attributes that name the environment: the name since 1.27, and the one before.
+const ENVIRONMENT: [&str; 2] = ["deployment.environment.name", "deployment.environment"];
+
 /// What a key is good for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Meaning {
@@ -21,8 +26,6 @@ pub struct Vocabulary {
     /// For each key length, the first bytes that any key of that length has: most foreign keys end here.
     first_bytes: Vec<[u64; 4]>,
     dimension_keys: Vec<Vec<String>>,
-    service_keys: Vec<String>,
-    environment_keys: Vec<String>,
 }
 
 impl Vocabulary {
@@ -33,11 +36,6 @@ impl Vocabulary {
             meanings: HashMap::with_hasher(FixedState::default()),
             first_bytes: Vec::new(),
             dimension_keys: dimension_keys.to_vec(),
-            service_keys: vec!["service.name".to_owned()],
-            environment_keys: vec![
-                "deployment.environment.name".to_owned(),
-                "deployment.environment".to_owned(),
-            ],
         };
         for row in KEYS.iter().flat_map(|table| table.iter()) {
             vocabulary.meaning(row.key).fact = Some(row.fact);
@@ -50,24 +48,16 @@ impl Vocabulary {
         vocabulary
     }
 
-    /// The same, with other resource attributes as service and environment, best first.
-    #[must_use]
-    pub fn with_resource_keys(mut self, service: Vec<String>, environment: Vec<String>) -> Self {
-        self.service_keys = service;
-        self.environment_keys = environment;
-        self
-    }
-
     /// How good a resource attribute is as the service's name: 0 is best.
     #[must_use]
-    pub fn service_rank(&self, key: &str) -> Option<usize> {
-        self.service_keys.iter().position(|candidate| candidate == key)
+    pub fn service_rank(key: &str) -> Option<usize> {
+        SERVICE.iter().position(|candidate| *candidate == key)
     }
 
     /// How good a resource attribute is as the environment's name: 0 is best.
     #[must_use]
-    pub fn environment_rank(&self, key: &str) -> Option<usize> {
-        self.environment_keys.iter().position(|candidate| candidate == key)
+    pub fn environment_rank(key: &str) -> Option<usize> {
+        ENVIRONMENT.iter().position(|candidate| *candidate == key)
     }
 
     fn meaning(&mut self, key: &str) -> &mut Meaning {

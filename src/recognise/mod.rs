@@ -86,13 +86,12 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
     }
 
     fn resource_attribute(&mut self, key: &'a str, value: Value<'a>) {
-        if let Some(rank) = self.vocabulary.service_rank(key).filter(|&rank| rank < self.resource_ranks.0) {
+        if let Some(rank) = Vocabulary::service_rank(key).filter(|&rank| rank < self.resource_ranks.0) {
             self.resource_ranks.0 = rank;
             let stored = self.batch.store(&draft::plain(value), NAME_BOUND);
             self.batch.resources.last_mut().into_iter().for_each(|resource| resource.service_name = stored);
         }
-        if let Some(rank) = self.vocabulary.environment_rank(key).filter(|&rank| rank < self.resource_ranks.1)
-        {
+        if let Some(rank) = Vocabulary::environment_rank(key).filter(|&rank| rank < self.resource_ranks.1) {
             self.resource_ranks.1 = rank;
             let stored = self.batch.store(&draft::plain(value), NAME_BOUND);
             self.batch.resources.last_mut().into_iter().for_each(|resource| resource.environment = stored);

@@ -38,7 +38,6 @@ pub(crate) fn vocabulary(settings: &Settings) -> Vocabulary {
     let keys: Vec<Vec<String>> =
         settings.dimensions.iter().map(|dimension| dimension.attributes.clone()).collect();
     Vocabulary::new(&keys)
-        .with_resource_keys(settings.service.attributes.clone(), settings.environment.attributes.clone())
 }
 
 /// How spans wait under these settings.
@@ -66,8 +65,8 @@ fn engine_settings(settings: &Settings) -> Result<EngineSettings, Failure> {
         book: price_book(settings)?,
         catalogue_source: if settings.prices.catalogue_file.is_some() { "file" } else { "embedded" },
         limits: settings.limits.clone(),
-        default_service: settings.service.default.clone(),
-        default_environment: settings.environment.default.clone(),
+        default_service: settings.default_service.clone(),
+        default_environment: settings.default_environment.clone(),
         estimate_missing_usage: settings.estimate_missing_usage,
     })
 }
