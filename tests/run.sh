@@ -44,7 +44,7 @@ step_with() {
 package_of() {
     case $1 in
         promtool | prometheus) echo prometheus ;;
-        amtool) echo prometheus-alertmanager ;;
+        amtool | prometheus-alertmanager) echo prometheus-alertmanager ;;
         npm) echo npm ;;
         node) echo nodejs ;;
         python3) echo python3 python3-venv ;;
@@ -71,14 +71,16 @@ install_tools() {
 
 binary=target/debug/tollgate
 
-install_tools promtool amtool python3 node npm
+install_tools promtool prometheus-alertmanager python3 node npm
 step "formatting" cargo fmt --check
 step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
 step "cargo test" cargo test --locked
 step "binary" cargo build --locked
-[ -x tests/exporters/run.sh ] && step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"
-[ -f tests/prometheus/run.py ] && step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"
+step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"
+step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"
+step_with "prometheus promtool amtool prometheus-alertmanager python3" \
+    "dashboards and alerts" tests/dashboards/run.sh "$binary"
 
 echo
 for name in "${left_out[@]}"; do echo "left out: $name"; done
