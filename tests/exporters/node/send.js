@@ -3,6 +3,7 @@
 //
 // Usage: node send.js grpc|http|proto (http is OTLP/JSON, proto is OTLP/HTTP with protobuf)
 import { SpanKind } from '@opentelemetry/api';
+import { detectResources, envDetector } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 
 const { OTLPTraceExporter } = await import(`@opentelemetry/exporter-trace-otlp-${process.argv[2]}`);
@@ -18,7 +19,10 @@ const call = {
   'server.address': 'api.openai.com',
 };
 
-const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())] });
+const provider = new NodeTracerProvider({
+  resource: detectResources({ detectors: [envDetector] }),
+  spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+});
 const tracer = provider.getTracer('exporters', '1.0');
 tracer.startSpan('SELECT orders', { kind: SpanKind.CLIENT }).end();
 for (let index = 0; index < 3; index += 1) {
