@@ -1,7 +1,7 @@
 //! What may become a label value: not too many, not too long, nothing that looks like a secret.
 //!
-//! In: a value as it came from a span. Out: the value to expose, and why it differs. Asked only when
-//! a label tuple is new, so it may take a microsecond.
+//! In: a value as it came from a span. Out: the value to expose, and why it differs. Asked only for
+//! label tuples that are not kept as they came, so the screen may take a microsecond.
 
 mod screen;
 
@@ -72,6 +72,11 @@ impl LabelGuard {
     pub fn admit<'a>(&mut self, value: &'a str) -> Cow<'a, str> {
         if value.is_empty() || value == OTHER || self.values.contains(value) {
             return Cow::Borrowed(value);
+        }
+        let as_it_is = value.len() <= MAX_VALUE_BYTES && !value.chars().any(char::is_control);
+        // Asked at every call once a label is full, so the cheap answer comes first.
+        if as_it_is && self.values.len() >= self.max_values {
+            return self.replace(Replacement::TooMany, Cow::Borrowed(OTHER));
         }
         if looks_secret(value) {
             return self.replace(Replacement::LooksSecret, Cow::Borrowed(OTHER));
