@@ -118,7 +118,7 @@ fn raise(call: &CallRecord<'_>) {
 /// One document of about 100,000 samples.
 #[divan::bench(args = [Format::Text, Format::OpenMetrics], sample_count = 10)]
 fn render_100_000(bencher: Bencher<'_, '_>, format: Format) {
-    let tuples = tuples(810);
+    let tuples = tuples(970);
     let mut table = filled(&tuples);
     render(format, &mut [table.at(START)]).clear();
     let document = render(Format::Text, &mut [table.at(START)]);
