@@ -12,6 +12,7 @@
 use std::sync::OnceLock;
 
 use super::decimal::Decimal;
+use super::load::{self, Patterns};
 use super::matcher::Matcher;
 use super::provider_name;
 use super::unit::{Unit, UnitId, UnitSet};
@@ -136,7 +137,7 @@ impl Catalogue {
     pub fn embedded() -> &'static Self {
         static EMBEDDED: OnceLock<Catalogue> = OnceLock::new();
         EMBEDDED.get_or_init(|| {
-            Self::parse(include_bytes!("../../data/catalogue.json"))
+            load::catalogue(include_bytes!("../../data/catalogue.json"), Patterns::Trust)
                 .expect("the embedded catalogue is valid: a test of this module reads it")
         })
     }
@@ -146,7 +147,7 @@ impl Catalogue {
     /// # Errors
     /// Names the row that is wrong and what would be right.
     pub fn parse(json: &[u8]) -> Result<Self, CatalogueError> {
-        super::load::catalogue(json)
+        load::catalogue(json, Patterns::Check)
     }
 
     /// Where the prices come from.

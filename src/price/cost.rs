@@ -13,7 +13,7 @@ use super::{Context, Unpriced};
 use crate::call::{TokenType, Tokens};
 
 /// Prices of one call that are looked at, at most.
-const MAX_RATES: usize = 32;
+pub(super) const MAX_RATES: usize = 32;
 
 /// What a line of a cost is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

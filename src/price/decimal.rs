@@ -35,9 +35,12 @@ impl Decimal {
     /// Nothing.
     pub const ZERO: Self = Self { coefficient: 0, scale: 0 };
 
-    /// The largest number of digits after the point, and in all, that is accepted: a rate times any
-    /// `u64` then fits into 128 bits.
+    /// The largest number of significant digits that is accepted: a rate times any `u64` then fits
+    /// into 128 bits.
     pub const MAX_DIGITS: usize = 18;
+
+    /// The largest number of digits after the point that is accepted.
+    const MAX_SCALE: usize = 36;
 
     /// Reads plain notation: digits, and perhaps a point and digits. No sign, no exponent.
     #[must_use]
@@ -49,7 +52,9 @@ impl Decimal {
         }
         let whole = whole.trim_start_matches('0');
         let fraction = fraction.trim_end_matches('0');
-        if whole.len() + fraction.len() > Self::MAX_DIGITS {
+        let leading =
+            if whole.is_empty() { fraction.len() - fraction.trim_start_matches('0').len() } else { 0 };
+        if whole.len() + fraction.len() - leading > Self::MAX_DIGITS || fraction.len() > Self::MAX_SCALE {
             return None;
         }
         let coefficient =
@@ -379,6 +384,7 @@ mod tests {
         }
         assert_eq!(decimal("007.50"), decimal("7.5"));
         assert_eq!(Decimal::from_f64(12.5), Decimal::parse("12.5"));
+        assert_eq!(decimal("0.000012345678901234568").to_string(), "0.000012345678901234568");
         assert_eq!(Decimal::from_f64(f64::NAN), None);
     }
 

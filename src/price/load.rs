@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::CatalogueError;
 use super::catalogue::{About, Catalogue, Dated, Force, Model, Price, Provider, Rates, Variant};
+use super::cost::MAX_RATES;
 use super::decimal::Decimal;
 use super::matcher::{Matcher, Rule};
 use super::unit::{MAX_UNITS, Unit, UnitId, UnitSet, covered};
@@ -87,15 +88,24 @@ enum RateRow {
     Tiered { base: String, above: Vec<(u64, String)> },
 }
 
+/// Whether regexes are compiled to check them: that takes longer than all the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patterns {
+    Check,
+    Trust,
+}
+
 /// What the rows refer to.
 struct Tables {
+    patterns: Patterns,
     units: Box<[Unit]>,
     by_price: HashMap<Box<str>, UnitId>,
     providers: HashMap<Box<str>, usize>,
 }
 
-/// Reads and checks a catalogue.
-pub(super) fn catalogue(json: &[u8]) -> Result<Catalogue, CatalogueError> {
+/// Reads and checks a catalogue. `patterns` says whether its regexes are compiled to check them; a test
+/// does so for the embedded one.
+pub(super) fn catalogue(json: &[u8], patterns: Patterns) -> Result<Catalogue, CatalogueError> {
     let file: File =
         serde_json::from_slice(json).map_err(|error| CatalogueError::Syntax(error.to_string()))?;
     if file.format != FORMAT {
@@ -104,7 +114,7 @@ pub(super) fn catalogue(json: &[u8]) -> Result<Catalogue, CatalogueError> {
     let units = units(&file.units)?;
     let by_price = units.iter().zip(0u8..).map(|(unit, id)| (unit.price.clone(), id)).collect();
     let providers = file.providers.iter().enumerate().map(|(index, row)| (row.id.clone(), index)).collect();
-    let tables = Tables { units, by_price, providers };
+    let tables = Tables { patterns, units, by_price, providers };
     let providers =
         file.providers.into_iter().map(|row| tables.provider(row)).collect::<Result<Box<[_]>, _>>()?;
     if providers.iter().all(|provider| provider.models.is_empty()) {
@@ -162,7 +172,7 @@ fn units(rows: &[UnitRow]) -> Result<Box<[Unit]>, CatalogueError> {
 impl Tables {
     fn provider(&self, row: ProviderRow) -> Result<Provider, CatalogueError> {
         let id = row.id;
-        let rule = |rule| Matcher::new(rule).map_err(|error| wrong(&*id, error.to_string()));
+        let rule = |rule| self.matcher(&id, rule);
         let fallback = row.fallback.iter().map(|name| {
             let known = self.providers.get(name.as_str()).copied();
             known.ok_or_else(|| wrong(&*id, format!("falls back to {name}, which is no provider")))
@@ -180,7 +190,7 @@ impl Tables {
 
     fn model(&self, provider: &str, row: ModelRow) -> Result<Model, CatalogueError> {
         let name = format!("{provider}: {}", row.id);
-        let rule = Matcher::new(row.rule).map_err(|error| wrong(&*name, error.to_string()))?;
+        let rule = self.matcher(&name, row.rule)?;
         if rule.is_empty() || row.prices.is_empty() {
             return Err(wrong(name, "needs a rule under match and at least one entry under prices"));
         }
@@ -210,6 +220,13 @@ impl Tables {
         Ok(Model { id: row.id, rule, schedule, variants, minimum_seconds })
     }
 
+    fn matcher(&self, name: &str, rule: Rule) -> Result<Matcher, CatalogueError> {
+        match self.patterns {
+            Patterns::Check => Matcher::checked(rule).map_err(|error| wrong(name, error.to_string())),
+            Patterns::Trust => Ok(Matcher::new(rule)),
+        }
+    }
+
     fn dated(&self, name: &str, row: PriceRow) -> Result<(When, Dated), CatalogueError> {
         let force = match (row.from, row.daily) {
             (None, None) => Force::Always,
@@ -235,12 +252,18 @@ impl Tables {
             ))
         });
         let rates = Rates { list: rates.collect::<Result<_, _>>()? };
+        if rates.units().count_ones() as usize != rates.list.len() {
+            return Err(wrong(name, "prices the same thing twice"));
+        }
         Ok((row.when.into_iter().collect(), Dated { force, rates }))
     }
 
     /// A narrow price needs those of all units that contain it, and two prices that overlap need
     /// one for their overlap: else tokens would be billed twice or not at all.
     fn check_coverage(&self, name: &str, priced: UnitSet) -> Result<(), CatalogueError> {
+        if priced.count_ones() as usize > MAX_RATES {
+            return Err(wrong(name, format!("has more than {MAX_RATES} prices")));
+        }
         let ids = || (0..self.units.len()).filter(move |id| priced >> id & 1 == 1);
         for id in ids() {
             let unit = &self.units[id];
@@ -324,12 +347,12 @@ mod tests {
             {{"usage":"cache_read_tokens","price":"cache_read_mtok","per":1000000,"family":"tokens","dimensions":{{"direction":"input","token_type":"cache_read"}}}}],
             "providers":[{{"id":"acme","name":"Acme","models":[{models}]}}]}}"#
         );
-        catalogue(json.as_bytes())
+        catalogue(json.as_bytes(), Patterns::Check)
     }
 
     #[test]
     fn the_embedded_catalogue_is_valid() {
-        let catalogue = Catalogue::embedded();
+        let catalogue = Catalogue::parse(include_bytes!("../../data/catalogue.json")).unwrap();
         assert_eq!(catalogue.providers.len(), 47);
         assert_eq!(catalogue.model_count(), 2330);
     }
@@ -357,6 +380,10 @@ mod tests {
                 r#"{"id":"a","match":{"equals":["a"]},"prices":[{"rates":{"gold":"1"}}]}"#,
                 "acme: a: price gold has no unit",
             ),
+            (
+                r#"{"id":"a","match":{"equals":["a"]},"prices":[{"rates":{"input_mtok":"1","input_mtok":"2"}}]}"#,
+                "acme: a: prices the same thing twice",
+            ),
         ];
         for (model, message) in cases {
             assert_eq!(with_models(model).unwrap_err().to_string(), message);
@@ -364,8 +391,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_format_says_which_is_read() {
+        let error = catalogue(
+            br#"{"format":2,"source":"","url":"","licence":"","date":"","units":[],"providers":[]}"#,
+            Patterns::Check,
+        );
+        assert_eq!(error.unwrap_err().to_string(), "the catalogue has format 2; this program reads format 1");
+    }
+
+    #[test]
     fn a_file_cut_short_is_an_error_that_says_where() {
-        let error = catalogue(br#"{"format":1,"#).unwrap_err().to_string();
+        let error = catalogue(br#"{"format":1,"#, Patterns::Check).unwrap_err().to_string();
         assert!(error.contains("line 1"), "{error}");
     }
 }

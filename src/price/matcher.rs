@@ -2,6 +2,8 @@
 //!
 //! In: a name in lower case. Out: yes or no. It knows neither providers nor models.
 
+use std::sync::OnceLock;
+
 use regex::Regex;
 use serde::Deserialize;
 
@@ -40,36 +42,46 @@ enum Test {
     StartsWith(Box<str>),
     EndsWith(Box<str>),
     Contains(Box<str>),
-    Regex(Regex),
+    Regex(Pattern),
     Any(Matcher),
     All(Box<[Matcher]>),
     Not(Matcher),
 }
 
+/// A regex that is compiled when a name first gets as far as it: compiling all of the catalogue's takes
+/// longer than reading the rest of it.
+#[derive(Debug)]
+struct Pattern {
+    text: Box<str>,
+    /// What every name that it matches starts with.
+    prefix: Box<str>,
+    compiled: OnceLock<Option<Regex>>,
+}
+
 // === impl Matcher ===
 
 impl Matcher {
-    /// Makes a rule ready, compiling its patterns.
-    pub(super) fn new(rule: Rule) -> Result<Self, regex::Error> {
+    /// Makes a rule ready, once its patterns are known to be right.
+    pub(super) fn checked(rule: Rule) -> Result<Self, regex::Error> {
+        rule.check()?;
+        Ok(Self::new(rule))
+    }
+
+    /// Makes a rule ready; a pattern that is wrong would match nothing.
+    pub(super) fn new(rule: Rule) -> Self {
         let text = |text: String| text.to_lowercase().into_boxed_str();
         let mut alternatives = Vec::new();
         alternatives.extend(rule.equals.into_iter().map(|value| Test::Equals(text(value))));
         alternatives.extend(rule.starts_with.into_iter().map(|value| Test::StartsWith(text(value))));
         alternatives.extend(rule.ends_with.into_iter().map(|value| Test::EndsWith(text(value))));
         alternatives.extend(rule.contains.into_iter().map(|value| Test::Contains(text(value))));
-        for pattern in rule.regex {
-            alternatives.push(Test::Regex(Regex::new(&pattern)?));
-        }
-        for inner in rule.any {
-            alternatives.push(Test::Any(Self::new(inner)?));
-        }
+        alternatives.extend(rule.regex.into_iter().map(|pattern| Test::Regex(Pattern::new(pattern))));
+        alternatives.extend(rule.any.into_iter().map(|inner| Test::Any(Self::new(inner))));
         if !rule.all.is_empty() {
-            alternatives.push(Test::All(rule.all.into_iter().map(Self::new).collect::<Result<_, _>>()?));
+            alternatives.push(Test::All(rule.all.into_iter().map(Self::new).collect()));
         }
-        if let Some(inner) = rule.not {
-            alternatives.push(Test::Not(Self::new(*inner)?));
-        }
-        Ok(Self { alternatives: alternatives.into() })
+        alternatives.extend(rule.not.map(|inner| Test::Not(Self::new(*inner))));
+        Self { alternatives: alternatives.into() }
     }
 
     /// True when an alternative matches `name`, which is in lower case.
@@ -90,7 +102,7 @@ impl Test {
             Self::StartsWith(text) => name.starts_with(&**text),
             Self::EndsWith(text) => name.ends_with(&**text),
             Self::Contains(text) => name.contains(&**text),
-            Self::Regex(pattern) => pattern.is_match(name),
+            Self::Regex(pattern) => pattern.matches(name),
             Self::Any(inner) => inner.matches(name),
             Self::All(inner) => inner.iter().all(|matcher| matcher.matches(name)),
             Self::Not(inner) => !inner.matches(name),
@@ -98,12 +110,61 @@ impl Test {
     }
 }
 
+// === impl Rule ===
+
+impl Rule {
+    /// That every pattern compiles.
+    pub(super) fn check(&self) -> Result<(), regex::Error> {
+        self.regex.iter().try_for_each(|pattern| Regex::new(pattern).map(drop))?;
+        let inner = self.any.iter().chain(&self.all).chain(self.not.as_deref());
+        inner.map(Self::check).collect()
+    }
+}
+
+// === impl Pattern ===
+
+impl Pattern {
+    fn new(text: String) -> Self {
+        let prefix = literal_prefix(&text).into();
+        Self { text: text.into(), prefix, compiled: OnceLock::new() }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        name.starts_with(&*self.prefix)
+            && self
+                .compiled
+                .get_or_init(|| Regex::new(&self.text).ok())
+                .as_ref()
+                .is_some_and(|regex| regex.is_match(name))
+    }
+}
+
+/// The plain characters after `^` that each match starts with; empty when in doubt.
+fn literal_prefix(pattern: &str) -> String {
+    let mut prefix = String::new();
+    let Some(rest) = pattern.strip_prefix('^').filter(|rest| !rest.contains('|')) else { return prefix };
+    let mut rest = rest.chars().peekable();
+    while let Some(character) = rest.next() {
+        let literal = match character {
+            '\\' => rest.next().filter(char::is_ascii_punctuation),
+            'a'..='z' | '0'..='9' | '-' | '_' | '/' | ':' | '@' => Some(character),
+            _ => None,
+        };
+        let repeated = matches!(rest.peek(), Some('?' | '*' | '{'));
+        match literal.filter(|_| !repeated) {
+            Some(literal) => prefix.push(literal),
+            None => break,
+        }
+    }
+    prefix
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn matcher(json: &str) -> Matcher {
-        Matcher::new(serde_json::from_str(json).expect(json)).expect(json)
+        Matcher::checked(serde_json::from_str(json).expect(json)).expect(json)
     }
 
     #[test]
@@ -127,5 +188,24 @@ mod tests {
     #[test]
     fn an_empty_rule_matches_nothing() {
         assert!(!matcher("{}").matches(""));
+    }
+
+    #[test]
+    fn a_pattern_need_not_be_compiled_for_names_that_start_otherwise() {
+        let cases = [
+            (r"^gpt-5\.6-luna-\d{4}$", "gpt-5.6-luna-"),
+            (r"^claude-opus-5[-@]\d{8}$", "claude-opus-5"),
+            (r"^ab?c", "a"),
+            (r"^(typesafe/)?jev", ""),
+            (r"^a|b", ""),
+            ("gpt", ""),
+            ("", ""),
+        ];
+        for (pattern, prefix) in cases {
+            assert_eq!(literal_prefix(pattern), prefix, "{pattern}");
+        }
+        let rule = matcher(r#"{"regex":["^gpt-5\\.6-luna-\\d{4}$"]}"#);
+        assert!(rule.matches("gpt-5.6-luna-2026"));
+        assert!(!rule.matches("gpt-5x6-luna-2026"));
     }
 }

@@ -199,7 +199,7 @@ fn fault(faults: &mut Vec<Fault>, key: String, problem: impl Into<String>) {
 }
 
 fn matcher(rule: Rule, key: String, faults: &mut Vec<Fault>) -> Option<Matcher> {
-    let checked = match Matcher::new(rule) {
+    let checked = match Matcher::checked(rule) {
         Err(error) => Err(error.to_string()),
         Ok(matcher) if matcher.is_empty() => {
             Err("matches nothing; expected equals, starts_with, ends_with, contains or regex".to_owned())
