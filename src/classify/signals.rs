@@ -9,7 +9,7 @@ use super::{ErrorEvidence, common, status};
 use crate::loose::{self, Path, Scalar};
 
 const MAX_CODES: usize = 64;
-const MAX_TEXT: usize = 16 * 1024;
+const MAX_TEXT: usize = 8 * 1024;
 const LONGEST_CODE: usize = 80;
 
 /// The evidence, in lower case.
@@ -116,6 +116,9 @@ impl Signals {
     /// a stack trace says below its first line is about code, not about the failure.
     fn add_message(&mut self, message: &str, stated: &mut Option<u16>) {
         let message = head(message);
+        if !self.add_text(message) {
+            return;
+        }
         if let Some(status) = status::in_text(message) {
             stated.get_or_insert(status);
         }
@@ -128,10 +131,19 @@ impl Signals {
                 self.push_exception(word);
             }
         }
-        if self.text.len() + message.len() < MAX_TEXT {
-            self.text.push_str(&message.to_ascii_lowercase());
+    }
+
+    /// False when it is known already: spans repeat one message as status, attribute and event.
+    fn add_text(&mut self, message: &str) -> bool {
+        let lower = message.to_ascii_lowercase();
+        if self.text.contains(&lower) && !lower.is_empty() {
+            return false;
+        }
+        if self.text.len() + lower.len() < MAX_TEXT {
+            self.text.push_str(&lower);
             self.text.push('\n');
         }
+        true
     }
 
     /// Codes and statuses of a body; texts in it that are bodies themselves (an upstream's answer

@@ -1,9 +1,10 @@
 //! xAI: `{"code": prose, "error": text}`; the same code for speed and for money.
 
-use super::rule::Sign::{Code, Text};
+use super::rule::Sign::{BareStatus, Code, StatusAndHeader, Text};
 use super::rule::{Actor, Rule, Table};
 use crate::call::ErrorClass::{
     Authentication, ContentFilter, ContextLength, ModelNotFound, Permission, QuotaExhausted, RateLimit,
+    Unknown,
 };
 
 const CREDITS: &str = "continuedev/continue#10373; Anantys-oss/koan#2412";
@@ -40,6 +41,13 @@ pub(super) static TABLE: Table = Table {
             .why("A 403 that is the safety check, and is billed."),
         Rule::new(Text(&["usage guidelines violation"]), ContentFilter, DOCS),
         Rule::new(Text(&["api key is currently blocked"]), Permission, DOCS),
+        Rule::new(StatusAndHeader(429, "x-ratelimit-remaining-requests"), RateLimit, DOCS).local(),
         Rule::new(Code(&["permission-denied"]), Permission, DOCS),
+        Rule::new(BareStatus(429), Unknown, CREDITS)
+            .why("Without its text a 429 of xAI is speed or money: the SDKs lose a body whose `error` is a string.")
+            .act(Actor::Operator, "Record response headers or bodies; look at the credits in the xAI console."),
+        Rule::new(BareStatus(403), Unknown, CREDITS)
+            .why("Without its text a 403 of xAI is permission, money or the safety check.")
+            .act(Actor::Operator, "Record response bodies; look at the credits in the xAI console."),
     ],
 };

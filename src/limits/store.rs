@@ -4,6 +4,11 @@
 //! moment that is asked for: a limit is refilled when its reset has passed, forgotten when nothing
 //! speaks of it any more, and never jumps back because an older answer came late. Bounded: at most
 //! `max_entries` limits, and what comes above is counted.
+//!
+//! Several replicas each show what they saw last. Together they are the fullest of them:
+//! `max without (instance, pod) (llm_rate_limit_used_ratio)`, `min without (instance, pod)
+//! (llm_rate_limit_remaining)`. Which limit binds: `topk by (provider, model, account) (1,
+//! llm_rate_limit_used_ratio)`.
 
 use foldhash::HashMap;
 
@@ -61,7 +66,10 @@ pub struct LimitSample {
     pub peak_used_ratio: Option<f64>,
     /// Seconds until it is refilled.
     pub reset_seconds: Option<f64>,
-    /// Seconds until nothing is left at the present pace; absent while it does not fall.
+    /// Seconds until nothing is left at the present pace; absent while it does not fall. Taken from
+    /// the answers themselves, with their times. A recording rule (`llm_rate_limit_remaining /
+    /// -deriv(llm_rate_limit_remaining[2m])`) would take it from scrapes, which miss what happens
+    /// between two of them and see every refill as a jump.
     pub exhaustion_seconds: Option<f64>,
 }
 

@@ -233,13 +233,16 @@ fn reset_within_minute(limit: RateLimit, wait: Option<f64>) -> RateLimit {
 }
 
 /// Prose keeps `limit: 10` and loses `quotaId`. On the free tier no model has more than 30 requests
-/// per minute (ai.google.dev/gemini-api/docs/rate-limits), so a larger number is per day. A limit of
-/// 0 is no limit but a lack of access.
+/// per minute (ai.google.dev/gemini-api/docs/rate-limits), so a larger number is per day. No requests
+/// at all are none a day, whatever window was meant, and leave nothing to say of tokens.
 fn gemini_prose(groups: &Captures<'_>) -> Option<RateLimit> {
     let metric = groups.get(1)?.as_str();
-    let limit: u64 = groups.get(2)?.as_str().replace(',', "").parse().ok().filter(|limit| *limit > 0)?;
+    let limit: u64 = groups.get(2)?.as_str().replace(',', "").parse().ok()?;
     let resource = quota_resource(metric)?;
-    let daily = resource == Resource::Requests && metric.contains("free_tier") && limit > 30;
+    if resource != Resource::Requests {
+        return (limit > 0).then(|| stated(resource, Window::Minute, Some(limit), None));
+    }
+    let daily = limit == 0 || metric.contains("free_tier") && limit > 30;
     Some(stated(resource, if daily { Window::Day } else { Window::Minute }, Some(limit), None))
 }
 
