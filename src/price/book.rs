@@ -15,16 +15,13 @@ use crate::call::{PriceSource, Tokens};
 
 /// Names whose meaning is remembered. Beyond it everything is forgotten and learned anew.
 const MAX_REMEMBERED: usize = 4096;
-/// Deployment names that are learned from answers.
-const MAX_LEARNED: usize = 1024;
 
-/// Prices of everything, and what was learned of names.
+/// Prices of everything, and what names were found to mean.
 #[derive(Debug)]
 pub struct PriceBook {
     catalogue: Shelf,
     overrides: Overrides,
     stated: NameTable<Known>,
-    learned: NameTable<Known>,
     forgotten: u64,
 }
 
@@ -112,13 +109,7 @@ impl PriceBook {
     }
 
     fn on(catalogue: Shelf, overrides: Overrides) -> Self {
-        Self {
-            catalogue,
-            overrides,
-            stated: NameTable::default(),
-            learned: NameTable::default(),
-            forgotten: 0,
-        }
+        Self { catalogue, overrides, stated: NameTable::default(), forgotten: 0 }
     }
 
     /// The catalogue that the book stands on.
@@ -164,14 +155,12 @@ impl PriceBook {
         priced
     }
 
-    /// The meaning of the first name that has one, else why the first has none. An Azure deployment
-    /// that answered as a known model is remembered as that model.
+    /// The meaning of the first name that has one, else why the first has none.
     fn first_known(&mut self, request: &Request<'_>) -> Known {
         let mut first = Known { meaning: Meaning::Unknown(Unpriced::UnknownModel), to_pay: None };
         for (index, name) in request.models.iter().enumerate() {
-            let known = self.known((request.provider, request.server_address, name));
+            let known = self.stated((request.provider, request.server_address, name));
             if !known.is_unknown() {
-                self.learn(request, known);
                 return known;
             }
             if index == 0 {
@@ -179,29 +168,6 @@ impl PriceBook {
             }
         }
         first
-    }
-
-    /// On Azure the name asked for is the account's own word for a model; the answer tells which
-    /// (<https://learn.microsoft.com/azure/ai-foundry/openai/how-to/create-resource>).
-    fn learn(&mut self, request: &Request<'_>, known: Known) {
-        let (Some(asked), Meaning::Catalogue(place)) = (request.models.last(), known.meaning) else { return };
-        let azure = &*self.catalogue().providers[place.provider as usize].id == "azure";
-        if request.models.len() < 2 || request.server_address.is_empty() || !azure {
-            return;
-        }
-        let name = (request.provider, request.server_address, *asked);
-        if self.stated(name).is_unknown()
-            && self.learned.get(name) != Some(known)
-            && self.learned.len() < MAX_LEARNED
-        {
-            self.learned.put(name, known);
-        }
-    }
-
-    /// What a name means by the configuration, the catalogue, or else by earlier answers.
-    fn known(&mut self, name: Name<'_>) -> Known {
-        let stated = self.stated(name);
-        if stated.is_unknown() { self.learned.get(name).unwrap_or(stated) } else { stated }
     }
 
     /// What a name means by the configuration or the catalogue, remembered.
@@ -429,20 +395,6 @@ mod tests {
         assert_eq!(tier("anthropic", "claude-sonnet-4-5", "standard").0.as_deref(), Some("0.003"));
         assert_eq!(tier("anthropic", "claude-sonnet-4-5", "priority").0, None);
         assert_eq!(tier("anthropic", "claude-sonnet-4-5", "batch").0.as_deref(), Some("0.0015"));
-    }
-
-    /// A deployment's name is learned from an answer of the same endpoint, and of no other.
-    #[test]
-    fn an_azure_deployment_is_learned_from_its_answers() {
-        let (mut book, tokens) = (book("{}"), thousand());
-        let at = |server_address, models| Request {
-            server_address,
-            ..request("azure.ai.openai", models, &tokens)
-        };
-        let answered = ["gpt-4o-mini-2024-07-18", "my-prod"];
-        assert_eq!(book.price(&at("a.openai.azure.com", &answered)).model, Some("gpt-4o-mini"));
-        assert_eq!(book.price(&at("a.openai.azure.com", &["my-prod"])).model, Some("gpt-4o-mini"));
-        assert_eq!(book.price(&at("b.openai.azure.com", &["my-prod"])).model, None);
     }
 
     #[test]

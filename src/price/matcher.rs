@@ -116,8 +116,7 @@ impl Rule {
     /// That every pattern compiles.
     pub(super) fn check(&self) -> Result<(), regex::Error> {
         self.regex.iter().try_for_each(|pattern| Regex::new(pattern).map(drop))?;
-        let inner = self.any.iter().chain(&self.all).chain(self.not.as_deref());
-        inner.map(Self::check).collect()
+        self.any.iter().chain(&self.all).chain(self.not.as_deref()).try_for_each(Self::check)
     }
 }
 
