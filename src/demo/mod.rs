@@ -49,7 +49,7 @@ type Sender = (String, &'static str);
 /// # Errors
 /// When the exporter cannot be made from the endpoint. An endpoint that does not answer is tried again.
 pub async fn run(
-    endpoint: &str,
+    endpoint: String,
     options: Options,
     now_unix_nano: fn() -> u64,
     stop: CancellationToken,
@@ -67,7 +67,7 @@ pub async fn run(
             let exporter = match exporters.entry(sender) {
                 std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
                 std::collections::btree_map::Entry::Vacant(entry) => {
-                    let made = exporter(endpoint, entry.key())?;
+                    let made = exporter(&endpoint, entry.key())?;
                     entry.insert(made)
                 }
             };

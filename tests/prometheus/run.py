@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import datetime, timezone
 
 from servers import Prometheus, TextOnly, Tollgate, chat_span, get, wait_for
 
@@ -87,20 +88,25 @@ def exemplars_lead_to_traces(demo):
 def increase_loses_nothing():
     """Two servers at different intervals; models appear while they scrape; every call of each is in increase()."""
     with Tollgate(BINARY, SERIES_HOLD_SECONDS=5, SETTLE_SECONDS=0) as tollgate, \
-            Prometheus(tollgate.metrics, 1) as fast, Prometheus(tollgate.metrics, 2) as slow:
+            Prometheus(tollgate.metrics, 1) as fast, Prometheus(tollgate.metrics, 3) as slow:
+        # A server begins to scrape up to five seconds after it is ready.
+        for server in (fast, slow):
+            wait_for("first scrape", 30, lambda: server.one("up") == 1)
         sent = {}
         for round_number in range(6):
             for model, calls in (("gpt-4o-mini", 7), (f"brand-new-{round_number}", 3 + round_number)):
                 tollgate.send([chat_span(model) for _ in range(calls)])
                 sent[model] = sent.get(model, 0) + calls
             time.sleep(1.3)
-        for server, name in ((fast, "1 s"), (slow, "2 s")):
+        for server, name in ((fast, "1 s"), (slow, "3 s")):
             for model, calls in sent.items():
                 series = f'llm_requests_total{{model="{model}",error_class="none"}}'
                 wait_for(f"{calls} calls of {model}", 30, lambda: server.one(series) == calls)
                 # At the time of the last sample nothing is extrapolated beyond it, and nothing before a 0.
-                last = server.one(f"timestamp({series})")
-                increase = server.one(f"increase({series}[5m])", time=last)
+                # As text, because Prometheus cuts a number of seconds to the millisecond below.
+                last = datetime.fromtimestamp(server.one(f"timestamp({series})"), timezone.utc)
+                at = last.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+                increase = server.one(f"increase({series}[5m])", time=at)
                 assert increase is not None and abs(increase - calls) < 1e-6, \
                     f"{model}, scraped every {name}: {calls} calls, increase() says {increase}"
 

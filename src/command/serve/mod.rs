@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ConfigArguments, Failure, environment, print};
 use crate::config::{self, Receive, Settings};
 use crate::expose::http::{self, MetricsSource};
+use crate::expose::text::Format;
 use crate::receive::{self, Intake, ReceiveSettings};
 use crate::telemetry::{self, Event, Listener, emit};
 use crate::{clock, demo};
@@ -82,8 +83,8 @@ pub(super) async fn serve(
     let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone())?);
     let feeding = feed.map(|options| {
         let endpoint = format!("http://{}", reachable(doors.addresses.grpc));
-        let stop = stop.clone();
-        tokio::spawn(async move { demo::run(&endpoint, options, clock::now_unix_nano, stop).await })
+        tokio::spawn(look_once(Arc::clone(&engine)));
+        tokio::spawn(demo::run(endpoint, options, clock::now_unix_nano, stop.clone()))
     });
     let reloading =
         tokio::spawn(reload_on_signal(arguments.clone(), settings.clone(), Arc::clone(&engine), reloads));
@@ -94,6 +95,13 @@ pub(super) async fn serve(
     }
     emit(&Event::Stopped);
     Ok(())
+}
+
+/// Looks at the demo's first series, so that a person who looks after ten seconds sees numbers: without a first look
+/// every counter reads 0.
+async fn look_once<E: Engine>(engine: Arc<E>) {
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let _unread = engine.render(Format::Text).await;
 }
 
 /// Serves all three addresses. `/metrics` is the first to open and the last to close.
