@@ -74,7 +74,7 @@ binary=target/debug/tollgate
 install_tools promtool prometheus-alertmanager python3 node npm
 step "formatting" cargo fmt --check
 step "lints" cargo clippy --all-targets --locked -- -D warnings
-step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+step "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items --locked
 step "cargo test" cargo test --locked
 step "binary" cargo build --locked
 step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"

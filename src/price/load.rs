@@ -2,7 +2,7 @@
 //!
 //! In: bytes, embedded or loaded at run time. Out: a catalogue in which every rule compiles, every
 //! price is exact and every model can be priced, or an error that names the row. The format is
-//! written by `scripts/catalogue.py`; [`Row`] types mirror it.
+//! written by `scripts/catalogue.py`; the row types below mirror it.
 
 use std::collections::{BTreeMap, HashMap};
 

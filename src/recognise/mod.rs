@@ -1,6 +1,6 @@
 //! From attributes to facts: drives nothing, is driven by `otlp`.
 //!
-//! In: an export request, through [`Visitor`]. Out: a [`Batch`] of [`SpanFacts`]. It knows what keys
+//! In: an export request, through [`Visitor`]. Out: a [`Batch`] of [`SpanFacts`](crate::facts::SpanFacts). It knows what keys
 //! state (by the tables of `dialect`) and what a span is in the story of a call ([`role`]); it does
 //! not judge numbers, does not compare spans, and keeps no text of prompts or answers.
 
