@@ -24,7 +24,8 @@ pub(super) struct Call {
     pub(super) failure: Option<&'static Failure>,
     /// Attempts before this one that got a 429.
     pub(super) retries: u64,
-    /// Used part of the provider's limits.
+    /// Used part of the provider's limits. A 429 of ordinary traffic is one of a single busy second, as providers
+    /// judge it: the minute that the headers speak of has room left.
     pub(super) fill: f64,
 }
 
@@ -121,8 +122,12 @@ impl Calls {
         let mut call = self.call(service, purpose);
         if self.random.chance(ORDINARY_SHARE) {
             let provider = call.model.provider;
+            // Its text says that the limit is full for the moment; elsewhere headers correct that at once.
+            let untold = |failure: &&Failure| {
+                service.dialect == Dialect::VercelAi && failure.class == ErrorClass::RateLimit
+            };
             let possible: Vec<&Failure> =
-                FAILURES.iter().filter(|failure| failure.provider == provider).collect();
+                FAILURES.iter().filter(|failure| failure.provider == provider && !untold(failure)).collect();
             if let Some(failure) = self.random.pick(&possible, |failure| failure.weight) {
                 call.fail(failure);
             }

@@ -145,15 +145,13 @@ impl Writer<'_> {
 
     /// httpx, with `OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_RESPONSE` on.
     fn http(&self, call: &Call, parent: SpanId, status: Option<u16>, seconds: f64) -> Draft {
-        let limited = status == Some(429);
         let mut attributes = vec![
             KeyValue::new("http.request.method", "POST"),
             KeyValue::new("url.full", format!("https://{}{}", call.model.host, path(call))),
             KeyValue::new("server.address", call.model.host),
         ];
         attributes.extend(status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))));
-        let fill = if limited { 1.0 } else { call.fill };
-        let pairs = headers(&call.model.limits, fill, self.end_unix_nano);
+        let pairs = headers(&call.model.limits, call.fill, self.end_unix_nano);
         attributes.extend(pairs.into_iter().map(|(name, value)| {
             let key = format!("http.response.header.{}", name.replace('-', "_"));
             KeyValue::new(key, Value::Array(vec![StringValue::from(value)].into()))

@@ -139,7 +139,7 @@ const fn chat(
     Use { model, weight, operation: "chat", input_tokens, output_tokens, cached, reasoning, streaming }
 }
 
-/// The company, about six calls a second and fifteen dollars an hour.
+/// The company, about six calls a second and sixteen dollars an hour.
 #[rustfmt::skip]
 pub(super) static SERVICES: &[Service] = &[
     Service {
