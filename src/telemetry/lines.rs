@@ -190,7 +190,14 @@ pub(super) fn write(event: &Event<'_>) {
             );
         }
         Event::ShuttingDown => tracing::info!("shutting down: no more requests, counting what was taken"),
-        Event::Stopped => tracing::info!("stopped, everything is counted"),
+        Event::Stopped => {
+            let totals = super::totals();
+            tracing::info!(
+                requests = totals.accepted_requests,
+                calls = totals.spans[super::SpanResult::Call as usize],
+                "stopped, everything is counted"
+            );
+        }
         Event::Settled { outcome, count } => {
             tracing::warn!(
                 outcome = outcome.label(),

@@ -116,7 +116,7 @@ def a_shutdown_counts_what_was_accepted():
     with Tollgate(BINARY, SERIES_HOLD_SECONDS=0, SETTLE_SECONDS=60) as tollgate:
         tollgate.send([chat_span("gpt-4o") for _ in range(4)])
         assert tollgate.stop() == 0
-        assert "stopped, everything is counted" in tollgate.lines()
+        assert "stopped, everything is counted requests=1 calls=4" in tollgate.lines(), tollgate.lines()
 
 
 def main():
