@@ -2,7 +2,7 @@
 //!
 //! In: facts as they arrive. Out: look-ups by span, trace, response id and service. Knows no rules.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -12,6 +12,9 @@ use crate::call::Tokens;
 use crate::facts::{Batch, Role, SpanFacts, SpanKey, Text, part};
 use crate::normalise::{self, UsageInput};
 use crate::recognise::hash;
+
+/// How long after the end of a call the report of its stream may begin: see `twins`.
+const REACH_NANOS: u64 = 5_000_000_000;
 
 /// A waiting span's number: they are given in order of arrival and never used again.
 pub type Number = u64;
@@ -126,23 +129,24 @@ fn writer(facts: &SpanFacts) -> u64 {
 /// The calls of one service, and how many of them each instrumentation wrote.
 #[derive(Debug, Default)]
 struct Service {
-    numbers: VecDeque<Number>,
+    by_start: BTreeSet<(u64, Number)>,
     scopes: Vec<(u64, usize)>,
 }
 
 impl Service {
-    fn add(&mut self, number: Number, scope: u64) {
-        self.numbers.push_back(number);
-        match self.scopes.iter_mut().find(|(known, _)| *known == scope) {
+    fn add(&mut self, number: Number, facts: &SpanFacts) {
+        self.by_start.insert((facts.start_unix_nano, number));
+        match self.scopes.iter_mut().find(|(known, _)| *known == writer(facts)) {
             Some((_, count)) => *count += 1,
-            None => self.scopes.push((scope, 1)),
+            None => self.scopes.push((writer(facts), 1)),
         }
     }
 
-    fn remove(&mut self, number: Number, scope: u64) {
-        let Ok(place) = self.numbers.binary_search(&number) else { return };
-        self.numbers.remove(place);
-        if let Some(at) = self.scopes.iter().position(|(known, _)| *known == scope) {
+    fn remove(&mut self, number: Number, facts: &SpanFacts) {
+        if !self.by_start.remove(&(facts.start_unix_nano, number)) {
+            return;
+        }
+        if let Some(at) = self.scopes.iter().position(|(known, _)| *known == writer(facts)) {
             self.scopes[at].1 -= 1;
             if self.scopes[at].1 == 0 {
                 self.scopes.swap_remove(at);
@@ -177,7 +181,7 @@ impl Waiting {
             self.by_answer.entry(answer).or_default().push_back(number);
         }
         if matches!(held.facts().role, Role::Call | Role::Http | Role::Continuation) {
-            self.by_service.entry(service).or_default().add(number, writer(held.facts()));
+            self.by_service.entry(service).or_default().add(number, held.facts());
         }
         self.spans.push_back(Some(held));
         self.count += 1;
@@ -195,7 +199,7 @@ impl Waiting {
         }
         unlist(&mut self.by_trace, &key.trace_id, number);
         unlist(&mut self.by_answer, &answer, number);
-        self.leave_service(service, number, writer(held.facts()));
+        self.leave_service(service, number, held.facts());
         self.count -= 1;
         self.bytes = self.bytes.saturating_sub(bytes);
         while matches!(self.spans.front(), Some(None)) {
@@ -242,22 +246,26 @@ impl Waiting {
         listed.copied()
     }
 
-    /// The calls and HTTP requests of a service that came about when this one did, when more than one
-    /// instrumentation writes there.
-    pub fn neighbours(&self, service: u64, number: Number) -> impl Iterator<Item = Number> + '_ {
+    /// The calls and HTTP requests of a service that began next to this one's time, the nearest in each
+    /// direction, when more than one instrumentation writes there.
+    pub fn neighbours(&self, held: &Held) -> impl Iterator<Item = Number> + '_ {
         const REACH: usize = 128;
-        let service = self.by_service.get(&service).filter(|service| service.scopes.len() > 1);
+        let (start, end) = (held.facts().start_unix_nano, held.facts().end_unix_nano);
+        let service = self.by_service.get(&held.service).filter(|service| service.scopes.len() > 1);
         service.into_iter().flat_map(move |service| {
-            let place = service.numbers.partition_point(|&other| other < number);
-            let end = service.numbers.len().min(place + REACH);
-            service.numbers.range(place.saturating_sub(REACH)..end).copied()
+            let before = service.by_start.range(..(start, 0)).rev().take(REACH);
+            let after = service
+                .by_start
+                .range((start, 0)..)
+                .take_while(move |(other, _)| *other <= end.saturating_add(REACH_NANOS));
+            before.chain(after.take(REACH)).map(|(_, number)| *number)
         })
     }
 
-    fn leave_service(&mut self, service: u64, number: Number, scope: u64) {
+    fn leave_service(&mut self, service: u64, number: Number, facts: &SpanFacts) {
         if let Some(found) = self.by_service.get_mut(&service) {
-            found.remove(number, scope);
-            if found.numbers.is_empty() {
+            found.remove(number, facts);
+            if found.by_start.is_empty() {
                 self.by_service.remove(&service);
             }
         }

@@ -12,6 +12,8 @@
 //!    them is a call by itself;
 //! 6. agents and wrappers repeat what is inside them; one that alone has usage is the call.
 
+use std::cmp::Reverse;
+
 use super::Settler;
 use super::held::{Held, Number};
 use super::memory::hash_key;
@@ -351,7 +353,7 @@ impl<'a> Table<'a> {
     fn judge_aggregates(&mut self) {
         let mut aggregates = self.with_role(|role| role == Role::Aggregate);
         // Innermost first.
-        aggregates.sort_by_key(|&index| std::cmp::Reverse(self.above(index).count()));
+        aggregates.sort_by_key(|&index| Reverse(self.above(index).count()));
         for index in aggregates {
             let held = self.nodes[index].held;
             if self.calls_of(self.group_of(index)).next().is_some() {
@@ -414,12 +416,14 @@ impl<'a> Table<'a> {
         let is_call = self.is_call(root);
         members.sort_by_key(|&index| {
             let facts = self.nodes[index].held.facts();
-            (
-                rank(facts.role, self.nodes[index].sum),
+            let depth = self.above(index).count();
+            let nearness = (
                 facts.layer,
                 facts.role == Role::Continuation,
-                std::cmp::Reverse(facts.start_unix_nano),
-            )
+                Reverse(depth),
+                Reverse(facts.start_unix_nano),
+            );
+            (rank(facts.role, self.nodes[index].sum), nearness, facts.span_id)
         });
         let calls =
             members.iter().filter(|&&index| rank(self.role(index), self.nodes[index].sum) == 0).count();

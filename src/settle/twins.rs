@@ -20,7 +20,7 @@ pub(super) fn candidates<'s>(
     held: &'s Held,
 ) -> impl Iterator<Item = Number> + 's {
     let relevant = matches!(held.facts().role, Role::Call | Role::Http | Role::Continuation);
-    let near = relevant.then(|| settler.waiting.neighbours(held.service, number)).into_iter().flatten();
+    let near = relevant.then(|| settler.waiting.neighbours(held)).into_iter().flatten();
     near.filter(move |&other| {
         other != number
             && settler.waiting.get(other).is_some_and(|other| {
