@@ -65,8 +65,6 @@ pub struct Profile {
     pub convention: Convention,
     /// Its particulars.
     pub traits: &'static [Trait],
-    /// First version this holds for, inclusive; empty for any.
-    pub since: &'static str,
     /// First version this holds no more for; empty for none.
     pub before: &'static str,
 }
@@ -74,7 +72,7 @@ pub struct Profile {
 impl Profile {
     /// A row that holds for every version and follows the convention.
     pub(super) const fn new(dialect: &'static str, scope: &'static str, layer: Layer) -> Self {
-        Self { dialect, scope, layer, convention: Convention::Inclusive, traits: &[], since: "", before: "" }
+        Self { dialect, scope, layer, convention: Convention::Inclusive, traits: &[], before: "" }
     }
 
     /// The same, with input that leaves cached tokens out.
@@ -95,12 +93,6 @@ impl Profile {
         self
     }
 
-    /// The same, from this version on.
-    pub(super) const fn since(mut self, version: &'static str) -> Self {
-        self.since = version;
-        self
-    }
-
     /// True when the scope has this particular.
     #[must_use]
     pub fn has(&self, wanted: Trait) -> bool {
@@ -112,9 +104,7 @@ impl Profile {
             Some(prefix) => name.starts_with(prefix),
             None => name == self.scope,
         };
-        named
-            && (self.since.is_empty() || version_numbers(version) >= version_numbers(self.since))
-            && (self.before.is_empty() || version_numbers(version) < version_numbers(self.before))
+        named && (self.before.is_empty() || version_numbers(version) < version_numbers(self.before))
     }
 }
 

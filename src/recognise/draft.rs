@@ -8,7 +8,7 @@ use super::{NAME_BOUND, objects};
 use crate::dialect::{
     DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Profile, Rank, Trait, UsageFamily, Vocabulary,
 };
-use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, Reading, ReportedCost, Role, SpanFacts, Text};
+use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, Reading, ReportedCost, Role, SpanFacts};
 use crate::loose;
 use crate::otlp::{SpanHeader, SpanStatus, Value};
 
@@ -210,6 +210,7 @@ impl<'a> Draft<'a> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm per fact: the whole vocabulary on one page")]
     fn state_text(&mut self, fact: Fact, text: &'a str) {
         match fact {
             Fact::Operation(rank) => self.operation.offer(rank, text),
@@ -237,7 +238,7 @@ impl<'a> Draft<'a> {
             Fact::ReportedCostObject => objects::cost(self, text),
             Fact::FirstTokenAt => self.first_token_at = unquoted(text),
             Fact::FinishReason => {
-                objects::texts(text, &mut |reason| push_bounded(&mut self.finishes, reason))
+                objects::texts(text, &mut |reason| push_bounded(&mut self.finishes, reason));
             }
             Fact::ErrorType => self.error(ErrorTextKind::Type, text),
             Fact::ErrorCode => self.error(ErrorTextKind::Code, text),
@@ -251,11 +252,11 @@ impl<'a> Draft<'a> {
             Fact::Account(rank) => self.account.offer(rank, text),
             Fact::InputText => {
                 self.input_characters =
-                    Some(self.input_characters.unwrap_or(0).saturating_add(characters(text)))
+                    Some(self.input_characters.unwrap_or(0).saturating_add(characters(text)));
             }
             Fact::OutputText => {
                 self.output_characters =
-                    Some(self.output_characters.unwrap_or(0).saturating_add(characters(text)))
+                    Some(self.output_characters.unwrap_or(0).saturating_add(characters(text)));
             }
             Fact::Streaming | Fact::Success => {
                 if let Some(flag) = flag_of(text) {
@@ -283,7 +284,7 @@ impl<'a> Draft<'a> {
         match fact {
             Fact::Usage(family, field) => self.reading(family, field, count(number, whole)),
             Fact::FirstTokenSeconds => {
-                self.first_token_seconds = self.first_token_seconds.or(positive(number))
+                self.first_token_seconds = self.first_token_seconds.or(positive(number));
             }
             Fact::FirstTokenMillis => {
                 self.first_token_seconds = self.first_token_seconds.or(positive(number / 1e3));

@@ -17,7 +17,7 @@ use crate::recognise::hash;
 const REACH_NANOS: u64 = 5_000_000_000;
 
 /// A waiting span's number: they are given in order of arrival and never used again.
-pub type Number = u64;
+pub(super) type Number = u64;
 
 /// One span that waits.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ impl Held {
 /// True for an id with enough letters that two answers do not share it by chance. Request ids are not
 /// ids of answers (Claude Code writes `req_...`), and Ollama's `chatcmpl-123` has three digits.
 #[must_use]
-pub fn names_one_answer(id: &str) -> bool {
+pub(super) fn names_one_answer(id: &str) -> bool {
     id.len() >= 16 && !id.starts_with("req_") && id.bytes().filter(u8::is_ascii_alphanumeric).count() >= 16
 }
 
@@ -159,7 +159,7 @@ static NOBODY: VecDeque<Number> = VecDeque::new();
 
 /// All waiting spans.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub(super) struct Waiting {
     first: Number,
     spans: VecDeque<Option<Held>>,
     by_key: HashMap<SpanKey, Number, FixedState>,
@@ -172,7 +172,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// Adds a span.
-    pub fn add(&mut self, held: Held, bytes: usize) -> Number {
+    pub(super) fn add(&mut self, held: Held, bytes: usize) -> Number {
         let number = self.first + self.spans.len() as u64;
         let (key, answer, service) = (held.facts().key(), held.answer, held.service);
         self.by_key.insert(key, number);
@@ -190,7 +190,7 @@ impl Waiting {
     }
 
     /// Takes a span out.
-    pub fn remove(&mut self, number: Number, bytes: usize) -> Option<Held> {
+    pub(super) fn remove(&mut self, number: Number, bytes: usize) -> Option<Held> {
         let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
         let held = self.spans.get_mut(place)?.take()?;
         let (key, answer, service) = (held.facts().key(), held.answer, held.service);
@@ -211,44 +211,44 @@ impl Waiting {
 
     /// The longest-waiting span.
     #[must_use]
-    pub fn oldest(&self) -> Option<(Number, &Held)> {
+    pub(super) fn oldest(&self) -> Option<(Number, &Held)> {
         self.spans.front()?.as_ref().map(|held| (self.first, held))
     }
 
     /// A span by its number.
     #[must_use]
-    pub fn get(&self, number: Number) -> Option<&Held> {
+    pub(super) fn get(&self, number: Number) -> Option<&Held> {
         self.spans.get(usize::try_from(number.checked_sub(self.first)?).ok()?)?.as_ref()
     }
 
     /// The same, to change.
-    pub fn get_mut(&mut self, number: Number) -> Option<&mut Held> {
+    pub(super) fn get_mut(&mut self, number: Number) -> Option<&mut Held> {
         self.spans.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)?.as_mut()
     }
 
     /// A span by its name.
     #[must_use]
-    pub fn by_key(&self, key: &SpanKey) -> Option<Number> {
+    pub(super) fn by_key(&self, key: &SpanKey) -> Option<Number> {
         self.by_key.get(key).copied()
     }
 
     /// The spans of a trace.
     #[must_use]
-    pub fn trace(&self, trace_id: &[u8; 16]) -> impl ExactSizeIterator<Item = Number> + '_ {
+    pub(super) fn trace(&self, trace_id: &[u8; 16]) -> impl ExactSizeIterator<Item = Number> + '_ {
         let listed = self.by_trace.get(trace_id).map_or(NOBODY.range(..), |list| list.range(..));
         listed.copied()
     }
 
     /// The spans that name this answer.
     #[must_use]
-    pub fn answer(&self, answer: u64) -> impl ExactSizeIterator<Item = Number> + '_ {
+    pub(super) fn answer(&self, answer: u64) -> impl ExactSizeIterator<Item = Number> + '_ {
         let listed = self.by_answer.get(&answer).map_or(NOBODY.range(..), |list| list.range(..));
         listed.copied()
     }
 
     /// The calls and HTTP requests of a service that began next to this one's time, the nearest in each
     /// direction, when more than one instrumentation writes there.
-    pub fn neighbours(&self, held: &Held) -> impl Iterator<Item = Number> + '_ {
+    pub(super) fn neighbours(&self, held: &Held) -> impl Iterator<Item = Number> + '_ {
         const REACH: usize = 128;
         let (start, end) = (held.facts().start_unix_nano, held.facts().end_unix_nano);
         let service = self.by_service.get(&held.service).filter(|service| service.scopes.len() > 1);
@@ -273,19 +273,13 @@ impl Waiting {
 
     /// How many wait.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.count
-    }
-
-    /// Nobody waits.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// Bytes that they hold, about.
     #[must_use]
-    pub const fn bytes(&self) -> usize {
+    pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }
 }

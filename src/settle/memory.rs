@@ -106,7 +106,7 @@ impl Lineage {
 
 /// A hash of a span's name among all.
 #[must_use]
-pub fn hash_key(span: SpanKey) -> u64 {
+pub(super) fn hash_key(span: SpanKey) -> u64 {
     use std::hash::BuildHasher;
     FixedState::default().hash_one(span) | 1
 }

@@ -105,6 +105,16 @@ pub struct SettleState {
     pub forgotten: u64,
 }
 
+/// What is remembered of a call for the spans above it.
+#[derive(Clone, Copy, Debug)]
+struct Cover {
+    of: SpanKey,
+    /// The kind of its response id; 0 when it has none.
+    answer_kind: u64,
+    /// It is an agent that alone had usage.
+    by_agent: bool,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Settler {
@@ -116,7 +126,7 @@ pub struct Settler {
     /// Answers that were counted: the call that they are.
     answers: Remembered<SpanKey>,
     /// Spans above a counted call, and that call.
-    covered: Remembered<SpanKey>,
+    covered: Remembered<Cover>,
     early: u64,
 }
 
@@ -144,15 +154,12 @@ impl Settler {
         }
         let first = self.add_spans(&batch, now, tell);
         for number in first {
-            if self.waiting.get(number).is_some_and(|held| held.counted.is_none() && speaks_for_itself(held))
-            {
-                self.resolve_around(number, now, Some(number), tell);
-            }
+            self.count_at_once(number, tell);
         }
         while self.waiting.bytes() > self.settings.most_bytes {
             let Some((oldest, _)) = self.waiting.oldest() else { break };
             self.early += 1;
-            self.resolve_around(oldest, u64::MAX, None, tell);
+            self.resolve_around(oldest, u64::MAX, tell);
         }
     }
 
@@ -162,14 +169,14 @@ impl Settler {
             if now.saturating_sub(held.arrived) < self.settings.wait_nanos {
                 break;
             }
-            self.resolve_around(oldest, now, None, tell);
+            self.resolve_around(oldest, now, tell);
         }
     }
 
     /// Settles everything.
     pub fn finish(&mut self, tell: &mut dyn FnMut(Outcome<'_>)) {
         while let Some((oldest, _)) = self.waiting.oldest() {
-            self.resolve_around(oldest, u64::MAX, None, tell);
+            self.resolve_around(oldest, u64::MAX, tell);
         }
     }
 
@@ -234,10 +241,11 @@ impl Settler {
         }
         let answer = held.answer;
         // An answer that still waits as a ghost is found when its group is resolved.
-        if answer != 0 && self.waiting.answer(answer).len() == 0 {
-            if let Some(of) = self.answers.get(answer) {
-                return Some((of, true));
-            }
+        if answer != 0
+            && self.waiting.answer(answer).len() == 0
+            && let Some(of) = self.answers.get(answer)
+        {
+            return Some((of, true));
         }
         let attached = matches!(facts.role, Role::Http | Role::Companion);
         let parent = facts.parent_key().filter(|_| attached)?;
@@ -259,14 +267,14 @@ impl Settler {
         if self.covered.is_empty() {
             return;
         }
-        if let Some(of) = self.covered.get(hash_key(span)) {
-            self.cover(SpanKey { trace_id: span.trace_id, span_id: parent_span_id }, of);
+        if let Some(cover) = self.covered.get(hash_key(span)) {
+            self.cover(SpanKey { trace_id: span.trace_id, span_id: parent_span_id }, cover);
         }
     }
 
-    fn cover(&mut self, from: SpanKey, of: SpanKey) {
+    fn cover(&mut self, from: SpanKey, cover: Cover) {
         for key in self.ancestors(from).collect::<Vec<_>>() {
-            self.covered.insert(hash_key(key), of);
+            self.covered.insert(hash_key(key), cover);
         }
     }
 
@@ -287,28 +295,26 @@ impl Settler {
 // === settlement ===
 
 impl Settler {
-    /// Compares a span with all that may belong to it, and settles what is ripe. With `only`, settles the
-    /// group of that span alone, and leaves it waiting as a ghost.
-    fn resolve_around(
-        &mut self,
-        number: Number,
-        now: u64,
-        only: Option<Number>,
-        tell: &mut dyn FnMut(Outcome<'_>),
-    ) {
+    /// Counts a span that speaks for itself, and leaves it waiting as a ghost: what else tells of the same
+    /// call is left out when its own time is up.
+    fn count_at_once(&mut self, number: Number, tell: &mut dyn FnMut(Outcome<'_>)) {
+        let Some(held) = self.waiting.get(number) else { return };
+        let counted = |other: Number| self.waiting.get(other).is_some_and(|other| other.counted.is_some());
+        if speaks_for_itself(held) && !self.waiting.answer(held.answer).any(counted) {
+            self.settle_group(&Group::alone(number), true, tell);
+        }
+    }
+
+    /// Compares a span whose time is up with all that may belong to it, and settles what is ripe.
+    fn resolve_around(&mut self, number: Number, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
         let component = resolve::component(self, number);
-        let groups = resolve::groups(self, &component);
-        for group in groups {
-            let ripe = match only {
-                Some(only) => group.members().any(|member| member == only),
-                None => group.members().any(|member| self.is_ripe(member, now)),
-            };
-            if ripe {
-                self.settle_group(&group, only.is_some(), tell);
+        for group in resolve::groups(self, &component) {
+            if group.members().any(|member| self.is_ripe(member, now)) {
+                self.settle_group(&group, false, tell);
             }
         }
         // Whatever the rules did with it, a span whose time is up does not stay.
-        if only.is_none() && self.waiting.get(number).is_some() {
+        if self.waiting.get(number).is_some() {
             self.settle_group(&Group::left_out(number, Reason::NotACall), false, tell);
         }
     }
@@ -332,7 +338,7 @@ impl Settler {
             Some(of) => Some(of),
             None => self.tell_call(group, &members, tell),
         };
-        self.tell_skipped(group, &members, of, counted_before.is_some(), tell);
+        Self::tell_skipped(group, &members, of, counted_before.is_some(), tell);
         if let Some(of) = of {
             self.remember(&members, of);
         }
@@ -373,16 +379,19 @@ impl Settler {
         members[..group.calls].iter().find_map(|held| {
             let answer = held.answer;
             let by_answer = (answer != 0).then(|| self.answers.get(answer)).flatten();
-            let by_cover = || {
-                let wraps = held.facts().layer >= Layer::Framework && answer == 0;
-                wraps.then(|| self.covered.get(hash_key(held.facts().key()))).flatten()
-            };
+            let by_cover = || self.wraps_counted(held);
             by_answer.or_else(by_cover)
         })
     }
 
+    /// The counted call that lies inside this span, unless their ids say that they are two.
+    fn wraps_counted(&self, held: &Held) -> Option<SpanKey> {
+        let cover = self.covered.get(hash_key(held.facts().key()))?;
+        let two = held.answer != 0 && cover.answer_kind == twins::answer_kind(held);
+        (!two).then_some(cover.of)
+    }
+
     fn tell_skipped(
-        &self,
         group: &Group,
         members: &[Held],
         of: Option<SpanKey>,
@@ -408,6 +417,12 @@ impl Settler {
     }
 
     fn remember(&mut self, members: &[Held], of: SpanKey) {
+        let named = members.iter().find(|held| held.answer != 0);
+        let cover = Cover {
+            of,
+            answer_kind: named.map_or(0, twins::answer_kind),
+            by_agent: members.first().is_some_and(|held| held.facts().role == Role::Aggregate),
+        };
         for held in members {
             self.spans.insert(hash_key(held.facts().key()), of);
             let answer = held.answer;
@@ -415,7 +430,7 @@ impl Settler {
                 self.answers.insert(answer, of);
             }
             if let Some(parent) = held.facts().parent_key() {
-                self.cover(parent, of);
+                self.cover(parent, cover);
             }
         }
     }

@@ -47,6 +47,12 @@ impl Group {
         Self { members: vec![number], calls: 0, is_call: false, reason, of: None, retries: 0 }
     }
 
+    /// A span that is a call by itself.
+    pub(super) fn alone(number: Number) -> Self {
+        let reason = Reason::Aggregate;
+        Self { members: vec![number], calls: 1, is_call: true, reason, of: None, retries: 0 }
+    }
+
     pub(super) fn members(&self) -> impl Iterator<Item = Number> + '_ {
         self.members.iter().copied()
     }
@@ -195,6 +201,10 @@ impl<'a> Table<'a> {
 
     fn join_ancestry(&mut self) {
         for outer in self.with_role(|role| role == Role::Call) {
+            // What it tells of was counted already: it must not fill another call with it.
+            if self.settler.wraps_counted(self.nodes[outer].held).is_some() {
+                continue;
+            }
             let mut inside: Vec<usize> = (0..self.nodes.len())
                 .filter(|&index| tells_of_call(self.role(index)) && self.nodes[index].above == Some(outer))
                 .filter(|&index| !self.different_answers(index, outer))
@@ -360,15 +370,18 @@ impl<'a> Table<'a> {
                 continue;
             }
             let inside = self.groups_inside(index);
-            let covered = self.settler.covered.get(hash_key(held.facts().key())).is_some();
+            let cover = self.settler.covered.get(hash_key(held.facts().key()));
+            let covered = cover
+                .is_some_and(|cover| !(cover.by_agent && held.facts().profile.has(Trait::OwnAgentUsage)));
             let own = held.facts().profile.has(Trait::OwnAgentUsage)
                 && inside
                     .iter()
                     .all(|&group| self.members_of(group).all(|member| self.role(member) == Role::Aggregate));
             match inside.as_slice() {
+                _ if covered => self.nodes[index].sum = true,
                 [only] if !own => self.join(*only, index),
-                [] if !covered => {}
-                _ if own && !covered => {}
+                [] => {}
+                _ if own => {}
                 _ => self.nodes[index].sum = true,
             }
         }
@@ -429,7 +442,8 @@ impl<'a> Table<'a> {
             members.iter().filter(|&&index| rank(self.role(index), self.nodes[index].sum) == 0).count();
         let of = members
             .iter()
-            .find_map(|&index| self.settler.covered.get(hash_key(self.nodes[index].held.facts().key())));
+            .find_map(|&index| self.settler.covered.get(hash_key(self.nodes[index].held.facts().key())))
+            .map(|cover| cover.of);
         Group {
             calls: if calls == 0 && is_call { 1 } else { calls },
             is_call,

@@ -7,6 +7,7 @@ use super::Settler;
 use super::held::{Held, Number};
 use super::merge;
 use crate::facts::Role;
+use crate::recognise::hash;
 
 /// Clocks of one process, read a moment apart.
 const SLACK_NANOS: u64 = 10_000_000;
@@ -87,6 +88,12 @@ fn id_kind(id: &str) -> (&str, bool) {
     let (prefix, rest) = end.map_or(("", id), |end| (&id[..end], &id[end + 1..]));
     let invented = rest.len() == 36 && rest.bytes().filter(|&byte| byte == b'-').count() == 4;
     (prefix, invented)
+}
+
+/// The kind of a span's response id, as a number; never 0.
+pub(super) fn answer_kind(held: &Held) -> u64 {
+    let (prefix, invented) = id_kind(held.text(held.facts().response_id));
+    hash(prefix) ^ (u64::from(invented) << 1)
 }
 
 fn same_model(one: &Held, other: &Held) -> bool {

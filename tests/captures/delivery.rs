@@ -12,7 +12,7 @@ use tollgate::settle::SettleSettings;
 use crate::scenario::Scenario;
 
 /// What `explain --json` says of these requests.
-pub fn explain(requests: &[Vec<u8>]) -> Value {
+pub(crate) fn explain(requests: &[Vec<u8>]) -> Value {
     let book = PriceBook::new(&PricesConfig::default()).expect("no overrides, no faults");
     let mut explainer = Explainer::new(Vocabulary::new(&[]), SettleSettings::default(), book);
     for request in requests {
@@ -22,12 +22,12 @@ pub fn explain(requests: &[Vec<u8>]) -> Value {
 }
 
 /// As it left the library.
-pub fn as_captured(scenario: &Scenario) -> Value {
+pub(crate) fn as_captured(scenario: &Scenario) -> Value {
     explain(&scenario.requests)
 }
 
 /// As it may also come.
-pub fn other_ways(scenario: &Scenario) -> Vec<(&'static str, Value)> {
+pub(crate) fn other_ways(scenario: &Scenario) -> Vec<(&'static str, Value)> {
     let single = one_span_each(&scenario.requests);
     let reversed: Vec<Vec<u8>> = single.iter().rev().cloned().collect();
     let shuffled = shuffled(&single, 1);
@@ -42,7 +42,7 @@ pub fn other_ways(scenario: &Scenario) -> Vec<(&'static str, Value)> {
 }
 
 /// Every span in a request of its own.
-pub fn one_span_each(requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub(crate) fn one_span_each(requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut single = Vec::new();
     for request in requests {
         let request = ExportTraceServiceRequest::decode(request.as_slice()).expect("valid");
@@ -62,7 +62,7 @@ pub fn one_span_each(requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
 }
 
 /// In another order, the same at every run.
-pub fn shuffled<T: Clone>(items: &[T], seed: u64) -> Vec<T> {
+pub(crate) fn shuffled<T: Clone>(items: &[T], seed: u64) -> Vec<T> {
     let mut items = items.to_vec();
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     for last in (1..items.len()).rev() {

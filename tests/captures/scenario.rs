@@ -4,26 +4,26 @@ use serde_json::Value;
 
 /// One captured run of one library, and the truth about it.
 #[derive(Clone, Debug)]
-pub struct Scenario {
-    pub library: String,
-    pub scenario: String,
+pub(crate) struct Scenario {
+    pub(crate) library: String,
+    pub(crate) scenario: String,
     /// `ExportTraceServiceRequest`s.
-    pub requests: Vec<Vec<u8>>,
+    pub(crate) requests: Vec<Vec<u8>>,
     /// What the provider's log says.
-    pub truth: Value,
+    pub(crate) truth: Value,
 }
 
 impl Scenario {
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{}/{}", self.library, self.scenario)
     }
 }
 
-pub fn captures() -> Vec<Scenario> {
+pub(crate) fn captures() -> Vec<Scenario> {
     read(include_bytes!("captures.jsonl.zst"))
 }
 
-pub fn providers() -> Vec<Scenario> {
+pub(crate) fn providers() -> Vec<Scenario> {
     read(include_bytes!("providers.jsonl.zst"))
 }
 

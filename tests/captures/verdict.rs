@@ -11,7 +11,7 @@ const PROMPT: [&str; 3] = ["input", "cache_read", "cache_write"];
 const ANSWER: [&str; 2] = ["output", "reasoning"];
 
 /// Everything that is wrong or missing, a line each: `library/scenario area: what`.
-pub fn judge(scenario: &Scenario, story: &Value) -> Vec<String> {
+pub(crate) fn judge(scenario: &Scenario, story: &Value) -> Vec<String> {
     let calls = story["calls"].as_array().expect("calls");
     let mut faults = Vec::new();
     let mut fault = |area: &str, what: String| faults.push(format!("{} {area}: {what}", scenario.name()));
@@ -31,7 +31,7 @@ pub fn judge(scenario: &Scenario, story: &Value) -> Vec<String> {
 }
 
 /// The class alone, for the providers' scenarios.
-pub fn judge_class(scenario: &Scenario, story: &Value) -> Vec<String> {
+pub(crate) fn judge_class(scenario: &Scenario, story: &Value) -> Vec<String> {
     let truth = &scenario.truth;
     let found = story["calls"].as_array().expect("calls").last();
     let class = found.map_or("unknown", |call| call["error_class"].as_str().expect("a class"));
@@ -47,7 +47,7 @@ pub fn judge_class(scenario: &Scenario, story: &Value) -> Vec<String> {
 }
 
 /// Calls and tokens by kind, of all calls together.
-pub fn totals(story: &Value) -> (usize, BTreeMap<String, u64>) {
+pub(crate) fn totals(story: &Value) -> (usize, BTreeMap<String, u64>) {
     let calls = story["calls"].as_array().expect("calls");
     let mut sums = BTreeMap::new();
     for (kind, count) in calls.iter().filter_map(|call| call["tokens"].as_object()).flatten() {
