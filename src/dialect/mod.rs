@@ -7,6 +7,8 @@
 //! the same in every dialect that uses it; where it does not (seconds here, milliseconds there),
 //! the profile of the scope tells.
 
+#![allow(clippy::enum_glob_use, reason = "a table reads better without its enum's name in every row")]
+
 mod agent_frameworks;
 mod claude_code;
 mod gateway;
