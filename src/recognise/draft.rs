@@ -4,18 +4,17 @@
 
 use std::borrow::Cow;
 
-use super::{NAME_BOUND, objects};
-use crate::dialect::{
-    DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Profile, Rank, Trait, UsageFamily, Vocabulary,
+use super::objects;
+use super::value::{
+    characters, contains_limit, count, flag_of, host_of, http_status, path_of, plain_borrowed, positive,
+    push_bounded, unquoted, worth_keeping,
 };
-use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, Reading, ReportedCost, Role, SpanFacts};
-use crate::loose;
-use crate::otlp::{SpanHeader, SpanStatus, Value};
+use crate::dialect::{DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Rank, UsageFamily, Vocabulary};
+use crate::facts::{ErrorTextKind, Reading};
+use crate::otlp::Value;
 
-/// Longest error text that is kept, in bytes: a body with details is about two thousand.
-const ERROR_BOUND: usize = 4096;
 /// Most headers, readings, error texts and finish reasons of one span that are kept.
-const LIST_BOUND: usize = 64;
+pub(super) const LIST_BOUND: usize = 64;
 
 /// The best-ranked text stated so far.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +49,7 @@ pub(super) struct Markers<'a> {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Draft<'a> {
-    touched: bool,
+    pub(super) touched: bool,
     pub(super) markers: Markers<'a>,
     pub(super) operation: Best<'a>,
     pub(super) provider: Best<'a>,
@@ -58,30 +57,30 @@ pub(super) struct Draft<'a> {
     pub(super) response_model: Best<'a>,
     pub(super) routed_model: Best<'a>,
     pub(super) response_id: Best<'a>,
-    server_address: Best<'a>,
-    url: &'a str,
-    url_path: &'a str,
-    http_method: bool,
+    pub(super) server_address: Best<'a>,
+    pub(super) url: &'a str,
+    pub(super) url_path: &'a str,
+    pub(super) http_method: bool,
     pub(super) service_tier: Best<'a>,
-    account: Best<'a>,
-    first_token_seconds: Option<f64>,
-    first_token: Option<f64>,
-    first_token_at: &'a str,
+    pub(super) account: Best<'a>,
+    pub(super) first_token_seconds: Option<f64>,
+    pub(super) first_token: Option<f64>,
+    pub(super) first_token_at: &'a str,
     pub(super) streaming: Option<bool>,
-    reported_duration: Option<f64>,
-    status_code: Option<u16>,
-    marked_failed: bool,
-    exception: bool,
-    resends: Option<u32>,
+    pub(super) reported_duration: Option<f64>,
+    pub(super) status_code: Option<u16>,
+    pub(super) marked_failed: bool,
+    pub(super) exception: bool,
+    pub(super) resends: Option<u32>,
     pub(super) max_tokens: Option<u64>,
-    input_characters: Option<u32>,
-    output_characters: Option<u32>,
+    pub(super) input_characters: Option<u32>,
+    pub(super) output_characters: Option<u32>,
     pub(super) reported: Option<(Rank, f64)>,
     pub(super) readings: Vec<Reading>,
     pub(super) pairs: Vec<(&'a str, Cow<'a, str>)>,
-    errors: Vec<(ErrorTextKind, &'a str)>,
-    finishes: Vec<&'a str>,
-    dimensions: Vec<(usize, Cow<'a, str>)>,
+    pub(super) errors: Vec<(ErrorTextKind, &'a str)>,
+    pub(super) finishes: Vec<&'a str>,
+    pub(super) dimensions: Vec<(usize, Cow<'a, str>)>,
 }
 
 // === impl Draft: what is asked of it ===
@@ -368,289 +367,4 @@ impl<'a> Draft<'a> {
             self.reported = Some((rank, dollars));
         }
     }
-}
-
-// === impl Draft: what it becomes ===
-
-impl<'a> Draft<'a> {
-    /// Copies what is known into the batch.
-    pub(super) fn write(
-        &self,
-        batch: &mut Batch,
-        header: &SpanHeader<'a>,
-        role: Role,
-        profile: &'static Profile,
-        scope_hash: u64,
-        resource_dimensions: &[(usize, String)],
-    ) {
-        let failed = self.failed(header);
-        let lists = self.write_lists(batch, header, failed);
-        let dimensions = self.write_dimensions(batch, resource_dimensions);
-        let start = self.start(header, role);
-        let resource = batch.resources.len().saturating_sub(1) as u32;
-        let facts = SpanFacts {
-            trace_id: header.trace_id,
-            span_id: header.span_id,
-            parent_span_id: header.parent_span_id,
-            start_unix_nano: start,
-            end_unix_nano: header.end_unix_nano,
-            kind: header.kind,
-            status: header.status,
-            role,
-            layer: layer_of(role, profile),
-            profile,
-            scope_hash,
-            resource,
-            name: batch.store(header.name, NAME_BOUND),
-            operation: batch.store(self.operation(), NAME_BOUND),
-            provider: batch.store(self.provider.text, NAME_BOUND),
-            request_model: batch.store(self.request_model.text, NAME_BOUND),
-            response_model: batch.store(self.response_model.text, NAME_BOUND),
-            routed_model: batch.store(self.routed_model.text, NAME_BOUND),
-            response_id: batch.store(self.response_id.text, NAME_BOUND),
-            server_address: batch.store(self.host(), NAME_BOUND),
-            url_path: batch.store(if role == Role::Http { self.url_path() } else { "" }, NAME_BOUND),
-            service_tier: batch.store(self.service_tier.text, NAME_BOUND),
-            account: batch.store(self.account.text, NAME_BOUND),
-            time_to_first_token: self.time_to_first_token(header, profile),
-            streaming: self.streaming(),
-            status_code: self.status_code,
-            marked_failed: failed,
-            resends: self.resends,
-            max_tokens: self.max_tokens,
-            input_characters: self.input_characters,
-            output_characters: self.output_characters,
-            web_searches: self.web_searches(),
-            reported: ReportedCost { total: self.reported_cost(profile) },
-            readings: lists[0].clone(),
-            headers: lists[1].clone(),
-            errors: lists[2].clone(),
-            finishes: lists[3].clone(),
-            dimensions,
-        };
-        batch.spans.push(facts);
-    }
-
-    fn failed(&self, header: &SpanHeader<'_>) -> bool {
-        if header.status == SpanStatus::Error || self.marked_failed {
-            return true;
-        }
-        let typed = self.errors.iter().any(|(kind, _)| *kind == ErrorTextKind::Type);
-        let refused = self.status_code.is_some_and(|status| status >= 400);
-        let ended_badly = self.finishes.iter().any(|reason| reason.eq_ignore_ascii_case("error"));
-        let open = header.status == SpanStatus::Unset;
-        refused || ended_badly || (open && typed)
-    }
-
-    fn write_lists(
-        &self,
-        batch: &mut Batch,
-        header: &SpanHeader<'a>,
-        failed: bool,
-    ) -> [std::ops::Range<u32>; 4] {
-        let start = |length: usize| length as u32;
-        let readings = start(batch.readings.len());
-        batch.readings.extend_from_slice(&self.readings);
-        let pairs = start(batch.pairs.len());
-        for (name, value) in &self.pairs {
-            let pair = Pair { name: batch.store(name, NAME_BOUND), value: batch.store(value, NAME_BOUND) };
-            batch.pairs.push(pair);
-        }
-        let errors = start(batch.errors.len());
-        if failed {
-            for (kind, text) in &self.errors {
-                let text = batch.store(text, ERROR_BOUND);
-                batch.errors.push(ErrorText { kind: *kind, text });
-            }
-            let message = batch.store(header.status_message, ERROR_BOUND);
-            if !message.is_empty() {
-                batch.errors.push(ErrorText { kind: ErrorTextKind::Message, text: message });
-            }
-        }
-        let finishes = start(batch.finishes.len());
-        for reason in &self.finishes {
-            let reason = batch.store(reason, 64);
-            batch.finishes.push(reason);
-        }
-        [
-            readings..start(batch.readings.len()),
-            pairs..start(batch.pairs.len()),
-            errors..start(batch.errors.len()),
-            finishes..start(batch.finishes.len()),
-        ]
-    }
-
-    fn write_dimensions(&self, batch: &mut Batch, resource: &[(usize, String)]) -> std::ops::Range<u32> {
-        let start = batch.dimensions.len() as u32;
-        for (index, (_, own)) in self.dimensions.iter().enumerate() {
-            let inherited = resource.get(index).map_or("", |(_, value)| value.as_str());
-            let value = if own.is_empty() { inherited } else { own };
-            let stored = batch.store(value, NAME_BOUND);
-            batch.dimensions.push(stored);
-        }
-        start..batch.dimensions.len() as u32
-    }
-
-    /// A span that reports on a stream at its end has its length as an attribute.
-    fn start(&self, header: &SpanHeader<'_>, role: Role) -> u64 {
-        match (role, self.reported_duration) {
-            (Role::Continuation, Some(seconds)) => {
-                header.end_unix_nano.saturating_sub((seconds * 1e9) as u64)
-            }
-            _ => header.start_unix_nano,
-        }
-    }
-
-    fn operation(&self) -> &'a str {
-        let m = &self.markers;
-        let marked =
-            [m.openinference_kind, m.vercel_operation, m.langfuse_type, m.mlflow_type, m.request_type];
-        if self.operation.text.is_empty() {
-            marked.into_iter().find(|text| !text.is_empty()).unwrap_or("")
-        } else {
-            self.operation.text
-        }
-    }
-
-    fn streaming(&self) -> Option<bool> {
-        let named = self.markers.vercel_operation;
-        self.streaming.or_else(|| (!named.is_empty()).then(|| named.starts_with("ai.stream")))
-    }
-
-    fn time_to_first_token(&self, header: &SpanHeader<'_>, profile: &Profile) -> Option<f64> {
-        if profile.has(Trait::FirstTokenAlways) && self.streaming() != Some(true) {
-            return None;
-        }
-        let scale = if profile.has(Trait::FirstTokenMillis) { 1e3 } else { 1.0 };
-        let stated = self.first_token_seconds.or(self.first_token.map(|value| value / scale));
-        stated.or_else(|| {
-            let at: jiff::Timestamp = self.first_token_at.parse().ok()?;
-            let after = at.as_nanosecond() - i128::from(header.start_unix_nano);
-            (after > 0).then_some(after as f64 / 1e9)
-        })
-    }
-
-    fn web_searches(&self) -> u32 {
-        let found = self.readings.iter().find(|reading| reading.field == Field::WebSearches);
-        found.and_then(|reading| reading.count).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
-    }
-
-    fn reported_cost(&self, profile: &Profile) -> Option<f64> {
-        let (_, dollars) = self.reported?;
-        (dollars > 0.0 || !profile.has(Trait::ZeroCostIsUnknown)).then_some(dollars)
-    }
-}
-
-fn layer_of(role: Role, profile: &Profile) -> crate::dialect::Layer {
-    use crate::dialect::Layer;
-    match role {
-        Role::Http => Layer::Http,
-        Role::Aggregate | Role::Other => Layer::Agent,
-        Role::Call | Role::Companion | Role::Continuation => profile.layer.max(Layer::Sdk),
-    }
-}
-
-// === values ===
-
-fn push_bounded<T>(list: &mut Vec<T>, item: T) {
-    if list.len() < LIST_BOUND {
-        list.push(item);
-    }
-}
-
-/// A number as a count of something; `None` for what cannot be one.
-pub(super) fn count(number: f64, whole: Option<i64>) -> Option<u64> {
-    match whole {
-        Some(whole) => u64::try_from(whole).ok(),
-        None => (number.is_finite() && (0.0..9e15).contains(&number) && number.fract() == 0.0)
-            .then_some(number as u64),
-    }
-}
-
-fn positive(number: f64) -> Option<f64> {
-    (number.is_finite() && number > 0.0).then_some(number)
-}
-
-fn http_status(number: u64) -> Option<u16> {
-    u16::try_from(number).ok().filter(|status| (100..600).contains(status))
-}
-
-fn flag_of(text: &str) -> Option<bool> {
-    match text {
-        "true" | "True" => Some(true),
-        "false" | "False" => Some(false),
-        _ => None,
-    }
-}
-
-fn characters(text: &str) -> u32 {
-    u32::try_from(text.len()).unwrap_or(u32::MAX)
-}
-
-/// Text without one pair of surrounding quotes: some SDKs JSON-encode every string.
-fn unquoted(text: &str) -> &str {
-    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)
-}
-
-/// A scalar as text.
-pub(super) fn plain(value: Value<'_>) -> String {
-    plain_borrowed(value).into_owned()
-}
-
-fn plain_borrowed(value: Value<'_>) -> Cow<'_, str> {
-    match value {
-        Value::Text(text) => loose::decoded(text),
-        Value::Int(number) => Cow::Owned(number.to_string()),
-        Value::Bool(flag) => Cow::Borrowed(if flag { "true" } else { "false" }),
-        Value::Double(number) => Cow::Owned(number.to_string()),
-        Value::Empty | Value::Bytes(_) | Value::Array(_) | Value::Map(_) => Cow::Borrowed(""),
-    }
-}
-
-/// The host in a host, a host with a port, or a URL.
-pub(super) fn host_of(address: &str) -> &str {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
-    let host = host.rsplit('@').next().unwrap_or("");
-    host.split_once(':').map_or(host, |(name, _)| name)
-}
-
-fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').map_or("", |at| &rest[at..])
-}
-
-fn contains_limit(name: &str) -> bool {
-    let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
-    let mut window = [0_u8; 9];
-    letters.any(|letter| {
-        window.rotate_left(1);
-        window[8] = letter;
-        &window == b"ratelimit" || &window == b"okenlimit"
-    })
-}
-
-/// Headers that some provider puts evidence into; the rest is not kept.
-fn worth_keeping(name: &str) -> bool {
-    let name = name.trim_start_matches("llm_provider-").trim_start_matches("llm_provider_");
-    contains_limit(name)
-        || [
-            "retry-after",
-            "retry_after",
-            "x-should-retry",
-            "openai-organization",
-            "openai_organization",
-            "openai-project",
-            "openai_project",
-            "anthropic-organization-id",
-            "anthropic_organization_id",
-            "fireworks",
-            "x-ms-region",
-            "x_ms_region",
-            "x-envoy",
-            "azureml",
-            "apim",
-        ]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
 }

@@ -3,10 +3,19 @@
 //! In: an export request, through [`Visitor`]. Out: a [`Batch`] of [`SpanFacts`](crate::facts::SpanFacts). It knows what keys
 //! state (by the tables of `dialect`) and what a span is in the story of a call ([`role`]); it does
 //! not judge numbers, does not compare spans, and keeps no text of prompts or answers.
+//!
+//! | part | does |
+//! |---|---|
+//! | `draft` | what the attributes of the current span state |
+//! | `objects` | facts inside strings of JSON or Python |
+//! | `role` | what the span is |
+//! | `write` | the draft becomes facts |
 
 mod draft;
 mod objects;
 mod role;
+mod value;
+mod write;
 
 use crate::dialect::{Profile, Vocabulary, profile_of};
 use crate::facts::{Batch, LeftOut, Link, ResourceFacts, SpanKey};
@@ -88,12 +97,12 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
     fn resource_attribute(&mut self, key: &'a str, value: Value<'a>) {
         if let Some(rank) = Vocabulary::service_rank(key).filter(|&rank| rank < self.resource_ranks.0) {
             self.resource_ranks.0 = rank;
-            let stored = self.batch.store(&draft::plain(value), NAME_BOUND);
+            let stored = self.batch.store(&value::plain(value), NAME_BOUND);
             self.batch.resources.last_mut().into_iter().for_each(|resource| resource.service_name = stored);
         }
         if let Some(rank) = Vocabulary::environment_rank(key).filter(|&rank| rank < self.resource_ranks.1) {
             self.resource_ranks.1 = rank;
-            let stored = self.batch.store(&draft::plain(value), NAME_BOUND);
+            let stored = self.batch.store(&value::plain(value), NAME_BOUND);
             self.batch.resources.last_mut().into_iter().for_each(|resource| resource.environment = stored);
         }
         let dimensions = self.vocabulary.get(key).map_or(0, |meaning| meaning.dimensions);
@@ -101,7 +110,7 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
             for (index, slot) in self.resource_dimensions.iter_mut().enumerate() {
                 let rank = self.vocabulary.dimension_rank(index, key);
                 if dimensions & (1 << index) != 0 && rank < slot.0 {
-                    *slot = (rank, draft::plain(value));
+                    *slot = (rank, value::plain(value));
                 }
             }
         }

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::draft::{Draft, count, host_of};
+use super::draft::Draft;
+use super::value::{count, host_of};
 use crate::dialect::{Fact, Field, UsageFamily};
 use crate::loose::{self, Path, Scalar, Segment};
 use crate::otlp::Value;

@@ -1,0 +1,187 @@
+//! A draft becomes facts: copied into the batch once it is known what the span is.
+//!
+//! In: a [`Draft`] and the span's fixed fields. Out: one [`SpanFacts`] and its lists in the [`Batch`].
+
+use std::ops::Range;
+
+use super::NAME_BOUND;
+use super::draft::Draft;
+use crate::dialect::{Field, Layer, Profile, Trait};
+use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, ReportedCost, Role, SpanFacts};
+use crate::otlp::{SpanHeader, SpanStatus};
+
+/// Longest error text that is kept, in bytes: a body with details is about two thousand.
+const ERROR_BOUND: usize = 4096;
+
+impl<'a> Draft<'a> {
+    /// Copies what is known into the batch.
+    pub(super) fn write(
+        &self,
+        batch: &mut Batch,
+        header: &SpanHeader<'a>,
+        role: Role,
+        profile: &'static Profile,
+        scope_hash: u64,
+        resource_dimensions: &[(usize, String)],
+    ) {
+        let failed = self.failed(header);
+        let lists = self.write_lists(batch, header, failed);
+        let dimensions = self.write_dimensions(batch, resource_dimensions);
+        let start = self.start(header, role);
+        let resource = batch.resources.len().saturating_sub(1) as u32;
+        let facts = SpanFacts {
+            trace_id: header.trace_id,
+            span_id: header.span_id,
+            parent_span_id: header.parent_span_id,
+            start_unix_nano: start,
+            end_unix_nano: header.end_unix_nano,
+            kind: header.kind,
+            status: header.status,
+            role,
+            layer: layer_of(role, profile),
+            profile,
+            scope_hash,
+            resource,
+            name: batch.store(header.name, NAME_BOUND),
+            operation: batch.store(self.operation(), NAME_BOUND),
+            provider: batch.store(self.provider.text, NAME_BOUND),
+            request_model: batch.store(self.request_model.text, NAME_BOUND),
+            response_model: batch.store(self.response_model.text, NAME_BOUND),
+            routed_model: batch.store(self.routed_model.text, NAME_BOUND),
+            response_id: batch.store(self.response_id.text, NAME_BOUND),
+            server_address: batch.store(self.host(), NAME_BOUND),
+            url_path: batch.store(if role == Role::Http { self.url_path() } else { "" }, NAME_BOUND),
+            service_tier: batch.store(self.service_tier.text, NAME_BOUND),
+            account: batch.store(self.account.text, NAME_BOUND),
+            time_to_first_token: self.time_to_first_token(header, profile),
+            streaming: self.streaming(),
+            status_code: self.status_code,
+            marked_failed: failed,
+            resends: self.resends,
+            max_tokens: self.max_tokens,
+            input_characters: self.input_characters,
+            output_characters: self.output_characters,
+            web_searches: self.web_searches(),
+            reported: ReportedCost { total: self.reported_cost(profile) },
+            readings: lists[0].clone(),
+            headers: lists[1].clone(),
+            errors: lists[2].clone(),
+            finishes: lists[3].clone(),
+            dimensions,
+        };
+        batch.spans.push(facts);
+    }
+
+    fn failed(&self, header: &SpanHeader<'_>) -> bool {
+        if header.status == SpanStatus::Error || self.marked_failed {
+            return true;
+        }
+        let typed = self.errors.iter().any(|(kind, _)| *kind == ErrorTextKind::Type);
+        let refused = self.status_code.is_some_and(|status| status >= 400);
+        let ended_badly = self.finishes.iter().any(|reason| reason.eq_ignore_ascii_case("error"));
+        let open = header.status == SpanStatus::Unset;
+        refused || ended_badly || (open && typed)
+    }
+
+    fn write_lists(&self, batch: &mut Batch, header: &SpanHeader<'a>, failed: bool) -> [Range<u32>; 4] {
+        let start = |length: usize| length as u32;
+        let readings = start(batch.readings.len());
+        batch.readings.extend_from_slice(&self.readings);
+        let pairs = start(batch.pairs.len());
+        for (name, value) in &self.pairs {
+            let pair = Pair { name: batch.store(name, NAME_BOUND), value: batch.store(value, NAME_BOUND) };
+            batch.pairs.push(pair);
+        }
+        let errors = start(batch.errors.len());
+        if failed {
+            for (kind, text) in &self.errors {
+                let text = batch.store(text, ERROR_BOUND);
+                batch.errors.push(ErrorText { kind: *kind, text });
+            }
+            let message = batch.store(header.status_message, ERROR_BOUND);
+            if !message.is_empty() {
+                batch.errors.push(ErrorText { kind: ErrorTextKind::Message, text: message });
+            }
+        }
+        let finishes = start(batch.finishes.len());
+        for reason in &self.finishes {
+            let reason = batch.store(reason, 64);
+            batch.finishes.push(reason);
+        }
+        [
+            readings..start(batch.readings.len()),
+            pairs..start(batch.pairs.len()),
+            errors..start(batch.errors.len()),
+            finishes..start(batch.finishes.len()),
+        ]
+    }
+
+    fn write_dimensions(&self, batch: &mut Batch, resource: &[(usize, String)]) -> Range<u32> {
+        let start = batch.dimensions.len() as u32;
+        for (index, (_, own)) in self.dimensions.iter().enumerate() {
+            let inherited = resource.get(index).map_or("", |(_, value)| value.as_str());
+            let value = if own.is_empty() { inherited } else { own };
+            let stored = batch.store(value, NAME_BOUND);
+            batch.dimensions.push(stored);
+        }
+        start..batch.dimensions.len() as u32
+    }
+
+    /// A span that reports on a stream at its end has its length as an attribute.
+    fn start(&self, header: &SpanHeader<'_>, role: Role) -> u64 {
+        match (role, self.reported_duration) {
+            (Role::Continuation, Some(seconds)) => {
+                header.end_unix_nano.saturating_sub((seconds * 1e9) as u64)
+            }
+            _ => header.start_unix_nano,
+        }
+    }
+
+    fn operation(&self) -> &'a str {
+        let m = &self.markers;
+        let marked =
+            [m.openinference_kind, m.vercel_operation, m.langfuse_type, m.mlflow_type, m.request_type];
+        if self.operation.text.is_empty() {
+            marked.into_iter().find(|text| !text.is_empty()).unwrap_or("")
+        } else {
+            self.operation.text
+        }
+    }
+
+    fn streaming(&self) -> Option<bool> {
+        let named = self.markers.vercel_operation;
+        self.streaming.or_else(|| (!named.is_empty()).then(|| named.starts_with("ai.stream")))
+    }
+
+    fn time_to_first_token(&self, header: &SpanHeader<'_>, profile: &Profile) -> Option<f64> {
+        if profile.has(Trait::FirstTokenAlways) && self.streaming() != Some(true) {
+            return None;
+        }
+        let scale = if profile.has(Trait::FirstTokenMillis) { 1e3 } else { 1.0 };
+        let stated = self.first_token_seconds.or(self.first_token.map(|value| value / scale));
+        stated.or_else(|| {
+            let at: jiff::Timestamp = self.first_token_at.parse().ok()?;
+            let after = at.as_nanosecond() - i128::from(header.start_unix_nano);
+            (after > 0).then_some(after as f64 / 1e9)
+        })
+    }
+
+    fn web_searches(&self) -> u32 {
+        let found = self.readings.iter().find(|reading| reading.field == Field::WebSearches);
+        found.and_then(|reading| reading.count).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
+    }
+
+    fn reported_cost(&self, profile: &Profile) -> Option<f64> {
+        let (_, dollars) = self.reported?;
+        (dollars > 0.0 || !profile.has(Trait::ZeroCostIsUnknown)).then_some(dollars)
+    }
+}
+
+fn layer_of(role: Role, profile: &Profile) -> Layer {
+    use Layer;
+    match role {
+        Role::Http => Layer::Http,
+        Role::Aggregate | Role::Other => Layer::Agent,
+        Role::Call | Role::Companion | Role::Continuation => profile.layer.max(Layer::Sdk),
+    }
+}
