@@ -136,6 +136,8 @@ pub struct SpanFacts {
     pub url_path: Text,
     /// Service tier that answered, or was asked for.
     pub service_tier: Text,
+    /// Speed that was paid for (`fast`), where the provider's usage object tells.
+    pub speed: Text,
     /// What identifies the account (key hash, organisation, project): hashed before it is shown.
     pub account: Text,
     /// Seconds to the first token.

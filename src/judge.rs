@@ -120,10 +120,21 @@ fn price<'a>(call: &LlmCall<'_>, learned: Option<&str>, book: &'a mut PriceBook)
         models: &candidates,
         at_unix_seconds: (call.start_unix_nano / 1_000_000_000) as i64,
         tokens: call.tokens.as_ref(),
-        context: Context { service_tier: call.service_tier, ..Context::default() },
+        context: context(call),
         units,
         reported: call.reported_cost.and_then(Decimal::from_f64).map(Dollars::from),
     })
+}
+
+/// How the call was served. Anthropic calls a batch a service tier; the catalogue calls it a way of processing.
+fn context<'a>(call: &LlmCall<'a>) -> Context<'a> {
+    let batch = call.service_tier.filter(|tier| *tier == "batch");
+    Context {
+        service_tier: call.service_tier.filter(|_| batch.is_none()),
+        processing: batch,
+        speed: call.speed,
+        ..Context::default()
+    }
 }
 
 fn error(call: &LlmCall<'_>, headers: &[(&str, &str)]) -> ErrorVerdict {

@@ -62,6 +62,7 @@ pub(super) struct Draft<'a> {
     pub(super) url_path: &'a str,
     pub(super) http_method: bool,
     pub(super) service_tier: Best<'a>,
+    pub(super) speed: Best<'a>,
     pub(super) account: Best<'a>,
     pub(super) first_token_seconds: Option<f64>,
     pub(super) first_token: Option<f64>,
@@ -94,8 +95,9 @@ impl<'a> Draft<'a> {
         !self.touched
     }
 
+    /// Any application may write `input_tokens`: bare keys prove nothing without Claude Code's own marker.
     pub(super) fn has_usage(&self) -> bool {
-        !self.readings.is_empty()
+        self.readings.iter().any(|reading| reading.family != UsageFamily::ClaudeCode)
     }
 
     pub(super) fn has_model(&self) -> bool {

@@ -108,8 +108,10 @@ pub(super) fn usage<'a>(draft: &mut Draft<'a>, family: UsageFamily, text: &'a st
         }
         return;
     }
-    with_literal(text, &mut |path, scalar| {
-        state(draft, shaped(family, path), usage_field(path), Some(scalar));
+    with_literal(text, &mut |path, scalar| match (path.segments(), scalar) {
+        ([Segment::Key("service_tier")], Scalar::Text(tier)) => draft.service_tier.offer(5, tier),
+        ([Segment::Key("speed")], Scalar::Text(speed)) => draft.speed.offer(5, speed),
+        _ => state(draft, shaped(family, path), usage_field(path), Some(scalar)),
     });
 }
 

@@ -52,6 +52,7 @@ impl<'a> Draft<'a> {
             server_address: batch.store(self.host(), NAME_BOUND),
             url_path: batch.store(if role == Role::Http { self.url_path() } else { "" }, NAME_BOUND),
             service_tier: batch.store(self.service_tier.text, NAME_BOUND),
+            speed: batch.store(self.speed.text, NAME_BOUND),
             account: batch.store(self.account.text, NAME_BOUND),
             time_to_first_token: self.time_to_first_token(header, profile),
             streaming: self.streaming(),

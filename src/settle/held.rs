@@ -68,7 +68,7 @@ impl Held {
         normalise::tokens(&UsageInput {
             readings: part(&self.batch.readings, &facts.readings),
             profile: facts.profile,
-            provider: self.provider().or_else(by_model).unwrap_or(""),
+            provider: counting_provider(self.provider().or_else(by_model).unwrap_or(""), &models),
             failed: facts.failed(),
             streaming: facts.streaming,
         })
@@ -110,6 +110,12 @@ impl Held {
         let facts = self.facts();
         normalise::provider(self.text(facts.provider), self.text(facts.server_address))
     }
+}
+
+/// Whose way of counting an answer follows: Claude counts alike wherever it is hosted.
+fn counting_provider<'a>(provider: &'a str, models: &[&str]) -> &'a str {
+    let claude = provider == "gcp.vertex_ai" && models.iter().any(|model| model.contains("claude"));
+    if claude { "anthropic" } else { provider }
 }
 
 /// True for an id with enough letters that two answers do not share it by chance. Request ids are not

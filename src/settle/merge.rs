@@ -48,6 +48,8 @@ pub struct LlmCall<'a> {
     pub web_searches: u32,
     /// Service tier.
     pub service_tier: Option<&'a str>,
+    /// Speed that was paid for.
+    pub speed: Option<&'a str>,
     /// Cost as the instrumentation states it, dollars.
     pub reported_cost: Option<f64>,
     /// It failed.
@@ -152,6 +154,7 @@ pub(super) fn merge(members: &[Held], calls: usize, retries: u32) -> LlmCall<'_>
         tokens: merged.tokens(),
         web_searches: members.iter().map(|held| held.facts().web_searches).max().unwrap_or(0),
         service_tier: merged.text(|facts| facts.service_tier),
+        speed: merged.text(|facts| facts.speed),
         reported_cost: merged.first(|facts| facts.reported.total),
         failed: merged.failed(),
         status_code: merged.status_code(),

@@ -475,12 +475,12 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A wrapper that, with no call inside, is the call.
+/// A wrapper that, with no call inside, is the call: it states usage, be it as zeroes after a failure.
 fn alone_is_call(held: &Held) -> bool {
     let facts = held.facts();
     let lone =
         facts.profile.has(Trait::LoneWrapperIsCall) && !facts.request_model.is_empty() && !facts.failed();
-    held.tokens.is_some() || lone
+    !facts.readings.is_empty() || lone
 }
 
 /// Spans that tell of the call come first, then what else tells, then wrappers.
