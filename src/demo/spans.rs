@@ -205,9 +205,7 @@ impl Writer<'_> {
 fn gen_ai_span(call: &Call, response_id: &str) -> Draft {
     let mut attributes = common(call, call.operation);
     attributes.push(KeyValue::new("server.address", call.model.host));
-    if call.streaming {
-        attributes.push(KeyValue::new("gen_ai.request.stream", true));
-    }
+    attributes.push(KeyValue::new("gen_ai.request.stream", call.streaming));
     match call.failure {
         Some(failure) => attributes.push(KeyValue::new("error.type", failure.error_type)),
         None => attributes.extend([
@@ -259,6 +257,10 @@ fn gen_ai_usage(usage: &Usage, times: u64) -> Vec<KeyValue> {
     counts.into_iter().filter_map(|(key, count)| Some(KeyValue::new(key, whole(count? * times)))).collect()
 }
 
+/// Dollars per million tokens in the price list of the instrumentation, which knows no cache.
+const LIST_INPUT: f64 = 0.3;
+const LIST_OUTPUT: f64 = 2.5;
+
 /// OpenInference: one LLM span, internal, usage under `llm.token_count`.
 fn open_inference(call: &Call) -> Draft {
     let mut attributes = vec![
@@ -277,6 +279,10 @@ fn open_inference(call: &Call) -> Draft {
             KeyValue::new("llm.token_count.total", whole(prompt + completion)),
             KeyValue::new("llm.token_count.prompt_details.cache_read", whole(usage.cache_read)),
             KeyValue::new("llm.token_count.completion_details.reasoning", whole(usage.reasoning)),
+            KeyValue::new(
+                "llm.cost.total",
+                (prompt as f64 * LIST_INPUT + completion as f64 * LIST_OUTPUT) / 1e6,
+            ),
         ]);
     }
     Draft {

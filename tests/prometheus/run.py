@@ -18,7 +18,6 @@ BINARY = sys.argv[1] if len(sys.argv) > 1 else "target/debug/tollgate"
 NOT_FED = {
     "llm_suspicious_usage_total": "no client of the demo miscounts",
     "llm_estimated_tokens_total": "estimating is off by default",
-    "llm_reported_cost_usd_total": "no library of the demo reports a cost",
 }
 
 
