@@ -51,7 +51,7 @@ class Board:
     rows: tuple[Row, ...]
     variables: tuple = CALL_VARIABLES
     choices: tuple = ()
-    time: str = "now-1h"
+    time: str = "now-30m"
 
 
 def variable(name: str, label: str, query: str) -> dashboard.QueryVariable:

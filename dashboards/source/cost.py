@@ -101,13 +101,13 @@ def tiles(t: Thresholds) -> tuple:
     )
 
 
-def split(title: str, by: str, legend: str, description: str = "Dollars per hour of the eight that cost most in this time."):
+def split(title: str, by: str, legend: str, description: str = "Dollars per hour of the five that cost most in this time."):
     by_label = f"({rate(COST, by=by)}) * 3600"
     return lines(
         title,
         description,
         PER_HOUR,
-        Query(top(by_label, COST, by), legend),
+        Query(top(by_label, COST, by, 5), legend),
         decimals=2,
         stacked=True,
         narrow=True,
@@ -119,11 +119,11 @@ def by_model():
     by = f"({rate(COST, by=MODEL)}) * 3600"
     return lines(
         "Spend by model",
-        "Dollars per hour of the eight models that cost most in this time.",
+        "Dollars per hour of the eight models that cost most in this time. The scale is logarithmic: one dear call does not hide the rest.",
         PER_HOUR,
         Query(top(by, COST, MODEL), "{{model}} · {{provider}}"),
         decimals=2,
-        stacked=True,
+        logarithmic=True,
         legend=("mean",),
         side=True,
         interval="1m",
@@ -143,6 +143,7 @@ def against_earlier(t: Thresholds):
         side=True,
         legend=("mean",),
         interval="1m",
+        logarithmic=True,
         colors={"yesterday": "#8AB8FF", "last week": "#6E7079", "now": "#FF9830"},
     )
 
@@ -240,6 +241,7 @@ def per_thousand():
         "currencyUSD",
         Query(top(each, COST, MODEL, 4), "{{model}}"),
         decimals=2,
+        logarithmic=True,
         narrow=True,
         interval="1m",
     )
@@ -275,8 +277,10 @@ def reported():
         "Our price and the reported one",
         "Dollars per hour as priced here, and as instrumentations wrote them on the same traffic's spans, where they do.",
         PER_HOUR,
-        Query(f"{rate(COST)} * 3600", "priced here"),
-        Query(f"{rate('llm_reported_cost_usd_total')} * 3600", "reported by spans"),
+        Query(
+            named(priced_here=f"{rate(COST)} * 3600", reported_by_spans=f"{rate('llm_reported_cost_usd_total')} * 3600"),
+            "{{when}}",
+        ),
         decimals=2,
         narrow=True,
         interval="1m",

@@ -193,7 +193,7 @@ def wasted():
         empty="nothing spent on failures",
         decimals=2,
         stacked=True,
-        legend=("mean", "max"),
+        narrow=True,
         interval="1m",
     )
 

@@ -4,7 +4,7 @@ from alerts.source.thresholds import Thresholds
 
 from .boards import ITSELF_VARIABLES, Board, Row
 from .panels import Column, Labels, Query, grid, lines, rising, tile
-from .queries import ITSELF, increase, quantile, rate, ratio, select
+from .queries import ITSELF, increase, most, quantile, rate, ratio, select
 
 
 def board(t: Thresholds) -> Board:
@@ -138,9 +138,9 @@ def requests():
 def refused():
     return lines(
         "Refused, by reason",
-        "Export requests per second that were turned away. wrong_signal: metrics or logs were sent here by mistake.",
+        "Export requests per second that were turned away, for the five most frequent reasons. wrong_signal: metrics or logs were sent here by mistake.",
         "reqps",
-        Query(own_rate("tollgate_refused_requests_total", by="reason"), "{{reason}}"),
+        Query(most(own_rate("tollgate_refused_requests_total", by="reason"), "tollgate_refused_requests_total", "reason", 5, ITSELF), "{{reason}}"),
         stacked=True,
         narrow=True,
         interval="1m",
@@ -168,6 +168,7 @@ def decode():
         "s",
         *(Query(quantile(q, "tollgate_decode_duration_seconds", scope=ITSELF), name) for q, name in percentiles),
         decimals=1,
+        narrow=True,
         interval="1m",
     )
 
@@ -204,7 +205,7 @@ def labels():
         "Label values replaced",
         "Values per second that were not exposed as they came: too many, too long, unprintable, or shaped like a secret.",
         "/s",
-        Query(own_rate("tollgate_replaced_label_values_total", by="label, reason"), "{{label}} {{reason}}"),
+        Query(own_rate("tollgate_replaced_label_values_total", by="reason"), "{{reason}}"),
         decimals=2,
         stacked=True,
         narrow=True,
@@ -233,6 +234,7 @@ def volume():
         Query(own_rate("tollgate_request_wire_bytes_total"), "on the wire"),
         Query(own_rate("tollgate_request_body_bytes_total"), "inflated"),
         decimals=1,
+        narrow=True,
         interval="1m",
     )
 
@@ -244,6 +246,7 @@ def scrapes():
         "s",
         Query(quantile(0.99, "tollgate_scrape_duration_seconds", by="instance", scope=ITSELF), "{{instance}}"),
         decimals=1,
+        narrow=True,
         interval="1m",
     )
 

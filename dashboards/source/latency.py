@@ -199,11 +199,15 @@ def distribution():
 
 def not_streaming(t: Thresholds):
     by = "service_name, provider, model"
+    told = increase("llm_streaming_requests_total", 'streaming=~"true|false"', by=by)
     return grid(
-        "Slow calls that do not stream",
-        f"Successful calls over 10 s in the time that is shown: whoever waits sees nothing until the end. More than {t.slow_calls_1h} an hour are told as info.",
+        "Who streams",
+        "Successful calls whose spans tell, in the time that is shown. Slow: over 10 s without streaming, so whoever waits sees nothing"
+        f" until the end. More than {t.slow_calls_1h} an hour are told as info.",
         Labels({"service_name": "Service", "provider": "Provider", "model": "Model"}, {"service_name": links.of_service("tollgate-latency")}),
-        Column(f"({increase('llm_streaming_requests_total', SLOW, by=by)}) > 0", "Calls", "locale", 0, width=90),
-        sort="Calls",
-        empty="every slow call streams",
+        Column(told, "Calls", "locale", 0, width=80),
+        Column(ratio(increase("llm_streaming_requests_total", 'streaming="true"', by=by), told), "Stream", "percentunit", 0, width=80),
+        Column(f"({increase('llm_streaming_requests_total', SLOW, by=by)} or 0 * {told})", "Slow", "locale", 0, rising(1, t.slow_calls_1h), "color", width=80),
+        sort="Slow",
+        empty="no traffic",
     )

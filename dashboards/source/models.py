@@ -52,8 +52,8 @@ def side_by_side(t: Thresholds):
 
 
 def ranked(expression: str, family: str) -> str:
-    """The twelve models with the most traffic, in order of the value."""
-    return f"sort_desc({top(expression, family, MODEL, 12)})"
+    """The ten models with the most traffic, in order of the value."""
+    return f"sort_desc({top(expression, family, MODEL, 10)})"
 
 
 def cost():

@@ -120,11 +120,11 @@ def spend(t: Thresholds):
     by_model = f"({rate('llm_cost_usd_total', by=MODEL)}) * 3600"
     return lines(
         "Spend by model",
-        "Dollars per hour of the eight models that cost most in this time.",
+        "Dollars per hour of the eight models that cost most in this time. The scale is logarithmic: one dear call does not hide the rest.",
         PER_HOUR,
         Query(top(by_model, "llm_cost_usd_total", MODEL), "{{model}} · {{provider}}", exemplars=False),
         decimals=2,
-        stacked=True,
+        logarithmic=True,
         legend=("mean",),
         side=True,
         interval="1m",

@@ -70,6 +70,11 @@ def above(family: str, edge: int, by: str = "", window: str = RATE) -> str:
     return f"{rate(family + '_count', by=by, window=window)} - {rate(family + '_bucket', below, by=by, window=window)}"
 
 
+def most(expression: str, family: str, by: str, count: int, scope: str) -> str:
+    """The series that count most in the whole range, also where all of them are 0."""
+    return f"({expression}) and topk({count}, {over_time('increase', select(family, scope=scope), RANGE, by, at_end=True)})"
+
+
 def top(expression: str, family: str, by: str, count: int = 8, *matchers: str) -> str:
     """The series of `expression` that weigh most in `family` over the whole range: a fixed few of five hundred."""
     weight = over_time("increase", select(family, *matchers), RANGE, by, at_end=True)
