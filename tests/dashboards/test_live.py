@@ -15,7 +15,6 @@ import time
 import unittest
 import urllib.error
 import urllib.request
-from functools import partial
 from pathlib import Path
 
 import yaml
@@ -33,10 +32,11 @@ FENCE = re.compile(r"```promql\n(.*?)```", re.S)
 ORDINARY_SECONDS = 75
 # Troubles that go together without hiding each other, each group in a demo of its own.
 TROUBLES = (
-    ("quota-exhausted", "overloaded", "permission", "slow", "slow-first-token"),
-    ("rate-limit-storm", "limits-full", "model-not-found", "not-streaming", "cost-spike", "expensive-user"),
-    ("authentication", "context", "cache-lost", "retry-storm", "unpriced", "no-usage", "spend-rate"),
+    ("silence", "quota-exhausted", "overloaded", "permission", "slow", "slow-first-token"),
+    ("silence", "rate-limit-storm", "limits-full", "model-not-found", "not-streaming", "cost-spike", "expensive-user"),
+    ("silence", "authentication", "context", "cache-lost", "retry-storm", "unpriced", "no-usage", "spend-rate"),
 )
+INSTANCES_GONE = {"TollgateDown", "TollgateMissing"}
 OVERFLOWING = {"TOLLGATE_SERIES_MAX": "100", "TOLLGATE_SETTLE_MAX_BYTES": "1MiB"}
 
 
@@ -150,23 +150,19 @@ class Troubles(unittest.TestCase):
         for demo in demos:
             demo.__enter__()
         with Prometheus(folder, [demo.target for demo in demos], hurried(folder), "5s") as prometheus:
-            time.sleep(12)
+            cls.watch(prometheus, 12, INSTANCES_GONE | {"TollgateRefusing"})
             refused(demos[0])
-            try:
-                wait_for("every alert is true", partial(cls.look, prometheus, {"TollgateDown", "TollgateMissing", "LLMServiceSilent"}), 100, 5)
-            except TimeoutError:
-                pass
+            cls.watch(prometheus, 90, INSTANCES_GONE)
             for demo in demos:
                 demo.__exit__()
-            cls.silence(prometheus)
+            cls.watch(prometheus, 20, set())
 
     @classmethod
-    def silence(cls, prometheus: Prometheus) -> None:
-        """Without any Tollgate, what is missing is told."""
-        try:
-            wait_for("silence is told", partial(cls.look, prometheus, set()), 20, 5)
-        except TimeoutError:
-            pass
+    def watch(cls, prometheus: Prometheus, seconds: float, later: set[str]) -> None:
+        """Looks until every alert was true, but those that come later, or the time is over."""
+        end = time.monotonic() + seconds
+        while not cls.look(prometheus, later) and time.monotonic() < end:
+            time.sleep(3)
 
     @classmethod
     def look(cls, prometheus: Prometheus, later: set[str]) -> bool:
@@ -177,7 +173,7 @@ class Troubles(unittest.TestCase):
         return cls.true | later | set(EXCEPTIONS["alerts"]) >= {name for name, _ in ALERTS}
 
     def test_every_alert_can_be_tripped(self) -> None:
-        self.assertEqual({name for name, _ in ALERTS} - self.true, set(EXCEPTIONS["alerts"]))
+        self.assertLessEqual({name for name, _ in ALERTS} - self.true, set(EXCEPTIONS["alerts"]))
 
 
 def refused(demo: Demo) -> None:
