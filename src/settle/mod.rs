@@ -14,6 +14,7 @@ mod held;
 mod memory;
 mod merge;
 mod resolve;
+mod table;
 mod twins;
 
 use std::sync::Arc;

@@ -17,6 +17,7 @@ use std::cmp::Reverse;
 use super::Settler;
 use super::held::{Held, Number};
 use super::memory::hash_key;
+use super::table::{Table, tells_of_call};
 use super::twins;
 use super::{Reason, merge};
 use crate::dialect::Trait;
@@ -56,19 +57,6 @@ impl Group {
     pub(super) fn members(&self) -> impl Iterator<Item = Number> + '_ {
         self.members.iter().copied()
     }
-}
-
-/// One span at hand.
-#[derive(Clone, Debug)]
-pub(super) struct Node<'a> {
-    pub(super) number: Number,
-    pub(super) held: &'a Held,
-    /// Nearest span above that tells of a call.
-    above: Option<usize>,
-    /// The node that stands for its group.
-    group: usize,
-    /// Left out as the sum of what is inside.
-    sum: bool,
 }
 
 /// All spans that may belong to the same calls as this one: its traces, its answers' traces, its twins' traces.
@@ -111,73 +99,7 @@ pub(super) fn groups(settler: &Settler, component: &[Number]) -> Vec<Group> {
     table.into_groups()
 }
 
-struct Table<'a> {
-    settler: &'a Settler,
-    nodes: Vec<Node<'a>>,
-}
-
-const fn tells_of_call(role: Role) -> bool {
-    matches!(role, Role::Call | Role::Companion | Role::Continuation)
-}
-
-impl<'a> Table<'a> {
-    fn new(settler: &'a Settler, component: &[Number]) -> Self {
-        let nodes: Vec<Node<'a>> = component
-            .iter()
-            .filter_map(|&number| Some((number, settler.waiting.get(number)?)))
-            .enumerate()
-            .map(|(group, (number, held))| Node { number, held, above: None, group, sum: false })
-            .collect();
-        let mut table = Self { settler, nodes };
-        for index in 0..table.nodes.len() {
-            table.nodes[index].above = table.nearest_above(index, |role| role == Role::Call);
-        }
-        table
-    }
-
-    fn role(&self, index: usize) -> Role {
-        self.nodes[index].held.facts().role
-    }
-
-    fn with_role(&self, wanted: fn(Role) -> bool) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|&index| wanted(self.role(index))).collect()
-    }
-
-    fn find(&self, key: SpanKey) -> Option<usize> {
-        let number = self.settler.waiting.by_key(&key)?;
-        self.nodes.iter().position(|node| node.number == number)
-    }
-
-    fn above(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
-        let parent = self.nodes[index].held.facts().parent_key();
-        parent.into_iter().flat_map(|parent| self.settler.ancestors(parent)).filter_map(|key| self.find(key))
-    }
-
-    fn nearest_above(&self, index: usize, wanted: fn(Role) -> bool) -> Option<usize> {
-        self.above(index).find(|&other| wanted(self.role(other)))
-    }
-
-    fn group_of(&self, index: usize) -> usize {
-        let mut root = index;
-        while self.nodes[root].group != root {
-            root = self.nodes[root].group;
-        }
-        root
-    }
-
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.group_of(one), self.group_of(other));
-        self.nodes[one.max(other)].group = one.min(other);
-    }
-
-    fn members_of(&self, group: usize) -> impl Iterator<Item = usize> + '_ {
-        (0..self.nodes.len()).filter(move |&index| self.group_of(index) == group)
-    }
-
-    fn calls_of(&self, group: usize) -> impl Iterator<Item = usize> + '_ {
-        self.members_of(group).filter(|&index| tells_of_call(self.role(index)))
-    }
-
+impl Table<'_> {
     // --- rule 1 ---
 
     fn join_answers(&mut self) {
@@ -418,10 +340,7 @@ impl<'a> Table<'a> {
     // --- the result ---
 
     fn into_groups(self) -> Vec<Group> {
-        let mut roots: Vec<usize> = (0..self.nodes.len()).map(|index| self.group_of(index)).collect();
-        roots.sort_unstable();
-        roots.dedup();
-        roots.into_iter().map(|root| self.group(root)).collect()
+        self.roots().map(|root| self.group(root)).collect()
     }
 
     fn group(&self, root: usize) -> Group {
