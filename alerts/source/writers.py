@@ -148,6 +148,6 @@ def grafana_alert(alert: Alert, records: dict[str, Record], t: Thresholds) -> di
         "noDataState": "OK",
         "execErrState": "Error",
         "for": alert.wait,
-        "annotations": texts | {"__dashboardUid__": DASHBOARDS[alert.dashboard]},
+        "annotations": texts,
         "labels": {"severity": alert.severity} | alert.labels,
     }

@@ -35,7 +35,7 @@ part pager "$python" tests/pager/run.py "$binary" &
 pager=$!
 part files "$python" tests/dashboards/test_files.py "$binary" || failed=1
 part deploy "$python" tests/dashboards/test_deploy.py || failed=1
-part services env PYTHONPATH=tests/pager "$python" -m unittest test_services || failed=1
+part services env PYTHONPATH=tests/pager "$python" -m unittest test_services test_routing || failed=1
 part scenes "$python" alerts/tests/run.py || failed=1
 wait "$pager" || failed=1
 part live "$python" tests/dashboards/test_live.py "$binary" || failed=1
