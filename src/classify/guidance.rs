@@ -22,7 +22,9 @@ pub(super) const fn of(class: ErrorClass) -> Guidance {
     }
 }
 
-const fn meaning(class: ErrorClass) -> &'static str {
+/// What the class means, in a sentence.
+#[must_use]
+pub const fn meaning(class: ErrorClass) -> &'static str {
     match class {
         ErrorClass::None => "It did not fail.",
         ErrorClass::RateLimit => "Too fast for a limit that refills by itself.",

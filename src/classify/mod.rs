@@ -30,6 +30,7 @@ mod xai;
 use crate::call::ErrorClass;
 
 pub use document::document;
+pub use guidance::meaning;
 pub use rule::{Actor, Rule, Sign, Table};
 use rule::{Hit, Strength};
 use signals::Signals;

@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         read(&mut explainer, file)?;
     }
     let story = explainer.finish();
-    print(&format!("{}\n", story.to_json()))
+    print(&if arguments.json { format!("{}\n", story.to_json()) } else { story.to_string() })
 }
 
 fn explainer(settings: &Settings) -> Result<Explainer, Failure> {

@@ -1,0 +1,250 @@
+//! What was found, as values: the calls with their verdicts, and the spans that are none.
+//!
+//! In: what `settle` tells and `judge` thinks, which borrow. Out: the same, owned, and no more of it
+//! than may be shown. It knows neither JSON nor text.
+
+use crate::call::{PriceSource, RateLimit, Tokens};
+use crate::classify::ErrorVerdict;
+use crate::dialect::Layer;
+use crate::facts::{Role, SpanKey};
+use crate::judge::Verdict;
+use crate::price::{Cost, Unpriced};
+use crate::settle::{Held, LlmCall, Reason};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Story {
+    /// The calls, in the order in which they ended.
+    pub calls: Vec<CallStory>,
+    /// The spans that are no call of their own.
+    pub left_out: Vec<LeftOutSpan>,
+    /// Name and date of the price catalogue.
+    pub catalogue: String,
+}
+
+/// One call and what is thought of it.
+#[derive(Clone, Debug)]
+pub struct CallStory {
+    /// The span that stands for it.
+    pub key: SpanKey,
+    /// Its name.
+    pub span_name: String,
+    /// Who wrote it.
+    pub dialect: &'static str,
+    /// What marks it as a call, in words.
+    pub recognised: String,
+    /// `service.name`.
+    pub service_name: String,
+    /// `deployment.environment.name`.
+    pub environment: String,
+    /// The convention's provider name.
+    pub provider: String,
+    /// Host that was called, or empty.
+    pub server_address: String,
+    /// Canonical model.
+    pub model: String,
+    /// Model asked for.
+    pub request_model: Option<String>,
+    /// Model that answered.
+    pub response_model: Option<String>,
+    /// Model behind a gateway's alias.
+    pub routed_model: Option<String>,
+    /// The convention's operation.
+    pub operation: String,
+    /// Nanoseconds since the Unix epoch.
+    pub end_unix_nano: u64,
+    /// From start to end.
+    pub duration_seconds: f64,
+    /// To the first token, of streams that tell.
+    pub time_to_first_token_seconds: Option<f64>,
+    /// Whether it streamed, where the spans tell.
+    pub streaming: Option<bool>,
+    /// Attempts hidden inside.
+    pub retries: u32,
+    /// Billed tokens, `None` when the spans do not tell.
+    pub tokens: Option<Tokens>,
+    /// Its dollars and where they come from.
+    pub price: PriceStory,
+    /// Why it failed, or that it did not.
+    pub error: ErrorVerdict,
+    /// HTTP status.
+    pub status_code: Option<u16>,
+    /// What it told of rate limits.
+    pub limits: Vec<RateLimit>,
+    /// The other spans that tell of it, nearest the wire first.
+    pub merged_spans: Vec<SpanKey>,
+}
+
+/// Dollars, and where they come from.
+#[derive(Clone, Debug)]
+pub struct PriceStory {
+    /// Whose price it is.
+    pub source: PriceSource,
+    /// The lines; `None` when there is no price or no usage.
+    pub cost: Option<Cost>,
+    /// Why there is no price of our own.
+    pub unpriced: Option<Unpriced>,
+    /// When the price holds, in words.
+    pub in_force: Option<String>,
+    /// The provider's price page.
+    pub url: Option<String>,
+    /// How the call was served, where a span says so: tier, speed.
+    pub served: Vec<String>,
+    /// What the instrumentation itself stated, dollars.
+    pub reported: Option<f64>,
+}
+
+/// Why a span is no call of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It belongs to an LLM library, and settlement left it out.
+    Settled {
+        /// The reason of the contract.
+        reason: Reason,
+        /// What it is.
+        role: Role,
+        /// Its status, for an HTTP request.
+        status_code: Option<u16>,
+        /// It came after its call was counted.
+        late: bool,
+        /// The same span came before.
+        again: bool,
+    },
+    /// Nothing on it is about a model.
+    Unconcerned,
+    /// It is no valid span, in words.
+    Malformed(String),
+}
+
+/// A span that is no call of its own.
+#[derive(Clone, Debug)]
+pub struct LeftOutSpan {
+    /// The span; a malformed one has no name among others.
+    pub key: Option<SpanKey>,
+    /// Its name.
+    pub name: String,
+    /// Why it is left out.
+    pub why: Why,
+    /// The call that it belongs to.
+    pub of: Option<SpanKey>,
+}
+
+// === impl CallStory ===
+
+impl CallStory {
+    pub(super) fn new(call: &LlmCall<'_>, verdict: &Verdict<'_>) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Self {
+            key: call.key,
+            span_name: call.span_name.to_owned(),
+            dialect: call.dialect,
+            recognised: recognised(&call.members[0]),
+            service_name: call.service_name.to_owned(),
+            environment: call.environment.to_owned(),
+            provider: call.provider.to_owned(),
+            server_address: call.server_address.to_owned(),
+            model: verdict.model(call).to_owned(),
+            request_model: owned(call.request_model),
+            response_model: owned(call.response_model),
+            routed_model: owned(call.routed_model),
+            operation: call.operation.to_owned(),
+            end_unix_nano: call.end_unix_nano,
+            duration_seconds: call.duration_seconds(),
+            time_to_first_token_seconds: call.time_to_first_token,
+            streaming: call.streaming,
+            retries: call.retries,
+            tokens: call.tokens,
+            price: PriceStory::new(call, verdict),
+            error: verdict.error,
+            status_code: verdict.error.status_code.or(call.status_code),
+            limits: verdict.limits.clone(),
+            merged_spans: call.merged_spans().map(|held| held.facts().key()).collect(),
+        }
+    }
+}
+
+/// What marks a span as a call: by whom it was written, else what it carries.
+fn recognised(held: &Held) -> String {
+    let facts = held.facts();
+    match facts.role {
+        Role::Http => {
+            format!("HTTP request to an inference endpoint, {}", held.text(facts.url_path))
+        }
+        _ if facts.profile.scope.is_empty() => {
+            "attributes of a model call; its scope is not known".to_owned()
+        }
+        Role::Aggregate => format!("{}, which alone states usage", written_by(held)),
+        Role::Call | Role::Companion | Role::Continuation | Role::Other => written_by(held),
+    }
+}
+
+fn written_by(held: &Held) -> String {
+    let profile = held.facts().profile;
+    let who = match profile.layer {
+        Layer::Http => "an HTTP client",
+        Layer::Sdk => "the provider's own SDK",
+        Layer::Gateway => "a gateway",
+        Layer::Instrumentor => "an instrumentation of the provider's SDK",
+        Layer::Framework => "a framework",
+        Layer::Agent => "an agent framework",
+    };
+    format!("scope {}, {who}", profile.scope)
+}
+
+// === impl PriceStory ===
+
+impl PriceStory {
+    fn new(call: &LlmCall<'_>, verdict: &Verdict<'_>) -> Self {
+        let priced = &verdict.priced;
+        let told = [("service tier", call.service_tier), ("speed", call.speed)];
+        Self {
+            source: match verdict.price_source() {
+                PriceSource::Unpriced if call.tokens.is_none() => PriceSource::UnknownUsage,
+                source => source,
+            },
+            cost: priced.cost,
+            unpriced: priced.unpriced,
+            in_force: priced.force.map(|force| force.to_string()),
+            url: priced.url.map(str::to_owned),
+            served: told
+                .into_iter()
+                .filter_map(|(name, value)| value.map(|value| format!("{name} {value}")))
+                .collect(),
+            reported: call.reported_cost,
+        }
+    }
+}
+
+// === impl LeftOutSpan ===
+
+impl LeftOutSpan {
+    pub(super) fn of_library(held: &Held, reason: Reason, of: Option<SpanKey>, late: bool) -> Self {
+        let facts = held.facts();
+        let again = of == Some(facts.key());
+        let (role, status_code) = (facts.role, facts.status_code);
+        Self {
+            key: Some(facts.key()),
+            name: held.text(facts.name).to_owned(),
+            why: Why::Settled { reason, role, status_code, late, again },
+            of,
+        }
+    }
+
+    pub(super) fn unconcerned(key: SpanKey, name: &str) -> Self {
+        Self { key: Some(key), name: name.to_owned(), why: Why::Unconcerned, of: None }
+    }
+
+    pub(super) fn malformed(fault: &str) -> Self {
+        Self { key: None, name: String::new(), why: Why::Malformed(fault.to_owned()), of: None }
+    }
+
+    /// The reason of the contract.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match &self.why {
+            Why::Settled { reason, .. } => reason.label(),
+            Why::Unconcerned => Reason::NotACall.label(),
+            Why::Malformed(_) => "malformed",
+        }
+    }
+}
