@@ -19,7 +19,7 @@ const MOST_NAMES: usize = 12;
 /// Spans that are listed for each call, at most.
 const MOST_SPANS: usize = 40;
 /// Columns of a span's name.
-const NAME_WIDTH: usize = 34;
+const NAME_WIDTH: usize = 30;
 
 impl fmt::Display for Story {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
