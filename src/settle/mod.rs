@@ -302,21 +302,27 @@ impl Settler {
         let Some(held) = self.waiting.get(number) else { return };
         let counted = |other: Number| self.waiting.get(other).is_some_and(|other| other.counted.is_some());
         if speaks_for_itself(held) && !self.waiting.answer(held.answer).any(counted) {
-            self.settle_group(&Group::alone(number), true, tell);
+            let group = Group::alone(number);
+            self.settle_group(&group, self.covered_call(&group), true, tell);
         }
     }
 
     /// Compares a span whose time is up with all that may belong to it, and settles what is ripe.
     fn resolve_around(&mut self, number: Number, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
         let component = resolve::component(self, number);
-        for group in resolve::groups(self, &component) {
+        // What the rules have just compared, they have judged: only calls counted before make a wrapper late.
+        let groups: Vec<_> = resolve::groups(self, &component)
+            .into_iter()
+            .map(|group| (self.covered_call(&group), group))
+            .collect();
+        for (covered, group) in &groups {
             if group.members().any(|member| self.is_ripe(member, now)) {
-                self.settle_group(&group, false, tell);
+                self.settle_group(group, *covered, false, tell);
             }
         }
         // Whatever the rules did with it, a span whose time is up does not stay.
         if self.waiting.get(number).is_some() {
-            self.settle_group(&Group::left_out(number, Reason::NotACall), false, tell);
+            self.settle_group(&Group::left_out(number, Reason::NotACall), None, false, tell);
         }
     }
 
@@ -328,7 +334,13 @@ impl Settler {
                 .is_some_and(|held| now.saturating_sub(held.arrived) >= self.settings.wait_nanos)
     }
 
-    fn settle_group(&mut self, group: &Group, keep: bool, tell: &mut dyn FnMut(Outcome<'_>)) {
+    fn settle_group(
+        &mut self,
+        group: &Group,
+        covered: Option<SpanKey>,
+        keep: bool,
+        tell: &mut dyn FnMut(Outcome<'_>),
+    ) {
         let members: Vec<Held> =
             group.members().filter_map(|member| self.waiting.get(member).cloned()).collect();
         if members.is_empty() {
@@ -337,7 +349,7 @@ impl Settler {
         let counted_before = members.iter().find_map(|held| held.counted);
         let of = match counted_before {
             Some(of) => Some(of),
-            None => self.tell_call(group, &members, tell),
+            None => self.tell_call(group, covered, &members, tell),
         };
         Self::tell_skipped(group, &members, of, counted_before.is_some(), tell);
         if let Some(of) = of {
@@ -357,6 +369,7 @@ impl Settler {
     fn tell_call(
         &self,
         group: &Group,
+        covered: Option<SpanKey>,
         members: &[Held],
         tell: &mut dyn FnMut(Outcome<'_>),
     ) -> Option<SpanKey> {
@@ -365,8 +378,7 @@ impl Settler {
         }
         let key = members.first()?.facts().key();
         // Above a call that was counted and is gone: the same call, told by a wrapper.
-        let late = self.late_of(group, members);
-        match late {
+        match self.counted_answer(group, members).or(covered) {
             Some(of) => Some(of),
             None => {
                 tell(Outcome::Call(merge::merge(members, group.calls, group.retries)));
@@ -375,14 +387,16 @@ impl Settler {
         }
     }
 
-    /// The counted call that all of this repeats.
-    fn late_of(&self, group: &Group, members: &[Held]) -> Option<SpanKey> {
-        members[..group.calls].iter().find_map(|held| {
-            let answer = held.answer;
-            let by_answer = (answer != 0).then(|| self.answers.get(answer)).flatten();
-            let by_cover = || self.wraps_counted(held);
-            by_answer.or_else(by_cover)
-        })
+    /// The counted call that gave the answer which these spans name.
+    fn counted_answer(&self, group: &Group, members: &[Held]) -> Option<SpanKey> {
+        let answers = members[..group.calls].iter().map(|held| held.answer).filter(|&answer| answer != 0);
+        answers.into_iter().find_map(|answer| self.answers.get(answer))
+    }
+
+    /// The counted call that lies inside one of these spans.
+    fn covered_call(&self, group: &Group) -> Option<SpanKey> {
+        let telling = group.members().take(group.calls).filter_map(|number| self.waiting.get(number));
+        telling.into_iter().find_map(|held| self.wraps_counted(held))
     }
 
     /// The counted call that lies inside this span, unless their ids say that they are two.
