@@ -325,6 +325,24 @@ fn an_attempt_with_a_span_of_its_own_is_a_request() {
 }
 
 #[test]
+fn an_attempt_that_was_counted_does_not_hide_the_next_one() {
+    let failed = span("chat gpt-4o-mini", 2, 1, (105, 110)).chat().failed("429 Too Many Requests").build();
+    let failed = Export::by(OPENAI_V2, [failed]);
+    let good = Export::by(OPENAI_V2, [call(3, 1, (120, 190), (10, 5)).build()]);
+    let outer = Export::by(LANGCHAIN, [call(1, 0, (100, 200), (10, 5)).build()]);
+    let orders = [[(&failed, 0), (&good, 20), (&outer, 20)], [(&failed, 0), (&good, 20), (&outer, 40)]];
+    for order in orders.into_iter().chain([[(&good, 0), (&failed, 20), (&outer, 40)]]) {
+        let mut told = Told::new(SettleSettings::default());
+        for (export, second) in order {
+            told.settle(second);
+            told.offer(export, second);
+        }
+        told.settle(60);
+        assert_eq!((told.calls, told.left_out), (2, 1));
+    }
+}
+
+#[test]
 fn requests_of_parallel_calls_go_to_one_call_each() {
     let calls = (1..=2).map(|n| call(n, 0, (100, 200), (10, 5)).build());
     let requests = (11..=12).map(|n| http(n, 0, (110, 190), 200).with("server.address", OPENAI_HOST).build());

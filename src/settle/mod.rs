@@ -114,6 +114,8 @@ struct Cover {
     answer_kind: u64,
     /// It is an agent that alone had usage.
     by_agent: bool,
+    /// It failed: a span above that states usage tells of a later attempt.
+    failed: bool,
 }
 
 /// See the module.
@@ -275,7 +277,11 @@ impl Settler {
 
     fn cover(&mut self, from: SpanKey, cover: Cover) {
         for key in self.ancestors(from).collect::<Vec<_>>() {
-            self.covered.insert(hash_key(key), cover);
+            let key = hash_key(key);
+            // An attempt that failed does not take the place of one that succeeded, in whatever order they come.
+            if !cover.failed || self.covered.get(key).is_none_or(|known| known.failed) {
+                self.covered.insert(key, cover);
+            }
         }
     }
 
@@ -403,7 +409,8 @@ impl Settler {
     fn wraps_counted(&self, held: &Held) -> Option<SpanKey> {
         let cover = self.covered.get(hash_key(held.facts().key()))?;
         let two = held.answer != 0 && cover.answer_kind == twins::answer_kind(held);
-        (!two).then_some(cover.of)
+        let later_attempt = cover.failed && held.tokens.is_some();
+        (!two && !later_attempt).then_some(cover.of)
     }
 
     fn tell_skipped(
@@ -437,6 +444,7 @@ impl Settler {
             of,
             answer_kind: named.map_or(0, twins::answer_kind),
             by_agent: members.first().is_some_and(|held| held.facts().role == Role::Aggregate),
+            failed: members.first().is_some_and(|held| held.facts().failed() && held.tokens.is_none()),
         };
         for held in members {
             self.spans.insert(hash_key(held.facts().key()), of);

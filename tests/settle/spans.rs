@@ -81,8 +81,20 @@ pub(crate) fn http(id: u8, parent: u8, time: (u64, u64), status: i64) -> Draft {
     if status < 400 { request } else { request.failed("") }
 }
 
-/// What `explain` says of these, in this order.
+/// What `explain` says of these, in whatever order they come.
 pub(crate) fn explain(exports: &[Export]) -> Story {
+    let story = told_of(exports);
+    let reversed: Vec<Export> = exports.iter().rev().flat_map(Export::one_by_one_from_the_last).collect();
+    let otherwise = told_of(&reversed);
+    assert_eq!(
+        (story.calls.len(), story.input(), story.output(), story.retries),
+        (otherwise.calls.len(), otherwise.input(), otherwise.output(), otherwise.retries),
+        "the other way round it is another story: {otherwise:#?}"
+    );
+    story
+}
+
+fn told_of(exports: &[Export]) -> Story {
     let book = PriceBook::new(&PricesConfig::default()).expect("no overrides, no faults");
     let mut explainer = Explainer::new(Vocabulary::new(&[]), SettleSettings::default(), book);
     for export in exports {
@@ -165,6 +177,10 @@ impl Export {
     pub(crate) const fn of_service(mut self, service: &'static str) -> Self {
         self.service = service;
         self
+    }
+
+    fn one_by_one_from_the_last(&self) -> impl Iterator<Item = Self> + '_ {
+        self.spans.iter().rev().map(|span| Self { spans: vec![span.clone()], ..*self })
     }
 
     fn encode(&self) -> Vec<u8> {
