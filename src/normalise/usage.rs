@@ -295,3 +295,7 @@ fn larger(one: Option<u64>, other: Option<u64>) -> Option<u64> {
         (one, other) => one.or(other),
     }
 }
+
+#[cfg(test)]
+#[path = "usage_tests.rs"]
+mod tests;
