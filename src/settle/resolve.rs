@@ -8,8 +8,8 @@
 //! 3. a span that reports the end of a stream belongs to the call before it;
 //! 4. twins: no id, but the same service, model and tokens from another scope, within the other's time
 //!    (`twins`), paired one to one;
-//! 5. HTTP requests belong to the call above them, or to the one in whose time they lie; what is left of
-//!    them is a call by itself;
+//! 5. HTTP requests belong to the call above them, to the one below (through a gateway), or to the one in
+//!    whose time they lie; what is left of them is a call by itself;
 //! 6. agents and wrappers repeat what is inside them; one that alone has usage is the call.
 
 use std::cmp::Reverse;
@@ -245,12 +245,20 @@ impl Table<'_> {
             }
         }
         for index in loose {
-            if let Some(agent) = self.lone_agent_above(index) {
-                self.join(index, agent);
-            } else if let Some(call) = self.call_around(index) {
+            let call = self
+                .lone_agent_above(index)
+                .or_else(|| self.call_below(index))
+                .or_else(|| self.call_around(index));
+            if let Some(call) = call {
                 self.join(index, call);
             }
         }
+    }
+
+    /// A call inside the request: a gateway took it, and tells of the call that it made.
+    fn call_below(&self, index: usize) -> Option<usize> {
+        let calls = self.with_role(|role| role == Role::Call);
+        calls.into_iter().find(|&call| self.above(call).any(|other| other == index))
     }
 
     /// An agent that alone knows the usage of the requests inside it.
