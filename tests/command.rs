@@ -150,6 +150,27 @@ fn price_answers_each_line_in_order() {
 }
 
 #[test]
+fn explain_tells_a_person_by_default_and_a_program_on_request() {
+    let request = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0102030405060708090a0b0c0d0e0f10",
+        "spanId":"0102030405060708","name":"chat gpt-4o","kind":3,"startTimeUnixNano":"1760000000000000000",
+        "endTimeUnixNano":"1760000001000000000","attributes":[
+        {"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},
+        {"key":"gen_ai.provider.name","value":{"stringValue":"openai"}},
+        {"key":"gen_ai.response.model","value":{"stringValue":"gpt-4o-2024-08-06"}},
+        {"key":"gen_ai.usage.input_tokens","value":{"intValue":"1000"}},
+        {"key":"gen_ai.usage.output_tokens","value":{"intValue":"100"}}]}]}]}]}"#;
+    let mut file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+    file.write_all(request.as_bytes()).unwrap();
+    let path = file.path().to_str().unwrap();
+    let (code, out, _) = output(&mut tollgate(&["explain", path]));
+    assert_eq!(code, Some(0));
+    assert!(out.starts_with("1. chat gpt-4o, openai") && out.contains("total = $0.0035"), "{out}");
+    let (_, out, _) = output(&mut tollgate(&["explain", "--json", path]));
+    let story: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(story["calls"][0]["cost_usd"], "0.0035");
+}
+
+#[test]
 fn serve_answers_and_ends_well_on_sigterm() {
     let mut server = Server::start(&mut tollgate(&["serve"]));
     assert!(server.scrape().contains("tollgate_build_info"));

@@ -1,13 +1,13 @@
 //! A story as text for a person: at most 100 columns, figures in columns, one call after another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Formatter, Write};
 
 use super::{CallStory, LeftOutSpan, Story, Why, hex};
 use crate::call::{ErrorClass, PriceSource, RateLimit};
 use crate::classify::{Actor, meaning};
-use crate::facts::Role;
-use crate::price::{Cost, Line, LineKey};
+use crate::facts::{Role, SpanKey};
+use crate::price::{Cost, Dollars, Line, LineKey};
 use crate::settle::Reason;
 
 /// Columns of a line, at most.
@@ -21,20 +21,39 @@ const MOST_SPANS: usize = 40;
 /// Columns of a span's name.
 const NAME_WIDTH: usize = 30;
 
+/// Left-out spans by the call that they belong to.
+type ByCall<'a> = BTreeMap<SpanKey, Vec<&'a LeftOutSpan>>;
+
 impl fmt::Display for Story {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let mut by_call = ByCall::new();
+        let mut of_none = Vec::new();
+        let calls: BTreeSet<SpanKey> = self.calls.iter().map(|call| call.key).collect();
+        for span in &self.left_out {
+            match span.of.filter(|of| calls.contains(of)) {
+                Some(of) => by_call.entry(of).or_default().push(span),
+                None => of_none.push(span),
+            }
+        }
         for (place, call) in self.calls.iter().enumerate() {
-            write_call(out, place + 1, call, self)?;
+            let others = by_call.get(&call.key).map_or(&[][..], Vec::as_slice);
+            write_call(out, place + 1, call, others, &self.catalogue)?;
             writeln!(out)?;
         }
-        write_left_out(out, self)?;
+        write_left_out(out, &of_none)?;
         write_sum(out, self)
     }
 }
 
 // === one call ===
 
-fn write_call(out: &mut Formatter<'_>, place: usize, call: &CallStory, story: &Story) -> fmt::Result {
+fn write_call(
+    out: &mut Formatter<'_>,
+    place: usize,
+    call: &CallStory,
+    others: &[&LeftOutSpan],
+    catalogue: &str,
+) -> fmt::Result {
     let cost = call.price.cost.map_or_else(|| "cost unknown".to_owned(), |cost| format!("${}", cost.total()));
     let title = format!("{} {}, {}", call.operation, call.model, call.provider);
     let rest = WIDTH.saturating_sub(cost.chars().count() + 1);
@@ -45,9 +64,9 @@ fn write_call(out: &mut Formatter<'_>, place: usize, call: &CallStory, story: &S
     field(out, "time", &time(call))?;
     field(out, "model", &models(call))?;
     field(out, "recognised", &format!("dialect {}: {}", call.dialect, call.recognised))?;
-    write_spans(out, call, story)?;
+    write_spans(out, call, others)?;
     write_tokens(out, call)?;
-    write_price(out, call, &story.catalogue)?;
+    write_price(out, call, catalogue)?;
     write_error(out, call)?;
     write_limits(out, call)
 }
@@ -110,10 +129,9 @@ fn models(call: &CallStory) -> String {
 
 // === its spans ===
 
-fn write_spans(out: &mut Formatter<'_>, call: &CallStory, story: &Story) -> fmt::Result {
+fn write_spans(out: &mut Formatter<'_>, call: &CallStory, others: &[&LeftOutSpan]) -> fmt::Result {
     let counted = if call.merged_spans.is_empty() { "counted" } else { "counted: nearest the wire" };
     span_line(out, "spans", Some(call.key.span_id), &call.span_name, counted)?;
-    let others: Vec<&LeftOutSpan> = story.left_out.iter().filter(|span| span.of == Some(call.key)).collect();
     for span in others.iter().take(MOST_SPANS) {
         span_line(out, "", span.key.map(|key| key.span_id), &span.name, &reason(span))?;
     }
@@ -302,10 +320,9 @@ fn limit_line(limit: &RateLimit) -> String {
 
 // === what is left out, and the sum ===
 
-fn write_left_out(out: &mut Formatter<'_>, story: &Story) -> fmt::Result {
-    let told = |span: &&LeftOutSpan| story.calls.iter().any(|call| span.of == Some(call.key));
+fn write_left_out(out: &mut Formatter<'_>, spans: &[&LeftOutSpan]) -> fmt::Result {
     let mut groups: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
-    for span in story.left_out.iter().filter(|span| !told(span)) {
+    for span in spans {
         *groups.entry(reason(span)).or_default().entry(&span.name).or_default() += 1;
     }
     if groups.is_empty() {
@@ -326,7 +343,7 @@ fn write_left_out(out: &mut Formatter<'_>, story: &Story) -> fmt::Result {
 
 fn write_sum(out: &mut Formatter<'_>, story: &Story) -> fmt::Result {
     let dollars = story.calls.iter().filter_map(|call| call.price.cost);
-    let total = dollars.map(|cost| cost.total()).fold(crate::price::Dollars::ZERO, |sum, one| sum.plus(one));
+    let total = dollars.map(|cost| cost.total()).fold(Dollars::ZERO, Dollars::plus);
     let unknown = story.calls.iter().filter(|call| call.price.cost.is_none()).count();
     let calls = story.calls.len();
     let without = if unknown == 0 { String::new() } else { format!(", {unknown} of them without a cost") };
