@@ -1,4 +1,4 @@
-//! What may become a label value: not too many, not too long, nothing that looks like a secret.
+//! What may become a label value: not too many, not too long, no secret, no text of a prompt.
 //!
 //! In: a value as it came from a span. Out: the value to expose, and why it differs. Asked only for
 //! label tuples that are not kept as they came, so the screen may take a microsecond.
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 
-pub use screen::looks_secret;
+pub use screen::{looks_like_text, looks_secret};
 
 /// Stands for every value that is not exposed.
 pub const OTHER: &str = "other";
@@ -26,6 +26,8 @@ pub enum Replacement {
     TooMany,
     /// It looks like a key, a token or an e-mail address.
     LooksSecret,
+    /// It has so many words that it is text, as of a prompt, and no name.
+    LooksLikeText,
     /// Cut to [`MAX_VALUE_BYTES`].
     TooLong,
     /// Control characters became `_`.
@@ -34,7 +36,8 @@ pub enum Replacement {
 
 impl Replacement {
     /// Every reason.
-    pub const ALL: [Self; 4] = [Self::TooMany, Self::LooksSecret, Self::TooLong, Self::Unprintable];
+    pub const ALL: [Self; 5] =
+        [Self::TooMany, Self::LooksSecret, Self::LooksLikeText, Self::TooLong, Self::Unprintable];
 
     /// The value of the `reason` label.
     #[must_use]
@@ -42,6 +45,7 @@ impl Replacement {
         match self {
             Self::TooMany => "too_many",
             Self::LooksSecret => "looks_secret",
+            Self::LooksLikeText => "looks_like_text",
             Self::TooLong => "too_long",
             Self::Unprintable => "unprintable",
         }
@@ -76,24 +80,14 @@ impl LabelGuard {
         let as_it_is = value.len() <= MAX_VALUE_BYTES && !value.chars().any(char::is_control);
         // Asked at every call once a label is full, so the cheap answer comes first.
         if as_it_is && self.values.len() >= self.max_values {
-            return self.replace(Replacement::TooMany, Cow::Borrowed(OTHER));
+            return self.too_many();
         }
-        if looks_secret(value) {
-            return self.replace(Replacement::LooksSecret, Cow::Borrowed(OTHER));
-        }
-        let mut value = Cow::Borrowed(value);
-        if value.len() > MAX_VALUE_BYTES {
-            value = self.replace(Replacement::TooLong, cut(value));
-        }
-        if value.chars().any(char::is_control) {
-            let printable = value.replace(char::is_control, "_");
-            value = self.replace(Replacement::Unprintable, Cow::Owned(printable));
-        }
-        if self.values.contains(&*value) {
+        let value = clean(value, &mut |reason| self.replaced[reason as usize] += 1);
+        if value == OTHER || self.values.contains(&*value) {
             return value;
         }
         if self.values.len() >= self.max_values {
-            return self.replace(Replacement::TooMany, Cow::Borrowed(OTHER));
+            return self.too_many();
         }
         self.values.insert(value.as_ref().into());
         value
@@ -111,10 +105,39 @@ impl LabelGuard {
         }
     }
 
-    fn replace<'a>(&mut self, reason: Replacement, by: Cow<'a, str>) -> Cow<'a, str> {
-        self.replaced[reason as usize] += 1;
-        by
+    fn too_many<'a>(&mut self) -> Cow<'a, str> {
+        self.replaced[Replacement::TooMany as usize] += 1;
+        Cow::Borrowed(OTHER)
     }
+}
+
+/// A name as it may be shown outside of a label of calls: on a gauge, in a log line, by `explain`.
+#[must_use]
+pub fn shown(name: &str) -> Cow<'_, str> {
+    clean(name, &mut |_| ())
+}
+
+/// The value without what must not be exposed, and the reasons for every change.
+fn clean<'a>(value: &'a str, tell: &mut dyn FnMut(Replacement)) -> Cow<'a, str> {
+    let hidden = if looks_secret(value) {
+        Some(Replacement::LooksSecret)
+    } else {
+        looks_like_text(value).then_some(Replacement::LooksLikeText)
+    };
+    if let Some(reason) = hidden {
+        tell(reason);
+        return Cow::Borrowed(OTHER);
+    }
+    let mut value = Cow::Borrowed(value);
+    if value.len() > MAX_VALUE_BYTES {
+        tell(Replacement::TooLong);
+        value = cut(value);
+    }
+    if value.chars().any(char::is_control) {
+        tell(Replacement::Unprintable);
+        value = Cow::Owned(value.replace(char::is_control, "_"));
+    }
+    value
 }
 
 fn cut(value: Cow<'_, str>) -> Cow<'_, str> {

@@ -255,11 +255,16 @@ impl Intake for EngineHandle {
         if !self.has_room(bytes) {
             return Err(Refused::Busy { retry_after: COME_AGAIN });
         }
-        let accepted = accepted(&batch);
+        let (accepted, fault, malformed) = (accepted(&batch), batch.fault, batch.malformed);
         self.queue.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.queue.requests.fetch_add(1, Ordering::Relaxed);
         match self.sender.try_send(Message::Batch(Box::new(batch), bytes)) {
-            Ok(()) => Ok(accepted),
+            Ok(()) => {
+                if let Some(fault) = fault {
+                    emit(&Event::MalformedSpans { reason: fault.label(), count: malformed });
+                }
+                Ok(accepted)
+            }
             Err(refusal) => {
                 self.queue.bytes.fetch_sub(bytes, Ordering::Relaxed);
                 self.queue.requests.fetch_sub(1, Ordering::Relaxed);

@@ -10,12 +10,15 @@ mod record;
 
 pub use actor::{EngineHandle, spawn};
 
+use crate::aggregate::cardinality::shown;
 use crate::aggregate::{AggregateOptions, CallTable};
-use crate::call::{PriceSource, RateLimit};
+use crate::call::{PriceSource, RateLimit, TokenType};
 use crate::expose::text::{Format, Source, render};
 use crate::facts::Batch;
 use crate::judge::{self, Judge};
-use crate::limits::{Configured, CountedCall, LimitStore, LimitsConfig, Observation, account_hash};
+use crate::limits::{
+    Configured, CountedCall, LimitSource, LimitStore, LimitsConfig, Observation, account_hash,
+};
 use crate::price::PriceBook;
 use crate::settle::{LlmCall, Outcome, Reason, SettleSettings, Settler};
 use crate::telemetry::{Event, SettleOutcome, SpanResult};
@@ -48,6 +51,7 @@ struct Tally {
     late: u64,
     early_told: u64,
     forgotten_told: u64,
+    limits_dropped_told: [u64; LimitSource::ALL.len()],
 }
 
 /// See the module.
@@ -113,6 +117,7 @@ impl Engine {
         let counter = &mut self.counter;
         self.settler.settle(now, &mut |outcome| counter.take(&outcome, now, tell));
         self.counter.table.sweep(now);
+        self.counter.limits.sweep(now);
         self.tell_state(tell);
     }
 
@@ -137,6 +142,9 @@ impl Engine {
         self.catalogue_source = settings.catalogue_source;
         self.counter.judge.set_book(settings.book);
         self.counter.table.reconfigure(&settings.aggregate);
+        self.counter.limits.reconfigure(&settings.limits);
+        self.counter.configured.reconfigure(&settings.limits);
+        self.counter.limits_config = settings.limits;
         self.counter.options = Options {
             default_service: settings.default_service,
             default_environment: settings.default_environment,
@@ -183,6 +191,7 @@ impl Engine {
                 tell(&Event::Settled { outcome, count });
             }
         }
+        self.counter.tell_dropped_limits(tell);
         tell(&Event::SettleState {
             held_spans: state.held as u64,
             held_bytes: (state.held_bytes + state.memory_bytes) as u64,
@@ -217,6 +226,7 @@ impl Counter {
         let (provider, model) = (call.provider, model);
         let limits = named(&verdict.limits, &self.limits_config);
         if !limits.is_empty() {
+            let (provider, model) = (&shown(provider), &shown(model));
             let observation =
                 Observation { provider, model, limits: &limits, end_unix_nano: call.end_unix_nano };
             limit_rows::tell_changes(&self.limits.observe(&observation, now), tell);
@@ -227,12 +237,22 @@ impl Counter {
         record::record(&mut self.table, &self.options, call, &verdict, now);
     }
 
+    fn tell_dropped_limits(&mut self, tell: &mut dyn FnMut(&Event<'_>)) {
+        let dropped = [self.limits.dropped(), self.configured.dropped()];
+        let told = std::mem::replace(&mut self.tally.limits_dropped_told, dropped);
+        for (at, source) in LimitSource::ALL.into_iter().enumerate() {
+            if dropped[at] > told[at] {
+                tell(&Event::LimitsDropped { source: source.label(), count: dropped[at] - told[at] });
+            }
+        }
+    }
+
     /// The headers of a request whose call was counted before.
     fn observe_late(&mut self, call: &LlmCall<'_>, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
         let limits = named(&judge::rate_limits_of(call), &self.limits_config);
         if !limits.is_empty() {
-            let (provider, end_unix_nano) = (call.provider, call.end_unix_nano);
-            let observation = Observation { provider, model: "*", limits: &limits, end_unix_nano };
+            let (provider, end_unix_nano) = (shown(call.provider), call.end_unix_nano);
+            let observation = Observation { provider: &provider, model: "*", limits: &limits, end_unix_nano };
             limit_rows::tell_changes(&self.limits.observe(&observation, now), tell);
         }
     }
@@ -258,14 +278,21 @@ fn count_against_configured(
     configured.count_call(
         &CountedCall {
             provider: call.provider,
-            model,
+            model: &shown(model),
             account: config.account_name(&account).unwrap_or(&account),
             input_tokens: call.tokens.map_or(0, |tokens| tokens.input_total()),
             output_tokens: call.tokens.map_or(0, |tokens| tokens.output_total()),
             max_tokens: call.max_tokens,
-            images: 0,
+            images: images(call),
             end_unix_nano: call.end_unix_nano,
         },
         now,
     );
+}
+
+/// Spans do not tell how many images were made, only that tokens of images were billed: one, then.
+fn images(call: &LlmCall<'_>) -> u64 {
+    let made =
+        call.tokens.and_then(|tokens| tokens.get(TokenType::OutputImage)).is_some_and(|count| count > 0);
+    u64::from(made)
 }

@@ -1,8 +1,10 @@
 //! What was found, as values: the calls with their verdicts, and the spans that are none.
 //!
 //! In: what `settle` tells and `judge` thinks, which borrow. Out: the same, owned, and no more of it
-//! than may be shown. It knows neither JSON nor text.
+//! than may be shown: names that look like a secret or like text read `other`, as in labels. It knows
+//! neither JSON nor text.
 
+use crate::aggregate::cardinality::shown;
 use crate::call::{PriceSource, RateLimit, Tokens};
 use crate::classify::ErrorVerdict;
 use crate::dialect::Layer;
@@ -133,21 +135,21 @@ pub struct LeftOutSpan {
 
 impl CallStory {
     pub(super) fn new(call: &LlmCall<'_>, verdict: &Verdict<'_>) -> Self {
-        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let shown = |name: &str| shown(name).into_owned();
         Self {
             key: call.key,
-            span_name: call.span_name.to_owned(),
+            span_name: shown(call.span_name),
             dialect: call.dialect,
             recognised: recognised(&call.members[0]),
-            service_name: call.service_name.to_owned(),
-            environment: call.environment.to_owned(),
-            provider: call.provider.to_owned(),
-            server_address: call.server_address.to_owned(),
-            model: verdict.model(call).to_owned(),
-            request_model: owned(call.request_model),
-            response_model: owned(call.response_model),
-            routed_model: owned(call.routed_model),
-            operation: call.operation.to_owned(),
+            service_name: shown(call.service_name),
+            environment: shown(call.environment),
+            provider: shown(call.provider),
+            server_address: shown(call.server_address),
+            model: shown(verdict.model(call)),
+            request_model: call.request_model.map(shown),
+            response_model: call.response_model.map(shown),
+            routed_model: call.routed_model.map(shown),
+            operation: shown(call.operation),
             end_unix_nano: call.end_unix_nano,
             duration_seconds: call.duration_seconds(),
             time_to_first_token_seconds: call.time_to_first_token,
@@ -168,7 +170,7 @@ fn recognised(held: &Held) -> String {
     let facts = held.facts();
     match facts.role {
         Role::Http => {
-            format!("HTTP request to an inference endpoint, {}", held.text(facts.url_path))
+            format!("HTTP request to an inference endpoint, {}", shown(held.text(facts.url_path)))
         }
         _ if facts.profile.scope.is_empty() => {
             "attributes of a model call; its scope is not known".to_owned()
@@ -208,7 +210,7 @@ impl PriceStory {
             url: priced.url.map(str::to_owned),
             served: told
                 .into_iter()
-                .filter_map(|(name, value)| value.map(|value| format!("{name} {value}")))
+                .filter_map(|(name, value)| value.map(|value| format!("{name} {}", shown(value))))
                 .collect(),
             reported: call.reported_cost,
         }
@@ -224,14 +226,14 @@ impl LeftOutSpan {
         let (role, status_code) = (facts.role, facts.status_code);
         Self {
             key: Some(facts.key()),
-            name: held.text(facts.name).to_owned(),
+            name: shown(held.text(facts.name)).into_owned(),
             why: Why::Settled { reason, role, status_code, late, again },
             of,
         }
     }
 
     pub(super) fn unconcerned(key: SpanKey, name: &str) -> Self {
-        Self { key: Some(key), name: name.to_owned(), why: Why::Unconcerned, of: None }
+        Self { key: Some(key), name: shown(name).into_owned(), why: Why::Unconcerned, of: None }
     }
 
     pub(super) fn malformed(fault: &str) -> Self {

@@ -142,6 +142,16 @@ impl Configured {
         self.dropped
     }
 
+    /// Takes over time and bound; other limits begin with empty windows.
+    pub fn reconfigure(&mut self, config: &LimitsConfig) {
+        if self.limits != config.configured {
+            self.limits.clone_from(&config.configured);
+            self.meters.clear();
+        }
+        self.stale_nanos = config.stale_after_seconds.saturating_mul(1_000_000_000);
+        self.max_entries = config.max_entries;
+    }
+
     fn count(&mut self, key: Key, ceiling: u64, used: u64, held: u64, at: u64) {
         if !self.meters.contains_key(&key) && self.meters.len() >= self.max_entries {
             let stale = self.stale_nanos;

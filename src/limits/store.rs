@@ -183,6 +183,12 @@ impl LimitStore {
         self.dropped
     }
 
+    /// Takes over time and bound; what is kept stays.
+    pub const fn reconfigure(&mut self, config: &LimitsConfig) {
+        self.stale_nanos = config.stale_after_seconds.saturating_mul(SECOND);
+        self.max_entries = config.max_entries;
+    }
+
     fn make_room(&mut self, key: &Key, now_unix_nano: u64) -> bool {
         if self.states.contains_key(key) || self.states.len() < self.max_entries {
             return true;
@@ -245,6 +251,9 @@ impl LimitSample {
 // === impl LimitSource ===
 
 impl LimitSource {
+    /// Every source.
+    pub const ALL: [Self; 2] = [Self::Header, Self::Configured];
+
     /// The value of the label.
     #[must_use]
     pub const fn label(self) -> &'static str {

@@ -165,6 +165,45 @@ pub enum Fault {
     JsonType,
 }
 
+// === impl Fault ===
+
+impl Fault {
+    /// One of every kind.
+    pub const ALL: [Self; 12] = [
+        Self::Truncated,
+        Self::Varint,
+        Self::Key,
+        Self::WireType,
+        Self::Group,
+        Self::Utf8,
+        Self::TooDeep,
+        Self::TraceId,
+        Self::SpanId,
+        Self::ParentSpanId,
+        Self::JsonSyntax { line: 0, column: 0 },
+        Self::JsonType,
+    ];
+
+    /// The value of the `reason` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Varint => "varint",
+            Self::Key => "field_key",
+            Self::WireType => "wire_type",
+            Self::Group => "group",
+            Self::Utf8 => "utf8",
+            Self::TooDeep => "too_deep",
+            Self::TraceId => "trace_id",
+            Self::SpanId => "span_id",
+            Self::ParentSpanId => "parent_span_id",
+            Self::JsonSyntax { .. } => "json_syntax",
+            Self::JsonType => "json_type",
+        }
+    }
+}
+
 // === impl SpanKind ===
 
 impl SpanKind {

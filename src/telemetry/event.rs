@@ -119,7 +119,7 @@ pub enum Event<'a> {
     Receive(&'a ReceiveEvent),
     /// Spans were left out of a request.
     MalformedSpans {
-        /// What is wrong with them, from a closed set.
+        /// What is wrong with the last of them, from a closed set.
         reason: &'static str,
         /// How many.
         count: u64,
@@ -192,6 +192,13 @@ pub enum Event<'a> {
         old: u64,
         /// Now.
         new: u64,
+    },
+    /// Rate limits found no room among those that are kept.
+    LimitsDropped {
+        /// `header` or `configured`.
+        source: &'static str,
+        /// How many.
+        count: u64,
     },
     /// A scrape was rendered.
     Scraped {

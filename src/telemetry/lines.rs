@@ -1,7 +1,7 @@
 //! The log line of each event: what happened, and what would be right.
 
 use super::event::{Event, Listener};
-use crate::aggregate::cardinality::looks_secret;
+use crate::aggregate::cardinality::{looks_secret, shown as name};
 use crate::receive::{Outcome, ReceiveEvent, RequestEvent};
 
 /// Events that have a log line. Counted events of every request have none.
@@ -103,6 +103,7 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         | Event::Decoded { .. }
         | Event::Queue { .. }
         | Event::QueueLimits { .. }
+        | Event::LimitsDropped { .. }
         | Event::Scraped { .. } => None,
     }
 }
@@ -146,8 +147,8 @@ pub(super) fn write(event: &Event<'_>) {
         }
         Event::UnpricedCall { provider, model } => {
             tracing::warn!(
-                provider = shown(provider),
-                model = shown(model),
+                provider = &*name(provider),
+                model = &*name(model),
                 "no price for this model, so its calls cost nothing in the metrics; add one under `models` in the configuration, or an alias"
             );
         }
@@ -159,8 +160,8 @@ pub(super) fn write(event: &Event<'_>) {
         }
         Event::LimitChanged { provider, model, account, resource, window, old, new } => {
             tracing::info!(
-                provider = shown(provider),
-                model = shown(model),
+                provider = &*name(provider),
+                model = &*name(model),
                 account,
                 resource,
                 window,
@@ -212,6 +213,7 @@ pub(super) fn write(event: &Event<'_>) {
         | Event::Decoded { .. }
         | Event::Queue { .. }
         | Event::QueueLimits { .. }
+        | Event::LimitsDropped { .. }
         | Event::Scraped { .. } => {}
     }
 }

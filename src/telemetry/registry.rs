@@ -15,6 +15,8 @@ use super::event::{Event, SettleOutcome, SpanResult, Totals};
 use super::lines::Kind;
 use super::recent::Recent;
 use crate::expose::catalogue::{FAMILIES, Family, Metric, MetricType, ReceiverMetric};
+use crate::limits::LimitSource;
+use crate::otlp::Fault;
 
 /// Histogram samples are kept raw until they are folded: after so many, whoever scrapes or not.
 const FOLD_AFTER: u64 = 1024;
@@ -46,6 +48,12 @@ impl Registry {
         let one = |metric, name, value| counter(&recorder, metric, &[(name, value)]);
         for direction in ["raised", "lowered"] {
             let _ = one(M::LimitChanges, "direction", direction);
+        }
+        for fault in Fault::ALL {
+            let _ = one(M::MalformedSpans, "reason", fault.label());
+        }
+        for source in LimitSource::ALL {
+            let _ = one(M::DroppedLimits, "source", source.label());
         }
         for result in ["success", "failure"] {
             let _ = one(M::ConfigReloads, "result", result);
@@ -124,9 +132,9 @@ impl Registry {
             }
             Event::UnpricedCall { .. } => self.unpriced.increment(1),
             Event::LimitChanged { old, new, .. } => {
-                let direction = if new > old { "raised" } else { "lowered" };
-                self.raise(M::LimitChanges, ("direction", direction), 1);
+                self.raise(M::LimitChanges, ("direction", direction(old, new)), 1);
             }
+            Event::LimitsDropped { source, count } => self.raise(M::DroppedLimits, ("source", source), count),
             Event::Scraped { open_metrics, seconds, bytes } => self.scraped(open_metrics, seconds, bytes),
             Event::Started { version, unix_nano } => {
                 self.set(M::BuildInfo, &[("version", version)], 1.0);
@@ -192,6 +200,10 @@ impl Registry {
             self.recorder.handle().run_upkeep();
         }
     }
+}
+
+const fn direction(old: u64, new: u64) -> &'static str {
+    if new > old { "raised" } else { "lowered" }
 }
 
 const METADATA: Metadata<'static> = Metadata::new("tollgate", Level::INFO, None);

@@ -10,7 +10,7 @@ import sys
 import time
 from datetime import datetime, timezone
 
-from servers import Prometheus, TextOnly, Tollgate, chat_span, get, wait_for
+from servers import Prometheus, TextOnly, Tollgate, chat_span, get, limited_span, wait_for
 
 BINARY = sys.argv[1] if len(sys.argv) > 1 else "target/debug/tollgate"
 
@@ -110,6 +110,44 @@ def increase_loses_nothing():
                     f"{model}, scraped every {name}: {calls} calls, increase() says {increase}"
 
 
+def a_limit_is_told_as_it_is():
+    """Approached, hit, refilled, raised, gone silent: what the server reads at each step."""
+    with Tollgate(BINARY, SERIES_HOLD_SECONDS=0, SETTLE_SECONDS=0, LIMITS_STALE_AFTER_SECONDS=6) as tollgate, \
+            Prometheus(tollgate.metrics, 1) as server:
+        wait_for("first scrape", 30, lambda: server.one("up") == 1)
+
+        def reads(step, **wanted):
+            def found():
+                return {name: server.one(f'llm_rate_limit_{name}{{resource="requests"}}') for name in wanted}
+
+            def is_so():
+                return all(value is not None and abs(value - wanted[name]) < 1e-9 if wanted[name] is not None
+                           else value is None for name, value in found().items())
+            try:
+                wait_for(step, 12, is_so)
+            except AssertionError as error:
+                raise AssertionError(f"{error}: {found()}, not {wanted}") from None
+
+        def answer(limit, remaining, reset="60s", **more):
+            tollgate.send([limited_span(limit, remaining, reset, **more)])
+
+        for remaining in (60, 30, 5):
+            answer(100, remaining)
+            reads(f"{remaining} left", limit=100, remaining=remaining, used_ratio=1 - remaining / 100)
+        answer(100, 0, "4s", failed=True)
+        reads("limit hit", limit=100, remaining=0, used_ratio=1, peak_used_ratio=1)
+        assert 0 < server.one('llm_rate_limit_reset_seconds{resource="requests"}') <= 4
+        wait_for("counted failure", 10, lambda: server.one('sum(llm_errors_total{error_class="rate_limit"})') == 1)
+        reads("refilled without another answer", limit=100, remaining=100, used_ratio=0, peak_used_ratio=1, reset_seconds=None)
+        answer(400, 399)
+        answer(400, 398)
+        reads("raised", limit=400, remaining=398, used_ratio=0.005)
+        assert server.one('tollgate_rate_limit_changes_total{direction="raised"}') == 1
+        answer(400, 100, "1s")
+        reads("gone silent", limit=None, remaining=None, used_ratio=None, peak_used_ratio=None, reset_seconds=None)
+    assert "old=100 new=400" in tollgate.lines(), tollgate.lines()
+
+
 def a_shutdown_counts_what_was_accepted():
     """Calls that still wait for others of their kind are counted before the process ends."""
     with Tollgate(BINARY, SERIES_HOLD_SECONDS=0, SETTLE_SECONDS=60) as tollgate:
@@ -142,6 +180,7 @@ def main():
         check(prometheus_scrapes_openmetrics, demo)
         check(exemplars_lead_to_traces, demo)
     check(increase_loses_nothing)
+    check(a_limit_is_told_as_it_is)
     check(a_shutdown_counts_what_was_accepted)
     print(f"{passed} passed, {failed} failed")
     return failed > 0

@@ -104,6 +104,23 @@ def chat_span(model, input_tokens=100, output_tokens=10):
     }
 
 
+def limited_span(limit, remaining, reset, failed=False):
+    """The same with the headers of an answer that tells how many requests are left."""
+    span = chat_span("gpt-4o-mini")
+
+    def text(key, value):
+        return {"key": key, "value": {"stringValue": value}}
+
+    for name, value in (("limit", limit), ("remaining", remaining), ("reset", reset)):
+        span["attributes"].append(text(f"http.response.header.x-ratelimit-{name}-requests", str(value)))
+    if failed:
+        span["attributes"] = [row for row in span["attributes"] if ".usage." not in row["key"]]
+        span["attributes"].append(text("error.type", "RateLimitError"))
+        span["attributes"].append({"key": "http.response.status_code", "value": {"intValue": "429"}})
+        span["status"] = {"code": 2, "message": "Error code: 429 - Rate limit reached"}
+    return span
+
+
 class TextOnly:
     """Stands between Prometheus and its target, and asks for text 0.0.4 whatever Prometheus would like.
 

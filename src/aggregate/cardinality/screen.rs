@@ -1,4 +1,4 @@
-//! Does a text look like a key, a token or an e-mail address?
+//! Does a value look like a key, a token, an e-mail address, or a passage of text?
 //!
 //! Errs towards yes for long random runs, towards no for everything that a model, a service or a
 //! deployment could be called. Read from the providers' documented key formats.
@@ -67,9 +67,29 @@ const RANDOM_RUN: usize = 32;
 /// The same with capitals among them.
 const RANDOM_MIXED_CASE_RUN: usize = 24;
 
+/// Words from which on a value is text: an agent's role may have four, a sentence has more.
+const WORDS_OF_TEXT: usize = 5;
+
+/// True when it reads like a passage of a prompt or an answer, not like a name.
+#[must_use]
+pub fn looks_like_text(value: &str) -> bool {
+    value.split_whitespace().nth(WORDS_OF_TEXT - 1).is_some()
+}
+
 /// True when the text, or a part of it, looks like a secret or an e-mail address.
 #[must_use]
 pub fn looks_secret(text: &str) -> bool {
+    !is_plain(text) && looks_secret_at_length(text)
+}
+
+/// The cheap answer for `anthropic` and `azure.ai.openai`: whatever is recognised below has a digit, a
+/// capital, or a sign other than these. (Five dashes begin a PEM block.)
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'-'))
+        && !text.contains("-----")
+}
+
+fn looks_secret_at_length(text: &str) -> bool {
     has_key(text) || has_scheme(text) || has_email(text) || has_random_run(text)
 }
 
@@ -188,6 +208,17 @@ mod tests {
             "",
         ] {
             assert!(!looks_secret(text), "{text}");
+        }
+    }
+
+    /// Guarantees: sentences are text, names of agents, services and operations are not.
+    #[test]
+    fn sentences_are_text_and_names_are_not() {
+        for text in ["Summarise the merger plan, please", "a\nb\nc\nd\ne", "Was ist mit Frau Huber"] {
+            assert!(looks_like_text(text), "{text}");
+        }
+        for name in ["Senior Real Estate Analyst", "invoke_agent triage", "gpt-4o", "", "  "] {
+            assert!(!looks_like_text(name), "{name}");
         }
     }
 

@@ -147,7 +147,7 @@ pub const FAMILIES: &[Family] = &[
 
     own(ReceiverMetric::Spans, "tollgate_spans_total", Counter, Unit::None, &[("result", "call, duplicate, aggregate, not_a_call, malformed")],
         "Spans received, by what became of them."),
-    own(ReceiverMetric::MalformedSpans, "tollgate_malformed_spans_total", Counter, Unit::None, &[("reason", "what is not valid OTLP, a closed set")],
+    own(ReceiverMetric::MalformedSpans, "tollgate_malformed_spans_total", Counter, Unit::None, &[("reason", "what is not valid OTLP, a closed set; of several in a request the last one's")],
         "Spans left out because they are not valid OTLP; the rest of their request was kept."),
     own(ReceiverMetric::Requests, "tollgate_requests_total", Counter, Unit::None,
         &[("transport", "grpc, http"), ("encoding", "protobuf, json, unknown"), ("result", "accepted, partial, refused")],
@@ -186,12 +186,14 @@ pub const FAMILIES: &[Family] = &[
         "Calls with tokens but without a price; llm_priced_requests_total{price_source=\"unpriced\"} names the models."),
     own(ReceiverMetric::LimitChanges, "tollgate_rate_limit_changes_total", Counter, Unit::None, &[("direction", "raised, lowered")],
         "Changes of a ceiling that a provider enforces; the log tells old and new."),
+    own(ReceiverMetric::DroppedLimits, "tollgate_dropped_rate_limits_total", Counter, Unit::None, &[("source", "header, configured")],
+        "Rate limits of calls that found no room: as many as `limits.max_entries` were kept."),
 
     table(TableMetric::CallSeries, "tollgate_call_series", Gauge, NONE, "Distinct label tuples of calls that are kept."),
     table(TableMetric::CallSeriesLimit, "tollgate_call_series_limit", Gauge, NONE, "Label tuples that may be kept; calls beyond go to one tuple whose labels are all `other`."),
     table(TableMetric::OverflowCalls, "tollgate_overflow_calls_total", Counter, NONE, "Calls counted in the overflow tuple."),
     table(TableMetric::ReplacedLabelValues, "tollgate_replaced_label_values_total", Counter,
-        &[("label", "a label of calls"), ("reason", "too_many, looks_secret, too_long, unprintable")],
+        &[("label", "a label of calls"), ("reason", "too_many, looks_secret, looks_like_text, too_long, unprintable")],
         "Label values of calls that were not exposed as they came."),
     table(TableMetric::ExpiredCallSeries, "tollgate_expired_call_series_total", Counter, NONE, "Label tuples dropped because no call used them for the expiry time."),
 

@@ -146,6 +146,7 @@ pub enum ReceiverMetric {
     SettleHeldBytes,
     UnpricedCalls,
     LimitChanges,
+    DroppedLimits,
     ResidentMemory,
     Scrapes,
     ScrapeDuration,
