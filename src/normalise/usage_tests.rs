@@ -17,7 +17,7 @@ fn usage<'a>(readings: &'a [Reading], scope: &str, provider: &'a str) -> UsageIn
 
 /// The partition, as the contract writes it; empty when nothing usable is stated.
 fn partition(input: &UsageInput<'_>) -> Vec<(&'static str, u64)> {
-    tokens(input).iter().flat_map(|tokens| tokens.iter()).map(|(kind, count)| (kind.label(), count)).collect()
+    tokens(input).iter().flat_map(Tokens::iter).map(|(kind, count)| (kind.label(), count)).collect()
 }
 
 fn openai(stated: &[(Field, u64)]) -> Vec<(&'static str, u64)> {
