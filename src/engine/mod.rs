@@ -44,6 +44,23 @@ pub struct EngineSettings {
     pub estimate_missing_usage: bool,
 }
 
+impl EngineSettings {
+    /// These prices, and everything else as the configuration has it by default.
+    #[must_use]
+    pub fn with_book(book: PriceBook) -> Self {
+        Self {
+            settle: SettleSettings::default(),
+            aggregate: AggregateOptions::default(),
+            book,
+            catalogue_source: "embedded",
+            limits: LimitsConfig::default(),
+            default_service: "unknown_service".to_owned(),
+            default_environment: String::new(),
+            estimate_missing_usage: false,
+        }
+    }
+}
+
 /// How many spans came to what, since it was last told.
 #[derive(Debug, Default)]
 struct Tally {

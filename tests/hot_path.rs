@@ -1,0 +1,75 @@
+//! Heap allocations on the way of a span, counted: a request costs a few, a span none.
+//!
+//! Counts do not depend on the machine, so these are tests and not benches. The figures asserted are
+//! those of a warm process; what a request allocates is its batch, whose vectors grow by doubling.
+
+use allocation_counter::measure;
+use tollgate::dialect::Vocabulary;
+use tollgate::engine::{Engine, EngineSettings};
+use tollgate::facts::Batch;
+use tollgate::otlp;
+use tollgate::price::PriceBook;
+use tollgate::recognise::Recogniser;
+
+use workload::{SPANS, Shape, Story, Traffic};
+
+#[path = "../benches/workload/mod.rs"]
+mod workload;
+
+const START: u64 = 1_795_297_280_000_000_000;
+const STEP_NANOS: u64 = 500_000_000;
+
+fn read(vocabulary: &Vocabulary, bytes: &[u8]) -> Batch {
+    let mut recogniser = Recogniser::new(vocabulary);
+    otlp::walk(bytes, &mut recogniser).expect("valid");
+    recogniser.finish()
+}
+
+/// Allocations of reading one request.
+fn reading(shape: Shape) -> u64 {
+    let vocabulary = Vocabulary::new(&[]);
+    let mut traffic = Traffic::new(shape, &Story::default());
+    read(&vocabulary, traffic.next());
+    let bytes = traffic.next().to_vec();
+    measure(|| drop(read(&vocabulary, &bytes))).count_total
+}
+
+#[test]
+fn reading_spans_of_no_dialect_allocates_nothing_per_span() {
+    let count = reading(Shape::Foreign);
+    assert!(count <= 24, "{count} allocations for {SPANS} spans");
+}
+
+#[test]
+fn reading_calls_allocates_nothing_per_span() {
+    for shape in [Shape::Content, Shape::Lean, Shape::Mixed] {
+        let count = reading(shape);
+        assert!(count <= 64, "{shape:?}: {count} allocations for {SPANS} spans");
+    }
+}
+
+/// Settled, priced, classified, counted, and another request to wait in its place.
+#[test]
+fn a_call_is_counted_with_few_allocations() {
+    const REQUESTS: u64 = 20;
+    let vocabulary = Vocabulary::new(&[]);
+    let mut traffic = Traffic::new(Shape::Lean, &Story::default());
+    let book = PriceBook::new(&tollgate::price::PricesConfig::default()).expect("the embedded catalogue");
+    let mut engine = Engine::new(EngineSettings::with_book(book));
+    let mut now = START;
+    let mut step = |measured: bool| {
+        let batch = read(&vocabulary, traffic.next());
+        now += STEP_NANOS;
+        let mut work = || {
+            engine.offer(batch, now, &mut |_| {});
+            engine.tick(now, &mut |_| {});
+        };
+        if measured { measure(work).count_total } else { work(); 0 }
+    };
+    for _ in 0..60 {
+        step(false);
+    }
+    let count: u64 = (0..REQUESTS).map(|_| step(true)).sum();
+    let calls = REQUESTS * SPANS as u64;
+    assert!(count <= calls * 2, "{count} allocations for {calls} calls: {}", count as f64 / calls as f64);
+}
