@@ -3,14 +3,16 @@
 //! In: a call. Out: a [`Verdict`]. It asks `price`, `classify` and `limits`, which know nothing of spans;
 //! both `explain` and the server use it, so that they cannot disagree.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 
 use crate::call::{PriceSource, RateLimit};
 use crate::classify::{ErrorEvidence, ErrorVerdict, classify};
 use crate::facts::ErrorTextKind;
 use crate::limits::{self, LimitEvidenceInput};
 use crate::price::{Context, Decimal, Dollars, PriceBook, Priced, Request, Units};
-use crate::recognise::hash;
 use crate::settle::{LlmCall, Remembered};
 
 /// Deployment names whose model is remembered.
@@ -95,7 +97,7 @@ impl Judge {
     /// which one did before at the same endpoint.
     fn learn(&mut self, call: &LlmCall<'_>) -> Option<Arc<str>> {
         let asked = call.request_model?;
-        let key = hash(&format!("{}\n{}\n{asked}", call.provider, call.server_address));
+        let key = FixedState::default().hash_one((call.provider, call.server_address, asked));
         match call.routed_model.or(call.response_model).filter(|answered| *answered != asked) {
             Some(answered) if !call.failed => {
                 if self.learned.get(key).as_deref() != Some(answered) {
@@ -109,7 +111,9 @@ impl Judge {
 }
 
 fn price<'a>(call: &LlmCall<'_>, learned: Option<&str>, book: &'a mut PriceBook) -> Priced<'a> {
-    let candidates: Vec<&str> = learned.into_iter().chain(models(call)).collect();
+    let mut names = [""; 4];
+    let candidates = learned.into_iter().chain(models(call));
+    let count = names.iter_mut().zip(candidates).map(|(name, candidate)| *name = candidate).count();
     let mut units = Units::default();
     if call.web_searches > 0 {
         units.set("web_searches", Decimal::from(u64::from(call.web_searches)));
@@ -117,7 +121,7 @@ fn price<'a>(call: &LlmCall<'_>, learned: Option<&str>, book: &'a mut PriceBook)
     book.price(&Request {
         provider: if call.provider == "unknown" { "" } else { call.provider },
         server_address: call.server_address,
-        models: &candidates,
+        models: &names[..count],
         at_unix_seconds: (call.start_unix_nano / 1_000_000_000) as i64,
         tokens: call.tokens.as_ref(),
         context: context(call),

@@ -161,6 +161,10 @@ impl<'a> Draft<'a> {
         let scale = if profile.has(Trait::FirstTokenMillis) { 1e3 } else { 1.0 };
         let stated = self.first_token_seconds.or(self.first_token.map(|value| value / scale));
         stated.or_else(|| {
+            // The parser allocates what it says of an empty text.
+            if self.first_token_at.is_empty() {
+                return None;
+            }
             let at: jiff::Timestamp = self.first_token_at.parse().ok()?;
             let after = at.as_nanosecond() - i128::from(header.start_unix_nano);
             (after > 0).then_some(after as f64 / 1e9)

@@ -16,6 +16,9 @@ use crate::recognise::hash;
 /// How long after the end of a call the report of its stream may begin: see `twins`.
 const REACH_NANOS: u64 = 5_000_000_000;
 
+/// What the indexes of [`Waiting`] keep of a span, bytes, about.
+const INDEX_BYTES: usize = 256;
+
 /// A waiting span's number: they are given in order of arrival and never used again.
 pub(super) type Number = u64;
 
@@ -72,6 +75,12 @@ impl Held {
             failed: facts.failed(),
             streaming: facts.streaming,
         })
+    }
+
+    /// Its share of what its batch holds, and of the indexes of what waits; bytes, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.batch.size() / self.batch.spans.len().max(1) + size_of::<Self>() + INDEX_BYTES
     }
 
     /// Its facts.
@@ -178,7 +187,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Adds a span.
-    pub(super) fn add(&mut self, held: Held, bytes: usize) -> Number {
+    pub(super) fn add(&mut self, held: Held) -> Number {
         let number = self.first + self.spans.len() as u64;
         let (key, answer, service) = (held.facts().key(), held.answer, held.service);
         self.by_key.insert(key, number);
@@ -189,14 +198,14 @@ impl Waiting {
         if matches!(held.facts().role, Role::Call | Role::Http | Role::Continuation) {
             self.by_service.entry(service).or_default().add(number, held.facts());
         }
+        self.bytes += held.size();
         self.spans.push_back(Some(held));
         self.count += 1;
-        self.bytes += bytes;
         number
     }
 
     /// Takes a span out.
-    pub(super) fn remove(&mut self, number: Number, bytes: usize) -> Option<Held> {
+    pub(super) fn remove(&mut self, number: Number) -> Option<Held> {
         let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
         let held = self.spans.get_mut(place)?.take()?;
         let (key, answer, service) = (held.facts().key(), held.answer, held.service);
@@ -207,7 +216,7 @@ impl Waiting {
         unlist(&mut self.by_answer, &answer, number);
         self.leave_service(service, number, held.facts());
         self.count -= 1;
-        self.bytes = self.bytes.saturating_sub(bytes);
+        self.bytes = self.bytes.saturating_sub(held.size());
         while matches!(self.spans.front(), Some(None)) {
             self.spans.pop_front();
             self.first += 1;

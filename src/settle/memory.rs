@@ -59,10 +59,10 @@ impl<V: Clone> Remembered<V> {
         self.forgotten
     }
 
-    /// Bytes held, about.
+    /// Bytes held.
     #[must_use]
     pub fn size(&self) -> usize {
-        (self.young.capacity() + self.old.capacity()) * (size_of::<(u64, V)>() + 1)
+        self.young.allocation_size() + self.old.allocation_size()
     }
 }
 

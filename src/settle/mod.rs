@@ -29,6 +29,9 @@ use held::{Number, Waiting};
 use memory::hash_key;
 use resolve::Group;
 
+/// How far up a trace is looked.
+const ANCESTORS: usize = 64;
+
 /// How long and how much is held.
 #[derive(Clone, Copy, Debug)]
 pub struct SettleSettings {
@@ -36,7 +39,8 @@ pub struct SettleSettings {
     pub wait_nanos: u64,
     /// Most bytes of waiting facts.
     pub most_bytes: usize,
-    /// Spans, answers and ancestors that are remembered after they were counted, each.
+    /// Spans, answers and ancestors that are remembered after they were counted, each. A hash table is
+    /// full at seven eighths of a power of two: just above, it takes twice the memory.
     pub remembered: usize,
     /// Places for parents of spans that are no calls, 16 bytes each.
     pub lineage_places: usize,
@@ -44,7 +48,7 @@ pub struct SettleSettings {
 
 impl Default for SettleSettings {
     fn default() -> Self {
-        Self { wait_nanos: 5_000_000_000, most_bytes: 64 << 20, remembered: 1 << 18, lineage_places: 1 << 18 }
+        Self { wait_nanos: 5_000_000_000, most_bytes: 64 << 20, remembered: 7 << 15, lineage_places: 1 << 18 }
     }
 }
 
@@ -210,7 +214,6 @@ impl Settler {
         now: u64,
         tell: &mut dyn FnMut(Outcome<'_>),
     ) -> std::ops::Range<Number> {
-        let bytes = span_bytes(batch);
         let (mut first, mut last) = (None, 0);
         for (index, facts) in batch.spans.iter().enumerate() {
             let held = Held::new(batch, index as u32, now);
@@ -221,7 +224,7 @@ impl Settler {
                 self.leave_out_late(&held, of, late, tell);
                 continue;
             }
-            let number = self.waiting.add(held, bytes);
+            let number = self.waiting.add(held);
             first.get_or_insert(number);
             last = number + 1;
         }
@@ -276,18 +279,21 @@ impl Settler {
     }
 
     fn cover(&mut self, from: SpanKey, cover: Cover) {
-        for key in self.ancestors(from).collect::<Vec<_>>() {
-            let key = hash_key(key);
+        let mut next = Some(from);
+        for _ in 0..ANCESTORS {
+            let Some(ancestor) = next else { break };
+            let key = hash_key(ancestor);
             // An attempt that failed does not take the place of one that succeeded, in whatever order they come.
             if !cover.failed || self.covered.get(key).is_none_or(|known| known.failed) {
                 self.covered.insert(key, cover);
             }
+            next = self.parent_of(ancestor);
         }
     }
 
     /// A span and what is known of the spans above it.
     fn ancestors(&self, from: SpanKey) -> impl Iterator<Item = SpanKey> + '_ {
-        std::iter::successors(Some(from), |key| self.parent_of(*key)).take(64)
+        std::iter::successors(Some(from), |key| self.parent_of(*key)).take(ANCESTORS)
     }
 
     fn parent_of(&self, key: SpanKey) -> Option<SpanKey> {
@@ -316,6 +322,9 @@ impl Settler {
     /// Compares a span whose time is up with all that may belong to it, and settles what is ripe.
     fn resolve_around(&mut self, number: Number, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
         let component = resolve::component(self, number);
+        if component.len() == 1 && self.leaves_alone(number) {
+            return;
+        }
         // What the rules have just compared, they have judged: only calls counted before make a wrapper late.
         let groups: Vec<_> = resolve::groups(self, &component)
             .into_iter()
@@ -330,6 +339,15 @@ impl Settler {
         if self.waiting.get(number).is_some() {
             self.settle_group(&Group::left_out(number, Reason::NotACall), None, false, tell);
         }
+    }
+
+    /// Lets a span go that was counted when it came and that nothing else told of: the common end.
+    fn leaves_alone(&mut self, number: Number) -> bool {
+        let Some(of) = self.waiting.get(number).and_then(|held| held.counted) else { return false };
+        if let Some(held) = self.waiting.remove(number) {
+            self.remember(std::slice::from_ref(&held), of);
+        }
+        true
     }
 
     fn is_ripe(&self, number: Number, now: u64) -> bool {
@@ -361,13 +379,13 @@ impl Settler {
         if let Some(of) = of {
             self.remember(&members, of);
         }
-        for (member, held) in group.members().zip(&members) {
+        for member in group.members() {
             if keep {
                 if let Some(held) = self.waiting.get_mut(member) {
                     held.counted = of;
                 }
             } else {
-                self.waiting.remove(member, span_bytes(&held.batch));
+                self.waiting.remove(member);
             }
         }
     }
@@ -477,9 +495,4 @@ fn complete(facts: &SpanFacts) -> bool {
         && !facts.response_model.is_empty()
         && !facts.operation.is_empty()
         && !facts.readings.is_empty()
-}
-
-/// A span's share of what its batch holds.
-fn span_bytes(batch: &Batch) -> usize {
-    batch.size() / batch.spans.len().max(1) + size_of::<Held>() + 128
 }

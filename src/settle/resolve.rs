@@ -89,12 +89,20 @@ pub(super) fn component(settler: &Settler, seed: Number) -> Vec<Number> {
 
 /// The groups that these spans fall into.
 pub(super) fn groups(settler: &Settler, component: &[Number]) -> Vec<Group> {
+    // A span by itself has nobody to be joined with, and a call by itself is one.
+    if let [only] = *component
+        && settler.waiting.get(only).is_some_and(|held| held.facts().role == Role::Call)
+    {
+        return vec![Group::alone(only)];
+    }
     let mut table = Table::new(settler, component);
-    table.join_answers();
-    table.join_ancestry();
-    table.join_continuations();
-    table.join_twins();
-    table.join_http();
+    if component.len() > 1 {
+        table.join_answers();
+        table.join_ancestry();
+        table.join_continuations();
+        table.join_twins();
+        table.join_http();
+    }
     table.judge_aggregates();
     table.into_groups()
 }
