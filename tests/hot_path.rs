@@ -78,7 +78,7 @@ fn a_call_is_counted_with_few_allocations() {
     let count: u64 = (0..REQUESTS).map(|_| step(true)).sum();
     let calls = REQUESTS * SPANS as u64;
     // Lists of a group, of a trace and of an answer, and finish reasons: none grows with the call.
-    assert!(count < calls * 9, "{count} allocations for {calls} calls: {}", count as f64 / calls as f64);
+    assert!(count < calls * 10, "{count} allocations for {calls} calls: {}", count as f64 / calls as f64);
 }
 
 /// The memory that is told of is the memory that is held.
