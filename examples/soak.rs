@@ -7,9 +7,9 @@
 #![allow(clippy::print_stdout, reason = "a program for a terminal")]
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use tollgate::aggregate::AggregateOptions;
+use tollgate::clock::Stopwatch;
 use tollgate::dialect::Vocabulary;
 use tollgate::engine::{Engine, EngineSettings};
 use tollgate::expose::text::Format;
@@ -52,7 +52,7 @@ fn main() {
     settings.aggregate = AggregateOptions { idle_expiry_nanos: 0, ..AggregateOptions::default() };
     let mut soak = Soak { engine: Engine::new(settings), now: START, seen: Seen::default() };
     let vocabulary = Vocabulary::new(&[]);
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     for request in 0..requests {
         let mut recogniser = Recogniser::new(&vocabulary);
         otlp::walk(streams[request % SERVICES].next(), &mut recogniser).expect("valid");
@@ -63,7 +63,7 @@ fn main() {
         }
     }
     soak.finish();
-    report(&mut soak, requests * SPANS, begun.elapsed().as_secs_f64(), exact);
+    report(&mut soak, requests * SPANS, begun.seconds(), exact);
 }
 
 /// The engine, its time, and what it told.
