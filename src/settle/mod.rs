@@ -153,12 +153,13 @@ impl Settler {
     }
 
     /// Takes in a batch. What is known at once goes to `tell`.
-    pub fn offer(&mut self, batch: Batch, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
-        let batch = Arc::new(batch);
-        for link in &batch.links {
+    pub fn offer(&mut self, mut batch: Batch, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
+        // Taken out, so that a waiting span does not hold the links of all the spans beside it.
+        for link in std::mem::take(&mut batch.links) {
             self.lineage.note(link.span, link.parent_span_id);
             self.pass_cover_on(link.span, link.parent_span_id);
         }
+        let batch = Arc::new(batch);
         let first = self.add_spans(&batch, now, tell);
         for number in first {
             self.count_at_once(number, tell);
