@@ -30,7 +30,8 @@ def tiles(t: Thresholds) -> tuple:
     hourly = f"{rate('llm_cost_usd_total')} * 3600"
     failed = ratio(rate("llm_requests_total", FAILED), rate("llm_requests_total"))
     tightest = f"topk(1, max by ({LIMIT}) ({select('llm_rate_limit_peak_used_ratio', scope=LIMITS)}))"
-    slow = f"topk(1, {quantile(0.95, 'llm_request_duration_seconds', by='model', window='10m')})"
+    enough = f"{increase('llm_request_duration_seconds_count', by='model', window='10m')} >= 5"
+    slow = f"topk(1, {quantile(0.95, 'llm_request_duration_seconds', by='model', window='10m')} and {enough})"
     return (
         (
             4,
@@ -78,12 +79,13 @@ def tiles(t: Thresholds) -> tuple:
             4,
             tile(
                 "Slowest model",
-                f"The highest p95 of a model over 10 minutes. Red from {t.latency_p95_seconds} s.",
+                f"The highest p95 of a model over 10 minutes, of those with five calls or more. Red from {t.latency_p95_seconds} s.",
                 "s",
                 Query(slow, "{{model}}"),
                 decimals=1,
                 steps=rising(t.latency_p95_seconds / 2, t.latency_p95_seconds),
                 named=True,
+                empty="too few calls",
                 link=links.to("tollgate-latency"),
             ),
         ),

@@ -172,7 +172,7 @@ def lines(
     panel = (
         panel.draw_style(look.GraphDrawStyle.LINE)
         .line_width(1)
-        .fill_opacity(25 if stacked else 6)
+        .fill_opacity(25 if stacked else 0)
         .show_points(look.VisibilityMode.AUTO)
         .point_size(3)
         .span_nulls(120_000)
