@@ -4,7 +4,7 @@ from alerts.source.thresholds import Thresholds
 
 from . import links
 from .boards import Board, Row
-from .panels import Column, Labels, Query, falling, grid, lines, rising, tile
+from .panels import NEVER, Column, Labels, Query, falling, grid, lines, rising, tile
 from .queries import LIMIT, LIMITS, QUOTA, RATE_LIMITED, increase, rate, ratio, select, top
 
 NAME = "{{model}} {{resource}}/{{window}} {{account}}"
@@ -24,6 +24,8 @@ def fullest(expression: str, count: int = 8) -> str:
 
 PEAK = gauge("llm_rate_limit_peak_used_ratio", "max")
 EXHAUSTION = gauge("llm_rate_limit_exhaustion_seconds", "min")
+# With a value also where a limit refills before it is used up.
+EXHAUSTION_OR_NEVER = f"{EXHAUSTION} or 0 * {PEAK} + {NEVER:.0f}"
 
 
 def board(t: Thresholds) -> Board:
@@ -62,13 +64,14 @@ def tiles(t: Thresholds) -> tuple:
             6,
             tile(
                 "Reached first",
-                "The limit that is used up soonest at the present pace, before it refills. Nothing here is good.",
+                "The limit that is used up soonest at the present pace, before it refills.",
                 "s",
-                Query(f"bottomk(1, {EXHAUSTION})", NAME),
+                Query(f"bottomk(1, {EXHAUSTION_OR_NEVER})", NAME),
                 decimals=0,
                 steps=falling(60, t.limit_exhaustion_seconds),
                 named=True,
-                empty="none at this pace",
+                empty="no limits seen",
+                never="none soon",
             ),
         ),
         (
@@ -114,7 +117,7 @@ def table(t: Thresholds):
     return grid(
         "Every limit",
         "Fullest first. Limits belong to an account and often to a family of models, so only the provider is filtered here."
-        " Over several replicas the fullest view is shown. Used up in is empty when it refills first.",
+        " Over several replicas the fullest view is shown. Used up in has a dash when it refills first.",
         Labels(
             {"provider": "Provider", "model": "Model", "account": "Account", "resource": "Resource", "window": "Window"},
             {"provider": "/d/tollgate-errors?" + links.KEPT + "&var-provider=${__data.fields.Provider}"},
@@ -124,7 +127,7 @@ def table(t: Thresholds):
         Column(gauge("llm_rate_limit_remaining", "min"), "Remaining", "locale"),
         Column(gauge("llm_rate_limit_limit", "max"), "Limit", "locale"),
         Column(gauge("llm_rate_limit_reset_seconds", "max"), "Refilled in", "s", 0),
-        Column(EXHAUSTION, "Used up in", "s", 0, falling(60, t.limit_exhaustion_seconds), "color"),
+        Column(EXHAUSTION_OR_NEVER, "Used up in", "s", 0, falling(60, t.limit_exhaustion_seconds), "color"),
         sort="Peak of 2 min",
         empty="no limits seen",
     )

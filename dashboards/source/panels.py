@@ -16,7 +16,9 @@ DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 GREEN, YELLOW, RED, BLUE, GREY = "green", "#EAB839", "red", "blue", "text"
 Steps = tuple[tuple[float | None, str], ...]
 PLAIN: Steps = ((None, BLUE),)
-PER_SECOND, PER_HOUR = "cps", "$/h"
+PER_HOUR = "$/h"
+# Seconds that mean "not at all", so that a good state is a value with a word, not an empty panel.
+NEVER = 1e12
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def tile(
     today: bool = False,
     interval: str | None = None,
     empty: str = "no traffic",
+    never: str | None = None,
     link: str | None = None,
 ):
     """One number (or a few, named), large. `today`: since midnight, whatever the time picker says."""
@@ -131,7 +134,14 @@ def tile(
         panel = panel.time_from("now/d").hide_time_override(True)
     if interval:
         panel = panel.interval(interval)
+    if never:
+        panel = panel.override_by_field_type("number", [model.DynamicConfigValue("mappings", [never_is(never)])])
     return panel.data_links([dashboard.DashboardLink("Open").url(link)]) if link else panel
+
+
+def never_is(text: str) -> dict:
+    """Shows NEVER, and what is near it, as a word."""
+    return {"type": "range", "options": {"from": NEVER / 10, "to": None, "result": {"text": text, "color": GREEN}}}
 
 
 def once(query: Query, position: int) -> prometheus.Dataquery:
@@ -322,7 +332,10 @@ def cells(column: Column) -> list[model.DynamicConfigValue]:
         "min": 0 if column.cell == "gauge" else None,
         "max": column.maximum,
         "noValue": "–",
-        "mappings": [{"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "color": GREY}}}],
+        "mappings": [
+            {"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "color": GREY}}},
+            never_is("–"),
+        ],
     }
     return [model.DynamicConfigValue(name, value) for name, value in properties.items() if value is not None]
 
