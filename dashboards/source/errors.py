@@ -131,9 +131,10 @@ def codes():
         Labels(
             {"provider": "Provider", "model": "Model", "error_class": "Class", "error_code": "Code", "status_code": "Status"},
             {"model": links.of_row("tollgate-latency")},
+            {"provider": 110, "model": 180, "status_code": 65, "error_code": 170},
         ),
-        Column(f"({count}) > 0", "Calls", "locale", 0),
-        Column(f"(({count}) > 0) / on () group_left () ({increase(CALLS_FAILED)} > 0)", "Part of failures", "percentunit", 0, cell="gauge", maximum=1),
+        Column(f"({count}) > 0", "Calls", "locale", 0, width=70),
+        Column(f"(({count}) > 0) / on () group_left () ({increase(CALLS_FAILED)} > 0)", "Part", "percentunit", 0, cell="gauge", maximum=1),
         Column(seen, "First seen", "dateTimeFromNow"),
         Column(latest, "Last seen", "dateTimeFromNow"),
         sort="Calls",

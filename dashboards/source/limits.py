@@ -127,7 +127,7 @@ def table(t: Thresholds):
         Column(gauge("llm_rate_limit_remaining", "min"), "Remaining", "locale"),
         Column(gauge("llm_rate_limit_limit", "max"), "Limit", "locale"),
         Column(gauge("llm_rate_limit_reset_seconds", "max"), "Refilled in", "s", 0),
-        Column(EXHAUSTION_OR_NEVER, "Used up in", "s", 0, falling(60, t.limit_exhaustion_seconds), "color"),
+        Column(EXHAUSTION_OR_NEVER, "Used up in", "s", 0, falling(60, t.limit_exhaustion_seconds), "color", never=True),
         sort="Peak of 2 min",
         empty="no limits seen",
     )

@@ -43,6 +43,7 @@ class Column:
     cell: str = "auto"
     width: int | None = None
     maximum: float | None = None
+    never: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Labels:
 
     headers: dict[str, str]
     links: dict[str, str] = field(default_factory=dict)
-    widths: dict[str, int] = field(default_factory=lambda: {"model": 190, "provider": 130, "environment": 120})
+    widths: dict[str, int] = field(default_factory=lambda: {"model": 180, "provider": 120, "environment": 110, "service_name": 160})
 
 
 def rising(warning: float, critical: float) -> Steps:
@@ -334,7 +335,7 @@ def cells(column: Column) -> list[model.DynamicConfigValue]:
         "noValue": "–",
         "mappings": [
             {"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "color": GREY}}},
-            never_is("–"),
+            *([never_is("–")] if column.never else []),
         ],
     }
     return [model.DynamicConfigValue(name, value) for name, value in properties.items() if value is not None]
