@@ -38,7 +38,8 @@ fn main() {
     let models: Vec<String> = (0..MODELS).map(|index| format!("soak-{index:03}")).collect();
     let names: Vec<&str> = models.iter().map(String::as_str).collect();
     let services: Vec<String> = (0..SERVICES).map(|index| format!("service-{index:02}")).collect();
-    let mut streams: Vec<Traffic> = (0_u64..)
+    // From one: a span id of all zeros is not valid.
+    let mut streams: Vec<Traffic> = (1_u64..)
         .zip(&services)
         .map(|(index, service)| {
             let story = Story { service, models: &names, ..Story::default() };
