@@ -189,6 +189,25 @@ fn a_request_to_a_gateway_is_the_call_that_the_gateway_tells_of() {
 }
 
 #[test]
+fn a_call_that_succeeded_after_a_refused_attempt_is_no_failure() {
+    let attempt = |status: u64| {
+        json!({"http.request.method": "POST", "server.address": "api.openai.com",
+        "url.full": "https://api.openai.com/v1/chat/completions", "http.response.status_code": status})
+    };
+    let call = json!({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 107, "gen_ai.usage.output_tokens": 23});
+    let http = "opentelemetry.instrumentation.httpx";
+    // Written in the wrong order by their clocks: the refused one began last.
+    let spans = [
+        span("openai", "chat gpt-4o", CLIENT, call).at(1, 0),
+        span(http, "POST", CLIENT, attempt(200)).at(2, 1),
+        span(http, "POST", CLIENT, attempt(429)).at(3, 1),
+    ];
+    let found = calls(&spans);
+    assert_eq!((&found[0]["error_class"], &found[0]["status_code"]), (&json!("none"), &json!(200)));
+}
+
+#[test]
 fn a_failure_with_zeroes_has_no_known_tokens() {
     let attributes = json!({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
         "gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 0, "error.type": "RateLimitError"});

@@ -157,7 +157,7 @@ pub(super) fn merge(members: &[Held], calls: usize, retries: u32) -> LlmCall<'_>
         speed: merged.text(|facts| facts.speed),
         reported_cost: merged.first(|facts| facts.reported.total),
         failed: merged.failed(),
-        status_code: merged.status_code(),
+        status_code: merged.status_code(merged.failed()),
         retries: merged.first(|facts| facts.resends.filter(|&resends| resends > 0)).unwrap_or(0).max(retries),
         max_tokens: merged.first(|facts| facts.max_tokens),
         input_characters: merged.first(|facts| facts.input_characters),
@@ -262,11 +262,14 @@ impl<'a> Members<'a> {
         refused || calls.iter().skip(1).any(|held| held.facts().failed())
     }
 
-    fn status_code(&self) -> Option<u16> {
+    /// What the call itself states, else its last attempt. A call that succeeded has no status of an
+    /// attempt that did not, whichever began last.
+    fn status_code(&self, failed: bool) -> Option<u16> {
         let attempts = self.members.iter().map(Held::facts).filter(|facts| facts.role == Role::Http);
-        let last = attempts.max_by_key(|facts| facts.start_unix_nano).and_then(|facts| facts.status_code);
+        let fitting = attempts.filter(|facts| failed || !facts.failed());
+        let last = fitting.max_by_key(|facts| facts.start_unix_nano).and_then(|facts| facts.status_code);
         let stated = self.members[..self.calls.max(1)].iter().find_map(|held| held.facts().status_code);
-        stated.or(last)
+        stated.filter(|&status| failed || status < 400).or(last)
     }
 }
 

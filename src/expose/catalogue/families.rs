@@ -143,7 +143,7 @@ pub const FAMILIES: &[Family] = &[
     limit(LimitMetric::PeakUsedRatio, "llm_rate_limit_peak_used_ratio", Unit::Ratio, "Highest used part of a rate limit in the last 2 minutes."),
     limit(LimitMetric::ResetSeconds, "llm_rate_limit_reset_seconds", Unit::Seconds, "Time until the rate limit is refilled."),
     limit(LimitMetric::ExhaustionSeconds, "llm_rate_limit_exhaustion_seconds", Unit::Seconds,
-        "Time until the rate limit is used up at the present pace. Absent when it refills first, or the pace is not known."),
+        "Time until the rate limit is used up at the net pace of the last two minutes. Absent while it does not fall, or when a window of hours or days refills first."),
 
     own(ReceiverMetric::Spans, "tollgate_spans_total", Counter, Unit::None, &[("result", "call, duplicate, aggregate, not_a_call, malformed")],
         "Spans received, by what became of them."),
