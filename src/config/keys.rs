@@ -100,7 +100,7 @@ pub const KEYS: &[Key] = &[
     key("settle_seconds", Seconds(0.0, 300.0, at!(settle.seconds)), Reload,
         "Longest time that a span waits for others of the same call. What comes later is counted as late."),
     key("settle_max_bytes", Bytes(MIB, 64 * GIB, at!(settle.max_bytes)), Restart,
-        "Memory for spans that wait and for calls that are remembered. What does not fit is counted."),
+        "Memory for spans that wait; what does not fit is settled early and counted. What is remembered of counted calls takes up to 64 MiB more."),
     key("series.max", Count(1, 10_000_000, at!(series.max)), Reload,
         "Label combinations of calls. Calls beyond it are counted in one series whose labels read `other`."),
     key("series.idle_seconds", Seconds(0.0, 31_536_000.0, at!(series.idle_seconds)), Reload,

@@ -225,17 +225,20 @@ impl EngineHandle {
     }
 
     fn decode(&self, payload: Payload<'_>) -> Result<Batch, Fault> {
-        let mut recogniser = Recogniser::new(&self.vocabulary);
         match payload.encoding {
-            Encoding::Protobuf => otlp::walk(payload.bytes, &mut recogniser)?,
+            Encoding::Protobuf => {
+                let mut recogniser = Recogniser::new(&self.vocabulary);
+                otlp::walk(payload.bytes, &mut recogniser)?;
+                Ok(recogniser.finish())
+            }
             Encoding::Json => {
+                // What the recogniser borrows must outlive it, and here that is the parsed request.
                 let request = JsonRequest::parse(payload.bytes)?;
                 let mut recogniser = Recogniser::new(&self.vocabulary);
                 request.drive(&mut recogniser);
-                return Ok(recogniser.finish());
+                Ok(recogniser.finish())
             }
         }
-        Ok(recogniser.finish())
     }
 
     fn has_room(&self, bytes: u64) -> bool {
