@@ -396,17 +396,13 @@ impl Table<'_> {
         if sums { Reason::Aggregate } else { Reason::NotACall }
     }
 
-    /// HTTP attempts that failed before the last.
+    /// HTTP attempts that failed and were made again: all that failed, but for the one that ended a failure.
     fn retries(&self, members: &[usize]) -> u32 {
-        let mut attempts: Vec<_> = members
-            .iter()
-            .map(|&index| self.nodes[index].held.facts())
-            .filter(|facts| facts.role == Role::Http)
-            .map(|facts| (facts.start_unix_nano, facts.failed()))
-            .collect();
-        attempts.sort_unstable();
-        let before_last = attempts.len().saturating_sub(1);
-        attempts[..before_last].iter().filter(|(_, failed)| *failed).count() as u32
+        let attempts = members.iter().map(|&index| self.nodes[index].held.facts());
+        let attempts = attempts.filter(|facts| facts.role == Role::Http);
+        let (all, failed) = attempts
+            .fold((0_u32, 0_u32), |(all, failed), facts| (all + 1, failed + u32::from(facts.failed())));
+        if failed == all { failed.saturating_sub(1) } else { failed }
     }
 }
 
