@@ -176,7 +176,9 @@ impl Calls {
     }
 
     fn failed(&mut self, class: ErrorClass) -> Option<Call> {
-        let failure = FAILURES.iter().find(|failure| failure.class == class)?;
+        // Anthropic's overload is the one that is billed: see `fail`.
+        let telling = |failure: &&Failure| class != ErrorClass::Overloaded || failure.provider == "anthropic";
+        let failure = FAILURES.iter().filter(telling).find(|failure| failure.class == class)?;
         let uses = |service: &'static Service| {
             service.uses.iter().find(|purpose| purpose.model.provider == failure.provider)
         };
