@@ -1,7 +1,7 @@
 //! Rate-limit headers as each provider writes them.
 //!
 //! In: a model's limits and how full they are. Out: header names and values. Formats: the providers' documentation,
-//! as gathered in `docs/rate-limits.md`.
+//! as gathered in the tables of `limits`.
 
 use super::traffic::{HeaderStyle, Limits};
 
