@@ -41,7 +41,7 @@ fn a_person_reads_the_whole_story() {
     let captures = scenario::captures();
     let mut differing = Vec::new();
     for (library, name, file) in TEXTS {
-        let scenario = captures.iter().find(|one| one.library == *library && one.scenario == *name);
+        let scenario = captures.iter().find(|one| one.instrumentation == *library && one.scenario == *name);
         let text = explain(scenario.expect("the fixture has it")).to_string();
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/explain").join(file);
         if std::env::var_os("BLESS").is_some() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// One captured run of one library, and the truth about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
-    pub(crate) library: String,
+    pub(crate) instrumentation: String,
     pub(crate) scenario: String,
     /// `ExportTraceServiceRequest`s.
     pub(crate) requests: Vec<Vec<u8>>,
@@ -15,7 +15,7 @@ pub(crate) struct Scenario {
 
 impl Scenario {
     pub(crate) fn name(&self) -> String {
-        format!("{}/{}", self.library, self.scenario)
+        format!("{}/{}", self.instrumentation, self.scenario)
     }
 }
 
@@ -38,7 +38,7 @@ fn scenario(line: &[u8]) -> Scenario {
     let text = |key: &str| truth[key].as_str().expect("a name").to_owned();
     let requests = truth["requests"].as_array().expect("requests");
     Scenario {
-        library: text("library"),
+        instrumentation: text("library"),
         scenario: text("scenario"),
         requests: requests.iter().map(|request| base64(request.as_str().expect("base64"))).collect(),
         truth,
