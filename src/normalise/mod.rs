@@ -3,6 +3,7 @@
 //! In: what was written. Out: the newest convention's names, and [`Tokens`](crate::call::Tokens) as a
 //! partition of what is billed. Pure tables and arithmetic; knows no span relations and no prices.
 
+mod index;
 mod operation;
 mod provider;
 mod usage;

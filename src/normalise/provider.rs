@@ -2,6 +2,10 @@
 //!
 //! The host is the better witness: OpenAI's instrumentations write `openai` for every compatible
 //! server. Frameworks that name themselves as provider are no witness at all.
+//!
+//! The tables are lists; each has an [`Index`] beside it, made by the compiler.
+
+use super::index::{By, Index, texts};
 
 /// Hosts, by their end, and who answers there. Source: the providers' API references.
 const HOSTS: &[(&str, &str)] = &[
@@ -161,18 +165,20 @@ const FRAMEWORKS: &[&str] = &[
     "null",
 ];
 
+static BY_HOST: Index<{ HOSTS.len() }, 256> = Index::new(texts(HOSTS), By::Ending);
+static BY_NAME: Index<{ NAMES.len() }, 512> = Index::new(texts(NAMES), By::Whole);
+static BY_FRAMEWORK: Index<{ FRAMEWORKS.len() }, 64> =
+    Index::new(*FRAMEWORKS.first_chunk().expect("its own length"), By::Whole);
+
 /// Who answers at this host, if it is one that everybody knows.
 #[must_use]
 pub fn provider_of_host(host: &str) -> Option<&'static str> {
-    if host.is_empty() {
-        return None;
-    }
     if let Some(rest) = host.strip_prefix("bedrock-runtime")
         && rest.ends_with(".amazonaws.com")
     {
         return Some("aws.bedrock");
     }
-    HOSTS.iter().find(|(end, _)| ends_with_ignore_case(host, end)).map(|(_, name)| *name)
+    BY_HOST.find(host).map(|row| HOSTS[row].1)
 }
 
 /// The vendor of a model name that only one vendor uses. For spans that name no provider at all.
@@ -223,26 +229,15 @@ pub fn provider<'a>(written: &'a str, host: &str) -> Option<&'a str> {
 }
 
 fn named(written: &str) -> Option<&str> {
-    if written.is_empty() || FRAMEWORKS.iter().any(|name| name.eq_ignore_ascii_case(written)) {
+    if written.is_empty() || BY_FRAMEWORK.find(written).is_some() {
         return None;
     }
-    let known =
-        |name: &str| NAMES.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, name)| *name);
+    let known = |name: &str| BY_NAME.find(name).map(|row| NAMES[row].1);
     // `openai.chat`, `anthropic.messages`, `google.generative-ai.chat`: provider and API in one.
     known(written)
         .or_else(|| written.rsplit_once('.').and_then(|(head, _)| known(head)))
         .or_else(|| written.split_once('.').and_then(|(head, _)| known(head)))
         .or(Some(written))
-}
-
-fn ends_with_ignore_case(text: &str, end: &str) -> bool {
-    let Some(start) = text.len().checked_sub(end.len()) else { return false };
-    text.is_char_boundary(start)
-        && text[start..].eq_ignore_ascii_case(end)
-        && (start == 0
-            || end.starts_with('.')
-            || text.as_bytes()[start - 1] == b'.'
-            || text.as_bytes()[start - 1] == b'-')
 }
 
 #[cfg(test)]

@@ -74,15 +74,18 @@ pub fn tokens(usage: &UsageInput<'_>) -> Option<Tokens> {
     if usage.readings.is_empty() || invented(usage) {
         return None;
     }
-    let sums = FAMILIES.map(|family| (family, sum(usage.readings, family)));
-    let (family, mut primary) =
-        sums.iter().copied().find(|(_, sum)| sum.input.is_some() || sum.output.is_some())?;
+    // Nearly always one vocabulary is there; the sums of the others would be empty.
+    let stated = usage.readings.iter().fold(0_u16, |bits, reading| bits | 1 << reading.family as u16);
+    let sums = FAMILIES
+        .into_iter()
+        .filter(|&family| stated >> family as u16 & 1 == 1)
+        .map(|family| (family, sum(usage.readings, family)));
+    let states_whole = |(_, sum): &(UsageFamily, UsageSum)| sum.input.is_some() || sum.output.is_some();
+    let (family, mut primary) = sums.clone().find(states_whole)?;
     if primary.unusable || says_nothing(&primary, usage) {
         return None;
     }
-    for (_, other) in sums.iter().filter(|(other, _)| *other != family) {
-        primary.fill_details(other);
-    }
+    sums.filter(|(other, _)| *other != family).for_each(|(_, other)| primary.fill_details(&other));
     let shape = shape_of(family, usage);
     Some(primary.partition(shape, usage))
 }

@@ -169,11 +169,13 @@ impl Draft<'_> {
         }
         let path = self.url_path();
         let path = path.split(['?', '#']).next().unwrap_or("").trim_end_matches('/');
-        let ends = PATH_ENDS.iter().any(|end| path.ends_with(end));
-        let common = COMMON_PATH_ENDS.iter().any(|end| path.ends_with(end));
-        let known_host = crate::normalise::provider_of_host(self.host()).is_some();
-        let llm =
-            if path.is_empty() { known_host && self.has_pairs() } else { ends && (known_host || !common) };
+        let known_host = || crate::normalise::provider_of_host(self.host()).is_some();
+        let common = || COMMON_PATH_ENDS.iter().any(|end| path.ends_with(end));
+        let llm = if path.is_empty() {
+            self.has_pairs() && known_host()
+        } else {
+            PATH_ENDS.iter().any(|end| path.ends_with(end)) && (!common() || known_host())
+        };
         (llm || self.has_pairs()).then_some(if llm { Role::Http } else { Role::Other })
     }
 }
