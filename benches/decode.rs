@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use prost::Message as _;
-use tollgate::otlp::{self, Fault, JsonRequest, SpanHeader, Value, Visitor};
+use tollgate::otlp::{self, Attribute, Fault, JsonRequest, SpanHeader, Value, Visitor};
 
 use workload::{SPANS, Shape, Story, request};
 
@@ -74,6 +74,22 @@ fn bench<'a, 'b>(bencher: Bencher<'a, 'b>, bytes: usize) -> Bencher<'a, 'b> {
 
 // === The same facts from both ===
 
+impl Facts {
+    fn attribute(&mut self, key: &str, value: Value<'_>) {
+        match (key, value) {
+            ("gen_ai.usage.input_tokens" | "gen_ai.usage.output_tokens", Value::Int(tokens)) => {
+                self.calls += 1;
+                self.tokens += tokens;
+            }
+            (
+                "gen_ai.provider.name" | "gen_ai.request.model" | "gen_ai.response.model" | "error.type",
+                Value::Text(text),
+            ) => self.text += text.len(),
+            _ => {}
+        }
+    }
+}
+
 impl<'a> Visitor<'a> for Facts {
     fn resource(&mut self) {}
 
@@ -87,25 +103,28 @@ impl<'a> Visitor<'a> for Facts {
         self.text += name.len();
     }
 
-    fn span_attribute(&mut self, key: &'a str, value: Value<'a>) {
-        match (key, value) {
-            ("gen_ai.usage.input_tokens" | "gen_ai.usage.output_tokens", Value::Int(tokens)) => {
-                self.calls += 1;
-                self.tokens += tokens;
-            }
-            (
-                "gen_ai.provider.name" | "gen_ai.request.model" | "gen_ai.response.model" | "error.type",
-                Value::Text(text),
-            ) => self.text += text.len(),
-            _ => {}
+    fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        let wanted = [
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.output_tokens",
+            "gen_ai.provider.name",
+            "gen_ai.request.model",
+            "gen_ai.response.model",
+            "error.type",
+        ];
+        if let Some(key) = wanted.into_iter().find(|key| key.as_bytes() == attribute.key()) {
+            self.attribute(key, attribute.value()?);
         }
+        Ok(())
     }
 
     fn event(&mut self, name: &'a str, _: u64) -> bool {
         name == "exception"
     }
 
-    fn event_attribute(&mut self, _: &'a str, _: Value<'a>) {}
+    fn event_attribute(&mut self, _: Attribute<'a>) -> Result<(), Fault> {
+        Ok(())
+    }
 
     fn span(&mut self, header: &SpanHeader<'a>) {
         self.nanoseconds += header.end_unix_nano - header.start_unix_nano;
@@ -124,7 +143,7 @@ fn facts_of(request: &ExportTraceServiceRequest) -> Facts {
             facts.scope(scope_spans.scope.as_ref().map_or("", |scope| &scope.name), "");
             for span in &scope_spans.spans {
                 for attribute in &span.attributes {
-                    facts.span_attribute(&attribute.key, value(attribute));
+                    facts.attribute(&attribute.key, value(attribute));
                 }
                 facts.nanoseconds += span.end_time_unix_nano - span.start_time_unix_nano;
             }

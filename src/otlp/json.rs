@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::json_scalar::{Enumeration, Integer, Text, identifier, identifier_or_zero};
 use super::json_value::{JsonAttribute, as_str};
-use super::{Fault, SpanHeader, SpanKind, SpanStatus, Visitor};
+use super::{Attribute, Fault, SpanHeader, SpanKind, SpanStatus, Visitor};
 
 /// A parsed OTLP/JSON request, ready to [drive](JsonRequest::drive) a visitor.
 #[derive(Debug, Deserialize)]
@@ -155,7 +155,10 @@ impl ScopeSpans<'_> {
         visitor.scope(name, version);
         for JudgedSpan(span) in self.spans.iter().flatten() {
             match span {
-                Ok(span) => span.drive(visitor),
+                Ok(span) => match span.drive(visitor) {
+                    Ok(header) => visitor.span(&header),
+                    Err(fault) => visitor.malformed_span(fault),
+                },
                 Err(fault) => visitor.malformed_span(*fault),
             }
         }
@@ -170,19 +173,19 @@ impl<'a> Span<'a> {
         Ok(Self { ids: fields.ids()?, fields })
     }
 
-    fn drive<'m>(&'m self, visitor: &mut impl Visitor<'m>) {
+    fn drive<'m>(&'m self, visitor: &mut impl Visitor<'m>) -> Result<SpanHeader<'m>, Fault> {
         for (key, value) in self.fields.attributes.iter().flatten().map(JsonAttribute::attribute) {
-            visitor.span_attribute(key, value);
+            visitor.span_attribute(Attribute::from_json(key, value))?;
         }
         for event in self.fields.events.iter().flatten() {
             let time_unix_nano = event.time_unix_nano.map_or(0, |time| time.0);
             if visitor.event(as_str(&event.name), time_unix_nano) {
                 for (key, value) in event.attributes.iter().flatten().map(JsonAttribute::attribute) {
-                    visitor.event_attribute(key, value);
+                    visitor.event_attribute(Attribute::from_json(key, value))?;
                 }
             }
         }
-        visitor.span(&self.header());
+        Ok(self.header())
     }
 
     fn header(&self) -> SpanHeader<'_> {

@@ -4,8 +4,9 @@
 //! ([`JsonRequest`]). Out: calls on a [`Visitor`], envelope before children whatever the order on
 //! the wire. It knows OTLP and no LLM; for protobuf it copies and allocates nothing.
 //!
-//! A span that is not valid OTLP costs that span. A fault around the spans costs the request, and
-//! is found before the visitor hears of any of it.
+//! A span that is not valid OTLP costs that span, as far as the visitor looks: attributes are read when it
+//! asks for their value. A fault around the spans costs the request, and is found before the visitor
+//! hears of any of it.
 
 mod envelope;
 mod json;
@@ -18,7 +19,7 @@ mod wire;
 
 pub use envelope::walk;
 pub use json::JsonRequest;
-pub use value::{List, Map};
+pub use value::{Attribute, List, Map};
 
 /// The value of one attribute, borrowed from the request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -105,11 +106,18 @@ pub trait Visitor<'a> {
     /// A new instrumentation scope begins.
     fn scope(&mut self, name: &'a str, version: &'a str);
     /// An attribute of the span that is being read.
-    fn span_attribute(&mut self, key: &'a str, value: Value<'a>);
+    ///
+    /// # Errors
+    /// What is wrong with it, as far as the visitor looked: it costs the span. What it does not look at
+    /// costs nothing.
+    fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault>;
     /// An event of the span that is being read begins. False skips its attributes.
     fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool;
     /// An attribute of the current event.
-    fn event_attribute(&mut self, key: &'a str, value: Value<'a>);
+    ///
+    /// # Errors
+    /// As those of [`Visitor::span_attribute`].
+    fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault>;
     /// The span is complete.
     fn span(&mut self, header: &SpanHeader<'a>);
     /// The span that was being read is not valid OTLP; whatever was seen of it must be forgotten.

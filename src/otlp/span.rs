@@ -54,11 +54,7 @@ fn read_fields<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<Spa
     let mut fields = Fields::new(body);
     while let Some(key) = fields.key()? {
         match key {
-            ATTRIBUTE => {
-                let mut attribute = Attribute::default();
-                attribute.check(fields.delimited()?, CHILD_DEPTH)?;
-                visitor.span_attribute(attribute.key, attribute.value);
-            }
+            ATTRIBUTE => visitor.span_attribute(Attribute::split(fields.delimited()?, CHILD_DEPTH)?)?,
             EVENT_FIELD => read_event(fields.delimited()?, visitor)?,
             TRACE_ID => ids.trace = fields.delimited()?,
             SPAN_ID => ids.span = fields.delimited()?,
@@ -87,13 +83,9 @@ fn read_event<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<(), 
             other => EVENT.check_field(other, &mut fields, CHILD_DEPTH)?,
         }
     }
-    let wanted = visitor.event(name, time_unix_nano);
-    for body in occurrences(body, EVENT_ATTRIBUTE) {
-        // Checked even if unwanted, so that whether a span is valid depends on no visitor.
-        let mut attribute = Attribute::default();
-        attribute.check(body, GRANDCHILD_DEPTH)?;
-        if wanted {
-            visitor.event_attribute(attribute.key, attribute.value);
+    if visitor.event(name, time_unix_nano) {
+        for body in occurrences(body, EVENT_ATTRIBUTE) {
+            visitor.event_attribute(Attribute::split(body, GRANDCHILD_DEPTH)?)?;
         }
     }
     Ok(())

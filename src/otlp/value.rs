@@ -1,8 +1,8 @@
-//! Attribute values: `KeyValue` and `AnyValue` on the wire, and lists and maps that are read only
-//! when somebody looks.
+//! Attributes: `KeyValue` and `AnyValue` on the wire, read only when somebody looks.
 //!
-//! In: the bytes of a `KeyValue`. Out: a key and a [`Value`], checked to the bottom, borrowed.
-//! A value may come in parts (protobuf merges them): scalars, the last wins; lists and maps,
+//! In: the bytes of a `KeyValue`. Out: an [`Attribute`]: its key as it came, and a [`Value`] for whoever
+//! asks, then checked to the bottom, borrowed. Most attributes of a span are foreign; they cost a look at
+//! their key. A value may come in parts (protobuf merges them): scalars, the last wins; lists and maps,
 //! they are joined, unless a value of another type stands between them.
 
 use std::fmt;
@@ -66,45 +66,130 @@ const STRING_INDEX: u32 = key(8, VARINT);
 /// `ArrayValue.values` and `KeyValueList.values`.
 const ELEMENT: u32 = key(1, DELIMITED);
 
-/// One `KeyValue`. It is filled in place: returned in a `Result`, its copies cost as much as all
-/// the rest of the walk.
-#[derive(Default)]
-pub(super) struct Attribute<'a> {
-    pub(super) key: &'a str,
-    pub(super) value: Value<'a>,
+/// One attribute whose value has not been read yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Attribute<'a> {
+    key: &'a [u8],
+    value: Unread<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Unread<'a> {
+    /// The first part of the value, what follows it in its `KeyValue`, and how deep the latter lies.
+    Wire(&'a [u8], &'a [u8], Depth),
+    Json(Value<'a>),
 }
 
 /// Reads one `KeyValue` that was checked before.
 pub(super) fn checked_attribute(body: &[u8]) -> Option<(&str, Value<'_>)> {
-    let mut attribute = Attribute::default();
-    attribute.read::<false>(body, Depth::below_request(0)).ok()?;
-    Some((attribute.key, attribute.value))
+    let attribute = Attribute::split(body, Depth::below_request(0)).ok()?;
+    Some((attribute.text_key().ok()?, attribute.read::<false>().ok()?))
 }
 
 // === impl Attribute ===
 
 impl<'a> Attribute<'a> {
-    /// Reads and checks one `KeyValue`; `depth` is what is left inside of it.
+    /// The key, which nobody has looked at: it may be no text.
     #[inline(always)]
-    pub(super) fn check(&mut self, body: &'a [u8], depth: Depth) -> Result<(), Fault> {
-        self.read::<true>(body, depth)
+    #[must_use]
+    pub const fn key(&self) -> &'a [u8] {
+        self.key
     }
 
+    /// The key as text.
+    ///
+    /// # Errors
+    /// When it is none.
+    #[inline]
+    pub fn text_key(&self) -> Result<&'a str, Fault> {
+        std::str::from_utf8(self.key).map_err(|_| Fault::Utf8)
+    }
+
+    /// The value, checked to the bottom.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    #[inline]
+    pub fn value(&self) -> Result<Value<'a>, Fault> {
+        self.read::<true>()
+    }
+
+    /// The bytes of the value where it came in one part, to compare with those of another; none from JSON.
     #[inline(always)]
-    fn read<const CHECK: bool>(&mut self, body: &'a [u8], depth: Depth) -> Result<(), Fault> {
+    #[must_use]
+    pub const fn raw_value(&self) -> Option<&'a [u8]> {
+        match self.value {
+            Unread::Wire(part, &[], _) => Some(part),
+            Unread::Wire(..) | Unread::Json(_) => None,
+        }
+    }
+
+    /// How many bytes of text the value is, without a look at them; none when that takes a look.
+    #[inline(always)]
+    #[must_use]
+    pub fn text_length(&self) -> Option<usize> {
+        let mut fields = Fields::new(self.raw_value()?);
+        let text = matches!(fields.key(), Ok(Some(STRING))).then(|| fields.delimited().ok())??;
+        fields.rest().is_empty().then_some(text.len())
+    }
+
+    pub(super) const fn from_json(key: &'a str, value: Value<'a>) -> Self {
+        Self { key: key.as_bytes(), value: Unread::Json(value) }
+    }
+
+    /// Finds key and value in a `KeyValue`; `depth` is what is left inside of it.
+    #[inline(always)]
+    pub(super) fn split(body: &'a [u8], depth: Depth) -> Result<Self, Fault> {
+        match as_usual(body) {
+            Some((key, value)) => Ok(Self { key, value: Unread::Wire(value, &[], depth) }),
+            None => Self::split_unusual(body, depth),
+        }
+    }
+
+    #[cold]
+    fn split_unusual(body: &'a [u8], depth: Depth) -> Result<Self, Fault> {
+        let (mut text, mut value) = ("", None);
         let mut fields = Fields::new(body);
         while let Some(key) = fields.key()? {
             match key {
-                KEY => self.key = fields.text()?,
+                KEY => text = fields.text()?,
                 VALUE => {
-                    let any_value = fields.delimited()?;
-                    merge_any_value::<CHECK>(&mut self.value, any_value, fields.rest(), depth.enter()?)?;
+                    let part = fields.delimited()?;
+                    value.get_or_insert((part, fields.rest()));
                 }
                 other => KEY_VALUE.check_field(other, &mut fields, depth)?,
             }
         }
-        Ok(())
+        let (part, rest) = value.unwrap_or_default();
+        Ok(Self { key: text.as_bytes(), value: Unread::Wire(part, rest, depth) })
     }
+
+    #[inline(always)]
+    fn read<const CHECK: bool>(&self) -> Result<Value<'a>, Fault> {
+        let (part, rest, depth) = match self.value {
+            Unread::Wire(part, rest, depth) => (part, rest, depth.enter()?),
+            Unread::Json(value) => return Ok(value),
+        };
+        let mut value = Value::Empty;
+        merge_any_value::<CHECK>(&mut value, part, rest, depth)?;
+        let mut fields = Fields::new(rest);
+        while let Some(part) = fields.find(VALUE) {
+            merge_any_value::<CHECK>(&mut value, part, fields.rest(), depth)?;
+        }
+        Ok(value)
+    }
+}
+
+/// A `KeyValue` as all SDKs write it: a key of less than 128 bytes, then a value, and nothing else.
+#[inline(always)]
+fn as_usual(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    const KEY_BYTE: u8 = KEY as u8;
+    const VALUE_BYTE: u8 = VALUE as u8;
+    let [KEY_BYTE, length @ ..0x80, rest @ ..] = body else { return None };
+    let (key, [VALUE_BYTE, rest @ ..]) = rest.split_at_checked(usize::from(*length))? else { return None };
+    let mut fields = Fields::new(rest);
+    let value = fields.delimited().ok()?;
+    fields.rest().is_empty().then_some((key, value))
 }
 
 /// Reads one `AnyValue` over what earlier parts of it said. `key_value` is what follows it in its

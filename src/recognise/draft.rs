@@ -3,15 +3,19 @@
 //! In: one call per attribute. Out: [`Draft::write`] into a batch. Knows values, judges nothing.
 
 use std::borrow::Cow;
+use std::mem::take;
 
 use super::objects;
 use super::value::{
-    characters, contains_limit, count, flag_of, host_of, http_status, path_of, plain_borrowed, positive,
-    push_bounded, unquoted, worth_keeping,
+    contains_limit, count, flag_of, host_of, http_status, path_of, plain_borrowed, positive, push_bounded,
+    unquoted, worth_keeping,
 };
 use crate::dialect::{DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Rank, UsageFamily, Vocabulary};
 use crate::facts::{ErrorTextKind, Reading};
-use crate::otlp::Value;
+use crate::otlp::{Attribute, Fault, Value};
+
+/// What `raw_gen_ai_request` of `LiteLLM` begins its keys with.
+const RAW_REQUEST_PREFIX: &str = "llm.";
 
 /// Most headers, readings, error texts and finish reasons of one span that are kept.
 pub(super) const LIST_BOUND: usize = 64;
@@ -129,24 +133,21 @@ impl<'a> Draft<'a> {
         if self.url_path.is_empty() { path_of(self.url) } else { self.url_path }
     }
 
+    /// Forgets the span and keeps the memory. The lists are taken out and put back, the rest is written
+    /// once, in place.
     pub(super) fn clear(&mut self) {
         if !self.touched {
             return;
         }
-        let mut old = std::mem::take(self);
-        old.readings.clear();
-        old.pairs.clear();
-        old.errors.clear();
-        old.finishes.clear();
-        old.dimensions.fill((usize::MAX, Cow::Borrowed("")));
-        *self = Self {
-            readings: old.readings,
-            pairs: old.pairs,
-            errors: old.errors,
-            finishes: old.finishes,
-            dimensions: old.dimensions,
-            ..Self::default()
-        };
+        let Self { readings, pairs, errors, finishes, dimensions, .. } = self;
+        let mut lists = (take(readings), take(pairs), take(errors), take(finishes), take(dimensions));
+        lists.0.clear();
+        lists.1.clear();
+        lists.2.clear();
+        lists.3.clear();
+        lists.4.fill((usize::MAX, Cow::Borrowed("")));
+        *self = Self::default();
+        (self.readings, self.pairs, self.errors, self.finishes, self.dimensions) = lists;
     }
 }
 
@@ -172,17 +173,35 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Takes in the length of a text that is not kept.
+    pub(super) fn state_length(&mut self, fact: Fact, length: usize) {
+        self.touched = true;
+        let sum = match fact {
+            Fact::InputText => &mut self.input_characters,
+            Fact::OutputText => &mut self.output_characters,
+            _ => return,
+        };
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        *sum = Some(sum.unwrap_or(0).saturating_add(length));
+    }
+
     /// Takes in headers and the like, which are known by how their key begins.
-    pub(super) fn state_prefixed(&mut self, key: &'a str, value: Value<'a>) {
-        let name = if let Some(name) = key.strip_prefix(HEADER_PREFIX) {
-            name
-        } else if key.starts_with(DATADOG_PREFIX) {
-            key
-        } else {
-            if key.starts_with("llm.") {
-                self.state_raw_request(key, value);
-            }
-            return;
+    #[inline]
+    pub(super) fn state_prefixed(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        const PREFIXES: [&str; 3] = [HEADER_PREFIX, DATADOG_PREFIX, RAW_REQUEST_PREFIX];
+        let key = attribute.key();
+        match PREFIXES.iter().find(|prefix| key.starts_with(prefix.as_bytes())) {
+            Some(prefix) => self.state_of_prefix(prefix, attribute.text_key()?, attribute.value()?),
+            None => return Ok(()),
+        }
+        Ok(())
+    }
+
+    fn state_of_prefix(&mut self, prefix: &str, key: &'a str, value: Value<'a>) {
+        let name = match prefix {
+            HEADER_PREFIX => &key[prefix.len()..],
+            RAW_REQUEST_PREFIX => return self.state_raw_request(key, value),
+            _ => key,
         };
         let value = match value {
             Value::Array(list) => list.iter().next().unwrap_or(Value::Empty),
@@ -211,7 +230,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm per fact: the whole vocabulary on one page")]
     fn state_text(&mut self, fact: Fact, text: &'a str) {
         match fact {
             Fact::Operation(rank) => self.operation.offer(rank, text),
@@ -251,14 +269,7 @@ impl<'a> Draft<'a> {
             Fact::UrlPath => self.url_path = text,
             Fact::HttpMethod => self.http_method = true,
             Fact::Account(rank) => self.account.offer(rank, text),
-            Fact::InputText => {
-                self.input_characters =
-                    Some(self.input_characters.unwrap_or(0).saturating_add(characters(text)));
-            }
-            Fact::OutputText => {
-                self.output_characters =
-                    Some(self.output_characters.unwrap_or(0).saturating_add(characters(text)));
-            }
+            Fact::InputText | Fact::OutputText => self.state_length(fact, text.len()),
             Fact::Streaming | Fact::Success => {
                 if let Some(flag) = flag_of(text) {
                     self.state_flag(fact, flag);
@@ -321,7 +332,7 @@ impl<'a> Draft<'a> {
         &mut self,
         vocabulary: &Vocabulary,
         dimensions: u16,
-        key: &str,
+        key: &[u8],
         value: Value<'a>,
     ) {
         for (index, slot) in self.dimensions.iter_mut().enumerate() {
@@ -344,13 +355,16 @@ impl<'a> Draft<'a> {
         exception
     }
 
-    pub(super) fn event_attribute(&mut self, key: &'a str, value: Value<'a>) {
-        let Value::Text(text) = value else { return };
-        match key {
-            "exception.type" => self.error(ErrorTextKind::Type, text),
-            "exception.message" => self.error(ErrorTextKind::Message, text),
-            _ => {}
+    pub(super) fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        let kind = match attribute.key() {
+            b"exception.type" => ErrorTextKind::Type,
+            b"exception.message" => ErrorTextKind::Message,
+            _ => return Ok(()),
+        };
+        if let Value::Text(text) = attribute.value()? {
+            self.error(kind, text);
         }
+        Ok(())
     }
 
     pub(super) fn error(&mut self, kind: ErrorTextKind, text: &'a str) {

@@ -17,9 +17,9 @@ mod role;
 mod value;
 mod write;
 
-use crate::dialect::{Profile, Vocabulary, profile_of};
+use crate::dialect::{Fact, Profile, Vocabulary, profile_of};
 use crate::facts::{Batch, LeftOut, Link, ResourceFacts, SpanKey};
-use crate::otlp::{Fault, SpanHeader, Value, Visitor};
+use crate::otlp::{Attribute, Fault, SpanHeader, Value, Visitor};
 use draft::Draft;
 
 /// Longest name, model, provider or id that is kept, in bytes.
@@ -105,10 +105,10 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
             let stored = self.batch.store(&value::plain(value), NAME_BOUND);
             self.batch.resources.last_mut().into_iter().for_each(|resource| resource.environment = stored);
         }
-        let dimensions = self.vocabulary.get(key).map_or(0, |meaning| meaning.dimensions);
+        let dimensions = self.vocabulary.get(key.as_bytes()).map_or(0, |meaning| meaning.dimensions);
         if dimensions != 0 {
             for (index, slot) in self.resource_dimensions.iter_mut().enumerate() {
-                let rank = self.vocabulary.dimension_rank(index, key);
+                let rank = self.vocabulary.dimension_rank(index, key.as_bytes());
                 if dimensions & (1 << index) != 0 && rank < slot.0 {
                     *slot = (rank, value::plain(value));
                 }
@@ -125,25 +125,31 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
     }
 
     #[inline]
-    fn span_attribute(&mut self, key: &'a str, value: Value<'a>) {
-        if let Some(meaning) = self.vocabulary.get(key) {
-            if let Some(fact) = meaning.fact {
-                self.draft.state(fact, value);
+    fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        let Some(meaning) = self.vocabulary.get(attribute.key()) else {
+            return self.draft.state_prefixed(attribute);
+        };
+        match (meaning.fact, attribute.text_length()) {
+            // Of prompts and answers only the length is kept, so they are not read.
+            (Some(fact @ (Fact::InputText | Fact::OutputText)), Some(length)) => {
+                self.draft.state_length(fact, length);
             }
-            if meaning.dimensions != 0 {
-                self.draft.state_dimensions(self.vocabulary, meaning.dimensions, key, value);
-            }
-        } else {
-            self.draft.state_prefixed(key, value);
+            (Some(fact), _) => self.draft.state(fact, attribute.value()?),
+            (None, _) => {}
         }
+        if meaning.dimensions != 0 {
+            let (key, value) = (attribute.key(), attribute.value()?);
+            self.draft.state_dimensions(self.vocabulary, meaning.dimensions, key, value);
+        }
+        Ok(())
     }
 
     fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool {
         self.draft.event(name, time_unix_nano)
     }
 
-    fn event_attribute(&mut self, key: &'a str, value: Value<'a>) {
-        self.draft.event_attribute(key, value);
+    fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        self.draft.event_attribute(attribute)
     }
 
     fn span(&mut self, header: &SpanHeader<'a>) {

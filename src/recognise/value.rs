@@ -37,10 +37,6 @@ pub(super) fn flag_of(text: &str) -> Option<bool> {
     }
 }
 
-pub(super) fn characters(text: &str) -> u32 {
-    u32::try_from(text.len()).unwrap_or(u32::MAX)
-}
-
 /// Text without one pair of surrounding quotes: some SDKs JSON-encode every string.
 pub(super) fn unquoted(text: &str) -> &str {
     text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)

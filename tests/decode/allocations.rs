@@ -1,7 +1,7 @@
 //! The walk allocates nothing on the heap, whatever the request holds.
 
 use prost::Message as _;
-use tollgate::otlp::{self, Fault, SpanHeader, Value, Visitor};
+use tollgate::otlp::{self, Attribute, Fault, SpanHeader, Value, Visitor};
 
 use crate::requests::sample;
 
@@ -37,16 +37,18 @@ impl<'a> Visitor<'a> for Reader {
 
     fn scope(&mut self, _: &'a str, _: &'a str) {}
 
-    fn span_attribute(&mut self, _: &'a str, value: Value<'a>) {
-        self.read(value);
+    fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        self.read(attribute.value()?);
+        Ok(())
     }
 
     fn event(&mut self, _: &'a str, _: u64) -> bool {
         true
     }
 
-    fn event_attribute(&mut self, _: &'a str, value: Value<'a>) {
-        self.read(value);
+    fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        self.read(attribute.value()?);
+        Ok(())
     }
 
     fn span(&mut self, _: &SpanHeader<'a>) {

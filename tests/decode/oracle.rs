@@ -1,4 +1,4 @@
-//! The walk and prost read every request alike, however it is written, and where prost refuses a
+//! The walk, when it is asked for everything, and prost read every request alike, however it is written, and where prost refuses a
 //! request, the walk refuses it or drops the spans that are at fault.
 //!
 //! The one difference: OTLP forbids ids of a wrong length or all zero, prost lets them pass, and
@@ -78,7 +78,7 @@ fn expected_span(bytes: Vec<u8>) -> Result<recorder::Span, Fault> {
 }
 
 fn expected_event(event: opentelemetry_proto::tonic::trace::v1::span::Event) -> recorder::Event {
-    let attributes = if event.name == "unwanted" { Vec::new() } else { owned(event.attributes) };
+    let attributes = owned(event.attributes);
     recorder::Event { name: event.name, time_unix_nano: event.time_unix_nano, attributes }
 }
 
@@ -397,6 +397,45 @@ fn a_span_needs_valid_ids() {
         let spans = walked.spans();
         assert_eq!(spans[0].as_ref().err().copied(), fault);
         assert!(spans[1].is_ok(), "the other span is kept");
+    }
+}
+
+/// The other one: what the visitor does not look at is not looked at.
+#[test]
+fn an_attribute_that_nobody_reads_costs_nothing() {
+    #[derive(Default)]
+    struct Deaf {
+        spans: usize,
+        keys: Vec<Vec<u8>>,
+    }
+    impl<'a> otlp::Visitor<'a> for Deaf {
+        fn resource(&mut self) {}
+        fn resource_attribute(&mut self, _: &'a str, _: otlp::Value<'a>) {}
+        fn scope(&mut self, _: &'a str, _: &'a str) {}
+        fn span_attribute(&mut self, attribute: otlp::Attribute<'a>) -> Result<(), Fault> {
+            self.keys.push(attribute.key().to_vec());
+            Ok(())
+        }
+        fn event(&mut self, _: &'a str, _: u64) -> bool {
+            false
+        }
+        fn event_attribute(&mut self, _: otlp::Attribute<'a>) -> Result<(), Fault> {
+            unreachable!("the event was not wanted")
+        }
+        fn span(&mut self, _: &SpanHeader<'a>) {
+            self.spans += 1;
+        }
+        fn malformed_span(&mut self, fault: Fault) {
+            panic!("{fault}")
+        }
+    }
+    for value in [&[0x0A, 1, 0xFF][..], &[0x0A, 9], &[0x07], &[0x2A, 2, 0x0A, 9]] {
+        let mut deaf = Deaf::default();
+        otlp::walk(&request_with_value(&[value.to_vec()]), &mut deaf).expect("the envelope is whole");
+        assert_eq!((deaf.spans, deaf.keys), (1, vec![b"key".to_vec()]));
+        let mut walked = Recorder::default();
+        otlp::walk(&request_with_value(&[value.to_vec()]), &mut walked).expect("the envelope is whole");
+        assert!(walked.spans()[0].is_err(), "who reads it hears of it");
     }
 }
 

@@ -1,6 +1,6 @@
 //! A visitor that writes down what it was told, for comparison.
 
-use tollgate::otlp::{Fault, SpanHeader, Value, Visitor};
+use tollgate::otlp::{self, Fault, SpanHeader, Value, Visitor};
 
 /// What was told of a request, in order.
 #[derive(Debug, Default, PartialEq)]
@@ -95,6 +95,10 @@ impl From<Value<'_>> for Owned {
     }
 }
 
+fn owned(attribute: otlp::Attribute<'_>) -> Result<Attribute, Fault> {
+    Ok((attribute.text_key()?.to_owned(), attribute.value()?.into()))
+}
+
 impl<'a> Visitor<'a> for Recorder {
     fn resource(&mut self) {
         self.resources.push(Resource::default());
@@ -109,18 +113,20 @@ impl<'a> Visitor<'a> for Recorder {
         self.resource().scopes.push(scope);
     }
 
-    fn span_attribute(&mut self, key: &'a str, value: Value<'a>) {
-        self.open.attributes.push((key.to_owned(), value.into()));
+    fn span_attribute(&mut self, attribute: otlp::Attribute<'a>) -> Result<(), Fault> {
+        self.open.attributes.push(owned(attribute)?);
+        Ok(())
     }
 
     fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool {
         self.open.events.push(Event { name: name.to_owned(), time_unix_nano, attributes: Vec::new() });
-        name != "unwanted"
+        true
     }
 
-    fn event_attribute(&mut self, key: &'a str, value: Value<'a>) {
+    fn event_attribute(&mut self, attribute: otlp::Attribute<'a>) -> Result<(), Fault> {
         let event = self.open.events.last_mut().expect("an event comes before its attributes");
-        event.attributes.push((key.to_owned(), value.into()));
+        event.attributes.push(owned(attribute)?);
+        Ok(())
     }
 
     fn span(&mut self, header: &SpanHeader<'a>) {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
-use tollgate::otlp::{Fault, JsonRequest, SpanHeader, Value, Visitor, walk};
+use tollgate::otlp::{Attribute, Fault, JsonRequest, SpanHeader, Value, Visitor, walk};
 use tollgate::receive::{
     Accepted, Encoding, Ended, Intake, Observer, Outcome, Payload, ReceiveEvent, ReceiveSettings, Refused,
     RequestEvent, serve,
@@ -69,11 +69,15 @@ impl<'a> Visitor<'a> for Tally {
     fn resource(&mut self) {}
     fn resource_attribute(&mut self, _: &'a str, _: Value<'a>) {}
     fn scope(&mut self, _: &'a str, _: &'a str) {}
-    fn span_attribute(&mut self, _: &'a str, _: Value<'a>) {}
+    fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        attribute.text_key().and(attribute.value()).map(drop)
+    }
     fn event(&mut self, _: &'a str, _: u64) -> bool {
         true
     }
-    fn event_attribute(&mut self, _: &'a str, _: Value<'a>) {}
+    fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        attribute.text_key().and(attribute.value()).map(drop)
+    }
     fn span(&mut self, _: &SpanHeader<'a>) {
         self.0.spans += 1;
     }
