@@ -27,7 +27,7 @@ pub(super) fn record(
         *value = call.dimension(index);
     }
     let mut lines = [(TokenType::Input, 0.0); TokenType::ALL.len()];
-    let cost = verdict.priced.cost.as_ref().map(|cost| cost_record(cost, &mut lines));
+    let cost = verdict.priced.cost.map(|cost| cost_record(cost, &mut lines));
     let or = |value, default| if str::is_empty(value) { default } else { value };
     table.record(
         &CallRecord {

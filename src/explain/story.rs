@@ -204,7 +204,7 @@ impl PriceStory {
                 PriceSource::Unpriced if call.tokens.is_none() => PriceSource::UnknownUsage,
                 source => source,
             },
-            cost: priced.cost,
+            cost: priced.cost.copied(),
             unpriced: priced.unpriced,
             in_force: priced.force.map(|force| force.to_string()),
             url: priced.url.map(str::to_owned),

@@ -23,6 +23,8 @@ pub struct PriceBook {
     overrides: Overrides,
     stated: NameTable<Known>,
     forgotten: u64,
+    /// Where the cost of the last call lies, to be lent out.
+    cost: Box<Cost>,
 }
 
 /// One call to be priced.
@@ -56,7 +58,7 @@ pub struct Priced<'a> {
     /// The catalogue's id of the provider.
     pub provider: Option<&'a str>,
     /// The dollars; `None` when there is no price or no usage.
-    pub cost: Option<Cost>,
+    pub cost: Option<&'a Cost>,
     /// Why there is no price of our own; also set when the reported cost stands in for it.
     pub unpriced: Option<Unpriced>,
     /// Since when, or at what time of day, the standard price is in force.
@@ -109,7 +111,7 @@ impl PriceBook {
     }
 
     fn on(catalogue: Shelf, overrides: Overrides) -> Self {
-        Self { catalogue, overrides, stated: NameTable::default(), forgotten: 0 }
+        Self { catalogue, overrides, stated: NameTable::default(), forgotten: 0, cost: Box::default() }
     }
 
     /// The catalogue that the book stands on.
@@ -133,26 +135,39 @@ impl PriceBook {
     /// Prices one call.
     pub fn price(&mut self, request: &Request<'_>) -> Priced<'_> {
         let known = self.first_known(request);
-        let mut priced = self.describe(known.meaning, request.at_unix_seconds);
-        let stated = request.tokens.filter(|tokens| !tokens.is_empty());
-        let cost = stated.map(|tokens| self.cost(known, tokens, request));
-        match cost {
-            Some(Ok((source, cost))) => (priced.source, priced.cost) = (source, Some(cost)),
-            Some(Err(reason)) => (priced.source, priced.unpriced) = (PriceSource::Unpriced, Some(reason)),
-            None => priced.source = PriceSource::UnknownUsage,
-        }
+        let tokens = request.tokens.filter(|tokens| !tokens.is_empty());
+        let cost = tokens.map(|tokens| self.cost(known, tokens, request));
         // A library without a price list reports 0, which says nothing.
-        if let Some(reported) = request.reported.filter(|amount| !amount.is_zero()) {
-            let wanted = match self.overrides.use_reported {
-                UseReported::WhenUnpriced => priced.cost.is_none(),
-                UseReported::Always => true,
-                UseReported::Never => false,
-            };
-            if wanted {
-                (priced.source, priced.cost) = (PriceSource::Reported, Some(Cost::of_request(reported)));
+        let stated = request.reported.filter(|amount| !amount.is_zero());
+        let reported = stated.filter(|_| self.wants_reported(matches!(cost, Some(Ok(_)))));
+        if let Some(reported) = reported {
+            self.cost.set_request(reported);
+        }
+        let mut priced = self.describe(known.meaning, request.at_unix_seconds);
+        priced.source = match cost {
+            Some(Ok(source)) => source,
+            Some(Err(reason)) => {
+                priced.unpriced = Some(reason);
+                PriceSource::Unpriced
             }
+            None => PriceSource::UnknownUsage,
+        };
+        if reported.is_some() {
+            priced.source = PriceSource::Reported;
+        }
+        if reported.is_some() || matches!(cost, Some(Ok(_))) {
+            priced.cost = Some(&self.cost);
         }
         priced
+    }
+
+    /// Whether a cost that the instrumentation stated is to stand, where there is one of our own or not.
+    const fn wants_reported(&self, priced: bool) -> bool {
+        match self.overrides.use_reported {
+            UseReported::WhenUnpriced => !priced,
+            UseReported::Always => true,
+            UseReported::Never => false,
+        }
     }
 
     /// The meaning of the first name that has one, else why the first has none.
@@ -262,34 +277,48 @@ impl PriceBook {
         priced
     }
 
+    /// Works out the cost of tokens, in the place where it lies, and says whose price it is.
     fn cost(
-        &self,
+        &mut self,
         known: Known,
         tokens: &Tokens,
         request: &Request<'_>,
-    ) -> Result<(PriceSource, Cost), Unpriced> {
-        let (source, cost) = match known.meaning {
+    ) -> Result<PriceSource, Unpriced> {
+        let cost = &mut *self.cost;
+        let source = match known.meaning {
             Meaning::Unknown(reason) => return Err(reason),
-            Meaning::Own(index) => (PriceSource::Configured, self.overrides.models[index].cost(tokens)),
+            Meaning::Own(index) => {
+                self.overrides.models[index].cost_into(cost, tokens);
+                PriceSource::Configured
+            }
             Meaning::Catalogue(place) => {
-                let found = Found { catalogue: self.catalogue(), place };
-                (PriceSource::Catalogue, catalogue_cost(&found, tokens, request)?)
+                let found = Found { catalogue: self.catalogue.get(), place };
+                catalogue_cost(cost, &found, tokens, request)?;
+                PriceSource::Catalogue
             }
         };
         Ok(match known.to_pay {
-            Some(percent) => (PriceSource::Configured, cost.percent(percent)),
-            None => (source, cost),
+            Some(percent) => {
+                cost.percent(percent);
+                PriceSource::Configured
+            }
+            None => source,
         })
     }
 }
 
 /// The catalogue's cost; none when not one of the tokens has a price.
-fn catalogue_cost(found: &Found<'_>, tokens: &Tokens, request: &Request<'_>) -> Result<Cost, Unpriced> {
+fn catalogue_cost(
+    cost: &mut Cost,
+    found: &Found<'_>,
+    tokens: &Tokens,
+    request: &Request<'_>,
+) -> Result<(), Unpriced> {
     let context = request.context.in_catalogue_words();
     check_variants(found, &context, request.at_unix_seconds)?;
-    let cost = found.cost(tokens, &context, &request.units, request.at_unix_seconds)?;
+    found.cost_into(cost, tokens, &context, &request.units, request.at_unix_seconds)?;
     let nothing = cost.unpriced().next().is_some() && cost.lines().next().is_none();
-    if nothing && !found.is_free() { Err(Unpriced::NoRate) } else { Ok(cost) }
+    if nothing && !found.is_free() { Err(Unpriced::NoRate) } else { Ok(()) }
 }
 
 /// A tier that is not the standard one must have a price of this model: billing it as standard would

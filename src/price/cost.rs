@@ -39,7 +39,8 @@ pub struct Line {
     pub amount: Dollars,
 }
 
-/// What a call costs: at most one line for each kind of token, and one for fees.
+/// What a call costs: at most one line for each kind of token, and one for fees. It is large, so it is
+/// filled in place and lent out.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     lines: [Option<Line>; TokenType::ALL.len() + 1],
@@ -69,8 +70,6 @@ impl LineKey {
 // === impl Cost ===
 
 impl Cost {
-    const EMPTY: Self = Self { lines: [None; TokenType::ALL.len() + 1], total: Dollars::ZERO, unpriced: 0 };
-
     /// The lines, in the order of the contract, fees last.
     pub fn lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().flatten()
@@ -87,55 +86,62 @@ impl Cost {
         TokenType::ALL.into_iter().filter(|kind| self.unpriced >> *kind as u16 & 1 == 1)
     }
 
-    /// The cost of a fee alone, or of a cost that something else than the catalogue knows.
-    #[must_use]
-    pub fn of_request(amount: Dollars) -> Self {
-        let mut cost = Self::EMPTY;
-        cost.add_fee(amount);
-        cost.total = amount;
-        cost
+    /// Makes it the cost of a fee alone, or one that something else than the catalogue knows.
+    pub(super) fn set_request(&mut self, amount: Dollars) {
+        self.clear();
+        self.add_fee(amount);
+        self.total = amount;
     }
 
-    /// Tokens at dollars per million by kind, and a fee for the request.
-    #[must_use]
-    pub fn of_rates(
+    /// Makes it nothing. Only what tells lines that are there from lines that are not is written.
+    fn clear(&mut self) {
+        self.lines.iter_mut().for_each(|line| *line = None);
+        (self.total, self.unpriced) = (Dollars::ZERO, 0);
+    }
+
+    /// Makes it that of tokens at dollars per million by kind, and a fee for the request.
+    pub(super) fn set_rates(
+        &mut self,
         tokens: &Tokens,
         rates: &[Option<Decimal>; TokenType::ALL.len()],
         request: Option<Decimal>,
-    ) -> Self {
+    ) {
         const PER: u64 = 1_000_000;
-        let mut cost = Self::EMPTY;
+        self.clear();
         for (kind, quantity) in tokens.iter() {
             let Some(rate) = rates[kind as usize] else {
-                cost.unpriced |= u16::from(quantity > 0) << kind as u16;
+                self.unpriced |= u16::from(quantity > 0) << kind as u16;
                 continue;
             };
             let amount = rate.times(quantity.into(), PER);
-            cost.total = cost.total.plus(amount);
-            cost.lines[kind as usize] =
+            self.total = self.total.plus(amount);
+            self.lines[kind as usize] =
                 Some(Line { key: LineKey::Tokens(kind), quantity, rate, per: PER, amount });
         }
         if let Some(fee) = request {
-            cost.total = cost.total.plus(fee.into());
-            cost.add_fee(fee.into());
+            self.total = self.total.plus(fee.into());
+            self.add_fee(fee.into());
         }
-        cost
     }
 
     /// Every amount times a percentage.
-    #[must_use]
-    pub fn percent(mut self, percent: Decimal) -> Self {
+    pub(super) fn percent(&mut self, percent: Decimal) {
         for line in self.lines.iter_mut().flatten() {
             line.amount = line.amount.percent(percent);
         }
         self.total = self.total.percent(percent);
-        self
     }
 
     fn add_fee(&mut self, amount: Dollars) {
         let line = &mut self.lines[TokenType::ALL.len()];
         let amount = line.map_or(amount, |known| known.amount.plus(amount));
         *line = Some(Line { key: LineKey::Request, quantity: 1, rate: Decimal::ZERO, per: 1, amount });
+    }
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self { lines: [None; TokenType::ALL.len() + 1], total: Dollars::ZERO, unpriced: 0 }
     }
 }
 
@@ -153,9 +159,22 @@ impl Found<'_> {
         units: &Units<'_>,
         at_unix_seconds: i64,
     ) -> Result<Cost, Unpriced> {
+        let mut cost = Cost::default();
+        self.cost_into(&mut cost, tokens, context, units, at_unix_seconds).map(|()| cost)
+    }
+
+    /// The same, in place of what `cost` was.
+    pub(super) fn cost_into(
+        &self,
+        cost: &mut Cost,
+        tokens: &Tokens,
+        context: &Context<'_>,
+        units: &Units<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<(), Unpriced> {
         let applied = self.applied(context, at_unix_seconds);
         let prompt = tokens.input_total();
-        let mut cost = Cost::EMPTY;
+        cost.clear();
         for (id, price) in applied.iter() {
             let unit = self.catalogue.unit(id);
             let rate = price.rate(prompt);
@@ -179,7 +198,7 @@ impl Found<'_> {
         }
         let without = |(kind, count): &(TokenType, u64)| *count > 0 && cost.lines[*kind as usize].is_none();
         cost.unpriced = tokens.iter().filter(without).fold(0, |bits, (kind, _)| bits | 1 << kind as u16);
-        Ok(cost)
+        Ok(())
     }
 
     /// The rates in force: for each unit the first variant that has one, else the standard.

@@ -245,11 +245,11 @@ impl PricedModel {
     }
 
     /// What a call of it costs.
-    pub(super) fn cost(&self, tokens: &Tokens) -> Cost {
+    pub(super) fn cost_into(&self, cost: &mut Cost, tokens: &Tokens) {
         let prompt = tokens.input_total();
         let tier = self.tiers.iter().rev().find(|(above, _)| prompt > *above);
         let prices = tier.map_or(&self.prices, |(_, prices)| prices);
-        Cost::of_rates(tokens, &prices.tokens, prices.request)
+        cost.set_rates(tokens, &prices.tokens, prices.request);
     }
 }
 
@@ -387,10 +387,13 @@ mod tests {
         let model = &overrides.models[0];
         let short =
             tokens(&[(TokenType::Input, 500), (TokenType::CacheRead, 500), (TokenType::Reasoning, 10)]);
-        assert_eq!(model.cost(&short).total().to_string(), "0.001206");
+        let mut cost = Cost::default();
+        model.cost_into(&mut cost, &short);
+        assert_eq!(cost.total().to_string(), "0.001206");
         let long =
             tokens(&[(TokenType::Input, 501), (TokenType::CacheRead, 500), (TokenType::Reasoning, 10)]);
-        assert_eq!(model.cost(&long).total().to_string(), "0.0014064");
+        model.cost_into(&mut cost, &long);
+        assert_eq!(cost.total().to_string(), "0.0014064");
     }
 
     #[test]
