@@ -84,10 +84,12 @@ class Systemd(unittest.TestCase):
 
 class Collector(unittest.TestCase):
     def test_pipelines_name_what_is_configured(self) -> None:
-        collector = load("collector.yaml")
-        for pipeline in collector["service"]["pipelines"].values():
-            for kind, names in pipeline.items():
-                self.assertLessEqual(set(names), set(collector[kind]))
+        for recipe in sorted((DEPLOY / "collector").glob("*.yaml")):
+            collector = load(f"collector/{recipe.name}")
+            for pipeline in collector["service"]["pipelines"].values():
+                for kind, names in pipeline.items():
+                    known = set(collector.get(kind, {})) | set(collector.get("connectors", {}))
+                    self.assertLessEqual(set(names), known, recipe.name)
 
 
 if __name__ == "__main__":
