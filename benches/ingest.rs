@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use prost::Message as _;
 use tollgate::dialect::Vocabulary;
-use tollgate::engine::{Engine, EngineSettings};
+use tollgate::engine::{Engine, EngineSettings, Reader};
 use tollgate::otlp;
 use tollgate::price::PriceBook;
 use tollgate::recognise::Recogniser;
@@ -35,7 +35,7 @@ fn main() {
 #[divan::bench(args = SHAPES, sample_count = 30, sample_size = 1)]
 fn tollgate(bencher: Bencher<'_, '_>, shape: Shape) {
     let mut traffic = Traffic::new(shape, &Story::default());
-    let vocabulary = Vocabulary::new(&[]);
+    let (vocabulary, reader) = (Vocabulary::new(&[]), Reader::default());
     let book = PriceBook::new(&Default::default()).expect("the embedded catalogue");
     let mut engine = Engine::new(EngineSettings::with_book(book));
     let mut now = START;
@@ -44,7 +44,7 @@ fn tollgate(bencher: Bencher<'_, '_>, shape: Shape) {
             let mut recogniser = Recogniser::new(&vocabulary);
             otlp::walk(black_box(traffic.next()), &mut recogniser).expect("valid");
             now += STEP_NANOS;
-            engine.offer(recogniser.finish(), now, &mut |_| {});
+            engine.offer(reader.read(&recogniser.finish()), now, &mut |_| {});
             engine.tick(now, &mut |_| {});
         }
     });

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use tollgate::aggregate::AggregateOptions;
 use tollgate::clock::Stopwatch;
 use tollgate::dialect::Vocabulary;
-use tollgate::engine::{Engine, EngineSettings};
+use tollgate::engine::{Engine, EngineSettings, Reader};
 use tollgate::expose::text::Format;
 use tollgate::otlp;
 use tollgate::price::{Decimal, Dollars, OwnModel, PriceBook, PricesConfig, Request};
@@ -51,7 +51,8 @@ fn main() {
 
     let mut settings = EngineSettings::with_book(PriceBook::new(&prices).expect("valid prices"));
     settings.aggregate = AggregateOptions { idle_expiry_nanos: 0, ..AggregateOptions::default() };
-    let mut soak = Soak { engine: Engine::new(settings), now: START, seen: Seen::default() };
+    let mut soak =
+        Soak { engine: Engine::new(settings), reader: Reader::default(), now: START, seen: Seen::default() };
     let vocabulary = Vocabulary::new(&[]);
     let begun = Stopwatch::start();
     for request in 0..requests {
@@ -71,6 +72,7 @@ fn main() {
 #[derive(Debug)]
 struct Soak {
     engine: Engine,
+    reader: Reader,
     now: u64,
     seen: Seen,
 }
@@ -87,13 +89,13 @@ struct Seen {
 impl Soak {
     fn take(&mut self, recogniser: Recogniser<'_, '_>) {
         self.now += STEP_NANOS;
-        let Self { engine, now, seen } = self;
-        engine.offer(recogniser.finish(), *now, &mut |event| seen.note(event));
+        let Self { engine, reader, now, seen } = self;
+        engine.offer(reader.read(&recogniser.finish()), *now, &mut |event| seen.note(event));
         engine.tick(*now, &mut |event| seen.note(event));
     }
 
     fn finish(&mut self) {
-        let Self { engine, now, seen } = self;
+        let Self { engine, now, seen, .. } = self;
         engine.finish(*now, &mut |event| seen.note(event));
         // New series read 0 until they were scraped and their hold has passed.
         self.now += 60_000_000_000;

@@ -362,6 +362,8 @@ pub struct RateLimit {
     pub used_ratio: Option<f64>,
     /// Seconds from the end of the call until it is refilled.
     pub reset_seconds: Option<f64>,
+    /// When that is, seconds since the Unix epoch, where the provider states a moment and no wait.
+    pub reset_moment: Option<f64>,
     /// A short hash of, or a configured name for, what the limit belongs to.
     pub account: Option<String>,
     /// Where this was read.

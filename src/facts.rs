@@ -114,6 +114,8 @@ pub struct SpanFacts {
     pub profile: &'static Profile,
     /// A hash of the scope's name: who made it, exactly.
     pub scope_hash: u64,
+    /// The scope's name.
+    pub scope: Text,
     /// Index of the resource in [`Batch::resources`].
     pub resource: u32,
     /// Span name.
@@ -239,6 +241,8 @@ pub struct LeftOut {
 #[derive(Debug, Default)]
 pub struct Batch {
     text: String,
+    /// Name of the scope that is being read.
+    pub scope: Text,
     /// Resources, in order.
     pub resources: Vec<ResourceFacts>,
     /// Spans that have something to say.
@@ -255,6 +259,8 @@ pub struct Batch {
     pub finishes: Vec<Text>,
     /// Dimension values of all spans, one row of the configured length a span.
     pub dimensions: Vec<Text>,
+    /// Somebody wants to read the names of spans.
+    pub names_spans: bool,
     /// Spans that are no call; filled only when somebody wants to read them.
     pub left_out: Vec<LeftOut>,
     /// How many spans were no part of any call.

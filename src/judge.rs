@@ -5,14 +5,16 @@
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::time::Duration;
 
 use foldhash::fast::FixedState;
 
-use crate::call::{PriceSource, RateLimit};
-use crate::classify::{ErrorEvidence, ErrorVerdict, classify};
-use crate::facts::ErrorTextKind;
-use crate::limits::{self, LimitEvidenceInput};
+use crate::call::{ErrorClass, LimitEvidence, PriceSource, RateLimit};
+use crate::classify::{ErrorEvidence, ErrorVerdict, classify, classify_status};
+use crate::facts::{Batch, ErrorTextKind, Role, SpanFacts, part};
+use crate::limits::{self, LimitEvidenceInput, account_hash};
 use crate::price::{Context, Decimal, Dollars, PriceBook, Priced, Request, Units};
+use crate::record::{Flags, Record};
 use crate::settle::{LlmCall, Remembered};
 
 /// Deployment names whose model is remembered.
@@ -84,11 +86,10 @@ impl Judge {
 
     /// Judges a call.
     pub fn judge(&mut self, call: &LlmCall<'_>) -> Verdict<'_> {
-        let headers: Vec<(&str, &str)> = call.headers().collect();
         let learned = self.learn(call);
         Verdict {
-            error: error(call, &headers),
-            limits: rate_limits(call, &headers),
+            error: error(call),
+            limits: rate_limits_of(call),
             priced: price(call, learned.as_deref(), &mut self.book),
         }
     }
@@ -141,48 +142,130 @@ fn context<'a>(call: &LlmCall<'a>) -> Context<'a> {
     }
 }
 
-fn error(call: &LlmCall<'_>, headers: &[(&str, &str)]) -> ErrorVerdict {
-    let finish_reasons: Vec<&str> = call.finish_reasons().collect();
-    let texts = |kind| if call.failed { call.errors(kind).collect() } else { Vec::new() };
-    classify(&ErrorEvidence {
-        provider: call.provider,
-        server_address: call.server_address,
-        failed: call.failed,
-        http_status: call.status_code,
-        codes: &texts(ErrorTextKind::Code),
-        types: &texts(ErrorTextKind::Type),
-        messages: &texts(ErrorTextKind::Message),
-        finish_reasons: &finish_reasons,
-        headers,
-    })
+// === one span, on the reading thread ===
+
+/// What the texts and headers of one span say of its failure and of its limits.
+#[derive(Debug)]
+pub(crate) struct SpanTexts<'a> {
+    /// Where the texts lie.
+    pub(crate) batch: &'a Batch,
+    /// The span.
+    pub(crate) facts: &'a SpanFacts,
+    /// The convention's name of the provider, as far as the span tells.
+    pub(crate) provider: &'a str,
 }
 
-/// What a call told of rate limits.
+impl<'a> SpanTexts<'a> {
+    /// Why it failed.
+    pub(crate) fn error(&self) -> ErrorVerdict {
+        let finishes = part(&self.batch.finishes, &self.facts.finishes);
+        let finish_reasons: Vec<&str> = finishes.iter().map(|&reason| self.batch.text(reason)).collect();
+        classify(&ErrorEvidence {
+            provider: self.provider,
+            server_address: self.batch.text(self.facts.server_address),
+            failed: self.facts.failed(),
+            http_status: self.facts.status_code,
+            codes: &self.errors(ErrorTextKind::Code),
+            types: &self.errors(ErrorTextKind::Type),
+            messages: &self.errors(ErrorTextKind::Message),
+            finish_reasons: &finish_reasons,
+            headers: &self.headers(),
+        })
+    }
+
+    /// What it told of rate limits.
+    pub(crate) fn limits(&self) -> Vec<RateLimit> {
+        let mut found = Vec::new();
+        let (headers, messages) = (self.headers(), self.errors(ErrorTextKind::Message));
+        if !headers.is_empty() || !messages.is_empty() {
+            limits::read(
+                &LimitEvidenceInput {
+                    provider: self.provider,
+                    server_address: self.batch.text(self.facts.server_address),
+                    end_unix_nano: self.facts.end_unix_nano,
+                    headers: &headers,
+                    attributes: &headers,
+                    hidden_params: "",
+                    messages: &messages,
+                    account: "",
+                    identity: self.batch.text(self.facts.account),
+                },
+                &mut found,
+            );
+        }
+        found
+    }
+
+    /// Whose limits they are, by its headers.
+    pub(crate) fn organization(&self) -> Option<String> {
+        if self.facts.headers.is_empty() { None } else { limits::organization(&self.headers()) }
+    }
+
+    fn errors(&self, kind: ErrorTextKind) -> Vec<&'a str> {
+        if !self.facts.failed() {
+            return Vec::new();
+        }
+        let errors = part(&self.batch.errors, &self.facts.errors).iter();
+        errors.filter(|error| error.kind == kind).map(|error| self.batch.text(error.text)).collect()
+    }
+
+    fn headers(&self) -> Vec<(&'a str, &'a str)> {
+        let pairs = part(&self.batch.pairs, &self.facts.headers).iter();
+        pairs.map(|pair| (self.batch.text(pair.name), self.batch.text(pair.value))).collect()
+    }
+}
+
+// === all spans of one call ===
+
+/// The verdict that tells most, the nearest to the wire first; what it leaves open the others fill.
+fn error(call: &LlmCall<'_>) -> ErrorVerdict {
+    let told = || {
+        let counts = |record: &&Record| record.failed() == call.failed;
+        let members =
+            call.members.iter().map(|held| &held.record).filter(move |record| call.failed || counts(record));
+        let errors = members.filter_map(|record| record.of_evidence(|evidence| evidence.error));
+        errors.map(|verdict| verdict.beside(call.status_code))
+    };
+    let best = told().min_by_key(ErrorVerdict::weakness).map(|best| {
+        let said = best.is_bare() && told().any(|verdict| verdict.says);
+        if said { classify_status(call.provider, call.server_address, best.status_code) } else { best }
+    });
+    let Some(best) = best else {
+        let class = if call.failed { ErrorClass::Unknown } else { ErrorClass::None };
+        return ErrorVerdict { class, status_code: call.status_code, ..ErrorVerdict::default() };
+    };
+    let status = call.status_code.filter(|&status| status >= 400);
+    ErrorVerdict {
+        code: best.code.or_else(|| told().find_map(|verdict| verdict.code)),
+        status_code: status.or_else(|| told().find_map(|verdict| verdict.status_code)).or(call.status_code),
+        ..best
+    }
+}
+
+/// What a call told of rate limits: its last attempt's headers, then what only a text of a failure says.
 #[must_use]
 pub fn rate_limits_of(call: &LlmCall<'_>) -> Vec<RateLimit> {
-    let headers: Vec<(&str, &str)> = call.headers().collect();
-    rate_limits(call, &headers)
-}
-
-fn rate_limits(call: &LlmCall<'_>, headers: &[(&str, &str)]) -> Vec<RateLimit> {
-    let messages: Vec<&str> =
-        if call.failed { call.errors(ErrorTextKind::Message).collect() } else { Vec::new() };
-    let mut found = Vec::new();
-    if !headers.is_empty() || !messages.is_empty() {
-        limits::read(
-            &LimitEvidenceInput {
-                provider: call.provider,
-                server_address: call.server_address,
-                end_unix_nano: call.end_unix_nano,
-                headers,
-                attributes: headers,
-                hidden_params: "",
-                messages: &messages,
-                account: "",
-                identity: call.account.unwrap_or(""),
-            },
-            &mut found,
-        );
+    let with = || call.members.iter().map(|held| &held.record).filter(|record| record.evidence.is_some());
+    let last = with()
+        .filter(|record| record.flags.has(Flags::HEADERS))
+        .max_by_key(|record| (record.role == Role::Http, record.start_unix_nano));
+    let organization = last.and_then(|record| record.of_evidence(|evidence| evidence.account.as_ref()));
+    let mut found: Vec<RateLimit> = Vec::new();
+    for record in last.into_iter().chain(with()) {
+        let is_last = last.is_some_and(|last| std::ptr::eq(last, record));
+        for limit in record.evidence.iter().flat_map(|evidence| &evidence.limits) {
+            let told = if limit.evidence == LimitEvidence::Message { call.failed } else { is_last };
+            let known = found.iter().any(|known| {
+                (known.resource, known.window, known.scope) == (limit.resource, limit.window, limit.scope)
+            });
+            if told && !known {
+                let end = Duration::from_nanos(call.end_unix_nano).as_secs_f64();
+                let until = |moment: f64| (moment - end).max(0.0);
+                let reset_seconds = limit.reset_moment.map(until).or(limit.reset_seconds);
+                let account = organization.cloned().or_else(|| call.account.and_then(account_hash));
+                found.push(RateLimit { reset_seconds, account, ..limit.clone() });
+            }
+        }
     }
     found
 }

@@ -42,6 +42,7 @@ pub mod otlp;
 pub mod price;
 pub mod receive;
 pub mod recognise;
+pub mod record;
 pub mod settle;
 
 pub mod command;

@@ -5,11 +5,11 @@
 
 use allocation_counter::measure;
 use tollgate::dialect::Vocabulary;
-use tollgate::engine::{Engine, EngineSettings};
-use tollgate::facts::Batch;
+use tollgate::engine::{Engine, EngineSettings, Reader};
 use tollgate::otlp;
 use tollgate::price::PriceBook;
 use tollgate::recognise::Recogniser;
+use tollgate::record::RecordBatch;
 use tollgate::telemetry::Event;
 
 use workload::{SPANS, Shape, Story, Traffic};
@@ -20,19 +20,19 @@ mod workload;
 const START: u64 = 1_795_297_280_000_000_000;
 const STEP_NANOS: u64 = 500_000_000;
 
-fn read(vocabulary: &Vocabulary, bytes: &[u8]) -> Batch {
+fn read(vocabulary: &Vocabulary, reader: &Reader, bytes: &[u8]) -> RecordBatch {
     let mut recogniser = Recogniser::new(vocabulary);
     otlp::walk(bytes, &mut recogniser).expect("valid");
-    recogniser.finish()
+    reader.read(&recogniser.finish())
 }
 
 /// Allocations of reading one request.
 fn reading(shape: Shape) -> u64 {
-    let vocabulary = Vocabulary::new(&[]);
+    let (vocabulary, reader) = (Vocabulary::new(&[]), Reader::default());
     let mut traffic = Traffic::new(shape, &Story::default());
-    read(&vocabulary, traffic.next());
+    read(&vocabulary, &reader, traffic.next());
     let bytes = traffic.next().to_vec();
-    measure(|| drop(read(&vocabulary, &bytes))).count_total
+    measure(|| drop(read(&vocabulary, &reader, &bytes))).count_total
 }
 
 #[test]
@@ -53,13 +53,13 @@ fn reading_calls_allocates_nothing_per_span() {
 #[test]
 fn a_call_is_counted_with_few_allocations() {
     const REQUESTS: u64 = 20;
-    let vocabulary = Vocabulary::new(&[]);
+    let (vocabulary, reader) = (Vocabulary::new(&[]), Reader::default());
     let mut traffic = Traffic::new(Shape::Lean, &Story::default());
     let book = PriceBook::new(&tollgate::price::PricesConfig::default()).expect("the embedded catalogue");
     let mut engine = Engine::new(EngineSettings::with_book(book));
     let mut now = START;
     let mut step = |measured: bool| {
-        let batch = read(&vocabulary, traffic.next());
+        let batch = read(&vocabulary, &reader, traffic.next());
         now += STEP_NANOS;
         let work = || {
             engine.offer(batch, now, &mut |_| {});
@@ -84,7 +84,7 @@ fn a_call_is_counted_with_few_allocations() {
 /// The memory that is told of is the memory that is held.
 #[test]
 fn held_bytes_are_what_waiting_and_remembered_spans_take() {
-    let vocabulary = Vocabulary::new(&[]);
+    let (vocabulary, reader) = (Vocabulary::new(&[]), Reader::default());
     let mut traffic = Traffic::new(Shape::Lean, &Story::default());
     let book = PriceBook::new(&tollgate::price::PricesConfig::default()).expect("the embedded catalogue");
     let mut engine = Engine::new(EngineSettings::with_book(book));
@@ -92,7 +92,7 @@ fn held_bytes_are_what_waiting_and_remembered_spans_take() {
     let taken = measure(|| {
         for step in 0..120 {
             let now = START + step * STEP_NANOS;
-            engine.offer(read(&vocabulary, traffic.next()), now, &mut |_| {});
+            engine.offer(read(&vocabulary, &reader, traffic.next()), now, &mut |_| {});
             engine.tick(now, &mut |event| {
                 if let Event::SettleState { held_spans, held_bytes } = event {
                     told = (*held_spans, *held_bytes);

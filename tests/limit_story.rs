@@ -22,6 +22,7 @@ fn told(limit: u64, remaining: u64, reset_seconds: Option<f64>) -> RateLimit {
         remaining: Some(remaining),
         used_ratio: Some((limit - remaining.min(limit)) as f64 / limit as f64),
         reset_seconds,
+        reset_moment: None,
         account: None,
         evidence: LimitEvidence::Header,
     }

@@ -305,7 +305,8 @@ const FILTERED: &[&str] = &[
 ];
 
 /// True for a finish reason that says that the call did not do what was asked.
-pub(super) fn is_failed_finish(reason: &str) -> bool {
+#[must_use]
+pub fn is_failed_finish(reason: &str) -> bool {
     same_finish(reason, "error") || FILTERED.iter().any(|filtered| same_finish(reason, filtered))
 }
 

@@ -29,6 +29,7 @@ mod xai;
 
 use crate::call::ErrorClass;
 
+pub use common::is_failed_finish;
 pub use document::document;
 pub use guidance::meaning;
 pub use rule::{Actor, Rule, Sign, Table};
@@ -72,6 +73,40 @@ pub struct ErrorVerdict {
     pub retryable: Option<bool>,
     /// The row that decided; absent when nothing but the span status tells of the failure.
     pub rule: Option<&'static Rule>,
+    /// The row that would decide beside an HTTP status that only another span of the call states.
+    pub beside_status: Option<(u16, &'static Rule)>,
+    /// Its texts say more than a status.
+    pub says: bool,
+}
+
+impl ErrorVerdict {
+    /// How much its row tells: of two verdicts on one call the lower one decides. A bare status tells nothing beside
+    /// another's text.
+    #[must_use]
+    pub fn weakness(&self) -> usize {
+        let told = self.rule.filter(|_| !self.is_bare());
+        let decided = told.map(|rule| rule.sign.strength());
+        let place = Strength::ALL.into_iter().position(|strength| Some(strength) == decided);
+        place.unwrap_or(Strength::ALL.len() + usize::from(self.rule.is_none()))
+    }
+
+    /// True when a status alone decided.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.rule.is_some_and(|rule| matches!(rule.sign, Sign::BareStatus(_)))
+    }
+
+    /// The same beside the HTTP status of another span of the same call.
+    #[must_use]
+    pub fn beside(self, status: Option<u16>) -> Self {
+        match self.beside_status {
+            Some((wanted, rule)) if status == Some(wanted) => {
+                let code = rule.code.or(self.code);
+                Self { class: rule.class, code, retryable: rule.retryable, rule: Some(rule), ..self }
+            }
+            _ => self,
+        }
+    }
 }
 
 /// Every table, in the order in which those of other providers are asked: the one with the most
@@ -105,15 +140,35 @@ pub fn classify(evidence: &ErrorEvidence<'_>) -> ErrorVerdict {
     let own = own_table(evidence, &signals);
     let hit = Strength::ALL.into_iter().find_map(|strength| first_hit(&signals, own, strength));
     match hit {
-        Some(hit) => verdict(&signals, hit),
+        Some(hit) => verdict(&signals, hit, own),
         None => ErrorVerdict {
             class: ErrorClass::Unknown,
-            code: None,
             status_code: signals.status,
-            retryable: None,
-            rule: None,
+            beside_status: beside_status(&signals, own),
+            says: !signals.is_bare(),
+            ..ErrorVerdict::default()
         },
     }
+}
+
+/// Decides by an HTTP status whose text another span of the call has read, and made nothing of.
+#[must_use]
+pub fn classify_status(provider: &str, server_address: &str, status: Option<u16>) -> ErrorVerdict {
+    let messages = &["told elsewhere"][..];
+    let evidence =
+        ErrorEvidence { provider, server_address, failed: true, http_status: status, ..Default::default() };
+    classify(&ErrorEvidence { messages, ..evidence })
+}
+
+/// The first row whose text fits and whose status is not known here.
+fn beside_status(signals: &Signals, own: Option<&'static Table>) -> Option<(u16, &'static Rule)> {
+    if signals.failed_status().is_some() {
+        return None;
+    }
+    own.into_iter().chain(TABLES).flat_map(|table| table.rules).find_map(|rule| match rule.sign {
+        Sign::StatusAndText(status, phrases) if signals.says(phrases) => Some((status, rule)),
+        _ => None,
+    })
 }
 
 /// The convention's name of the provider that a span talks to: by its host, else by what the
@@ -130,7 +185,7 @@ pub fn canonical_provider(provider: &str, server_address: &str) -> Option<&'stat
 fn may_have_failed(evidence: &ErrorEvidence<'_>) -> bool {
     evidence.failed
         || evidence.http_status.is_some_and(|status| status >= 400)
-        || evidence.finish_reasons.iter().any(|reason| common::is_failed_finish(reason))
+        || evidence.finish_reasons.iter().any(|reason| is_failed_finish(reason))
 }
 
 /// By host, else by what the text gives away, else by name: many instrumentations call everything
@@ -154,13 +209,15 @@ fn first_hit(signals: &Signals, own: Option<&'static Table>, strength: Strength)
     })
 }
 
-fn verdict(signals: &Signals, hit: Hit) -> ErrorVerdict {
+fn verdict(signals: &Signals, hit: Hit, own: Option<&'static Table>) -> ErrorVerdict {
     ErrorVerdict {
         class: hit.rule.class,
         code: hit.code.or_else(|| vocabulary(signals)),
         status_code: signals.status,
         retryable: hit.rule.retryable,
         rule: Some(hit.rule),
+        beside_status: beside_status(signals, own),
+        says: !signals.is_bare(),
     }
 }
 

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{Engine, EngineSettings};
+use super::{Engine, EngineSettings, Reader};
 use crate::clock;
 use crate::dialect::Vocabulary;
 use crate::expose::text::Format;
@@ -21,6 +21,7 @@ use crate::facts::Batch;
 use crate::otlp::{self, Fault, JsonRequest};
 use crate::receive::{Accepted, Encoding, Intake, Payload, Refused};
 use crate::recognise::Recogniser;
+use crate::record::RecordBatch;
 use crate::telemetry::{self, Event, emit};
 
 /// Requests that may wait for the engine.
@@ -32,7 +33,7 @@ const COME_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the engine can be asked.
 enum Message {
-    Batch(Box<Batch>, u64),
+    Batch(Box<RecordBatch>, u64),
     Render(Format, oneshot::Sender<Bytes>),
     Reload(Box<EngineSettings>),
     Finish(oneshot::Sender<()>),
@@ -54,6 +55,7 @@ pub struct Glance {
 pub struct EngineHandle {
     sender: SyncSender<Message>,
     vocabulary: Vocabulary,
+    reader: Reader,
     queue: Arc<Queue>,
     most_queued_bytes: u64,
     stopping: AtomicBool,
@@ -85,6 +87,7 @@ pub fn spawn(
     Ok(EngineHandle {
         sender,
         vocabulary,
+        reader: Reader::default(),
         queue,
         most_queued_bytes,
         stopping: AtomicBool::new(false),
@@ -200,6 +203,7 @@ impl EngineHandle {
 
     /// Hands over what may change while running.
     pub async fn reload(&self, settings: EngineSettings) {
+        self.reader.forget_shapes();
         let _ended = self.send(Message::Reload(Box::new(settings))).await;
     }
 
@@ -253,6 +257,7 @@ impl Intake for EngineHandle {
         }
         let stopwatch = clock::Stopwatch::start();
         let batch = self.decode(payload).map_err(|fault| Refused::Malformed(fault.to_string()))?;
+        let batch = self.reader.read(&batch);
         emit(&Event::Decoded { seconds: stopwatch.seconds() });
         let bytes = batch.size() as u64;
         if !self.has_room(bytes) {
@@ -284,9 +289,9 @@ impl Intake for EngineHandle {
     }
 }
 
-fn accepted(batch: &Batch) -> Accepted {
+fn accepted(batch: &RecordBatch) -> Accepted {
     Accepted {
-        spans: batch.not_a_call + batch.spans.len() as u64,
+        spans: batch.not_a_call + batch.records.len() as u64,
         malformed_spans: batch.malformed,
         reason: batch.fault.map(|fault| fault.to_string().into()),
     }

@@ -6,20 +6,22 @@
 
 mod actor;
 mod limit_rows;
+mod reader;
 mod record;
 
 pub use actor::{EngineHandle, spawn};
+pub use reader::Reader;
 
 use crate::aggregate::cardinality::shown;
 use crate::aggregate::{AggregateOptions, CallTable};
 use crate::call::{PriceSource, RateLimit, TokenType};
 use crate::expose::text::{Format, Source, render};
-use crate::facts::Batch;
 use crate::judge::{self, Judge};
 use crate::limits::{
     Configured, CountedCall, LimitSource, LimitStore, LimitsConfig, Observation, account_hash,
 };
 use crate::price::PriceBook;
+use crate::record::RecordBatch;
 use crate::settle::{LlmCall, Outcome, Reason, SettleSettings, Settler};
 use crate::telemetry::{Event, SettleOutcome, SpanResult};
 
@@ -122,7 +124,7 @@ impl Engine {
     }
 
     /// Takes in a batch.
-    pub fn offer(&mut self, batch: Batch, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
+    pub fn offer(&mut self, batch: RecordBatch, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
         self.counter.tally.spans[SpanResult::NotACall as usize] += batch.not_a_call;
         self.counter.tally.spans[SpanResult::Malformed as usize] += batch.malformed;
         let counter = &mut self.counter;

@@ -3,14 +3,14 @@
 //! In: a call and its verdict. Out: one `record` on the table, without allocation.
 
 use super::Options;
+use super::reader::DIMENSIONS;
 use crate::aggregate::CallTable;
 use crate::call::{CallLabels, CallRecord, CostRecord, TokenType, Tokens};
 use crate::judge::Verdict;
 use crate::price::{Cost, LineKey};
+use crate::record::Flags;
 use crate::settle::LlmCall;
 
-/// Most dimensions that can be configured.
-const DIMENSIONS: usize = 16;
 /// Characters of text for one token, about, for an estimate.
 const CHARACTERS_PER_TOKEN: u64 = 4;
 
@@ -97,10 +97,16 @@ fn time_per_output_token(call: &LlmCall<'_>) -> Option<f64> {
 ///
 /// A token is at least a character, and hardly ever more than forty; a tool call has tokens without text.
 fn suspicious(call: &LlmCall<'_>) -> Option<&'static str> {
+    if call.has(Flags::ABSURD_TOKENS) {
+        return Some("impossible_tokens");
+    }
+    if call.members[0].flags.has(Flags::ABSURD_TIME) {
+        return Some("impossible_time");
+    }
     let tokens = call.tokens?;
     let visible = tokens.get(TokenType::Output)?;
     let characters = call.output_characters.map(u64::from).filter(|&characters| characters > 0)?;
-    if call.finish_reasons().any(|reason| reason.contains("tool") || reason.contains("function")) {
+    if call.ended_with_tool() {
         return None;
     }
     if characters > visible.saturating_mul(40).saturating_add(400) {

@@ -10,6 +10,7 @@ mod text;
 pub use story::{CallStory, LeftOutSpan, PriceStory, Story, Why};
 
 use crate::dialect::Vocabulary;
+use crate::engine::Reader;
 use crate::facts::Batch;
 use crate::judge::Judge;
 use crate::otlp::{self, Fault, JsonRequest};
@@ -21,6 +22,7 @@ use crate::settle::{Outcome, SettleSettings, Settler};
 #[derive(Debug)]
 pub struct Explainer {
     vocabulary: Vocabulary,
+    reader: Reader,
     settler: Settler,
     judge: Judge,
     story: Story,
@@ -34,7 +36,8 @@ impl Explainer {
         let unlimited = SettleSettings { most_bytes: usize::MAX, ..settings };
         let about = book.catalogue().about();
         let story = Story { catalogue: format!("{} of {}", about.source, about.date), ..Story::default() };
-        Self { vocabulary, settler: Settler::new(unlimited), judge: Judge::new(book), story, received: 0 }
+        let (settler, judge) = (Settler::new(unlimited), Judge::new(book));
+        Self { vocabulary, reader: Reader::default(), settler, judge, story, received: 0 }
     }
 
     /// Reads an `ExportTraceServiceRequest` in protobuf.
@@ -45,7 +48,7 @@ impl Explainer {
         let mut recogniser = Recogniser::new(&self.vocabulary).with_left_out();
         otlp::walk(bytes, &mut recogniser)?;
         let batch = recogniser.finish();
-        self.offer(batch);
+        self.offer(&batch);
         Ok(())
     }
 
@@ -58,14 +61,15 @@ impl Explainer {
         let mut recogniser = Recogniser::new(&self.vocabulary).with_left_out();
         request.drive(&mut recogniser);
         let batch = recogniser.finish();
-        self.offer(batch);
+        self.offer(&batch);
         Ok(())
     }
 
-    fn offer(&mut self, batch: Batch) {
+    fn offer(&mut self, batch: &Batch) {
         self.received += 1;
-        for left_out in &batch.left_out {
-            self.story.left_out.push(LeftOutSpan::unconcerned(left_out.span, batch.text(left_out.name)));
+        let batch = self.reader.read(batch);
+        for (span, name) in &batch.left_out {
+            self.story.left_out.push(LeftOutSpan::unconcerned(*span, name));
         }
         let fault = batch.fault.as_ref().map(ToString::to_string).unwrap_or_default();
         for _ in 0..batch.malformed {

@@ -11,6 +11,7 @@ use crate::dialect::Layer;
 use crate::facts::{Role, SpanKey};
 use crate::judge::Verdict;
 use crate::price::{Cost, Unpriced};
+use crate::record::Name;
 use crate::settle::{Held, LlmCall, Reason};
 
 /// What was found.
@@ -160,19 +161,19 @@ impl CallStory {
             error: verdict.error,
             status_code: verdict.error.status_code.or(call.status_code),
             limits: verdict.limits.clone(),
-            merged_spans: call.merged_spans().map(|held| held.facts().key()).collect(),
+            merged_spans: call.merged_spans().map(|held| held.key()).collect(),
         }
     }
 }
 
 /// What marks a span as a call: by whom it was written, else what it carries.
 fn recognised(held: &Held) -> String {
-    let facts = held.facts();
+    let facts = held;
     match facts.role {
         Role::Http => {
-            format!("HTTP request to an inference endpoint, {}", shown(held.text(facts.url_path)))
+            format!("HTTP request to an inference endpoint, {}", shown(held.text(Name::Operation)))
         }
-        _ if facts.profile.scope.is_empty() => {
+        _ if facts.shape.profile.scope.is_empty() => {
             "attributes of a model call; its scope is not known".to_owned()
         }
         Role::Aggregate => format!("{}, which alone states usage", written_by(held)),
@@ -181,7 +182,7 @@ fn recognised(held: &Held) -> String {
 }
 
 fn written_by(held: &Held) -> String {
-    let profile = held.facts().profile;
+    let profile = held.shape.profile;
     let who = match profile.layer {
         Layer::Http => "an HTTP client",
         Layer::Sdk => "the provider's own SDK",
@@ -221,12 +222,12 @@ impl PriceStory {
 
 impl LeftOutSpan {
     pub(super) fn of_library(held: &Held, reason: Reason, of: Option<SpanKey>, late: bool) -> Self {
-        let facts = held.facts();
+        let facts = held;
         let again = of == Some(facts.key());
-        let (role, status_code) = (facts.role, facts.status_code);
+        let (role, status_code) = (facts.role, facts.status_code());
         Self {
             key: Some(facts.key()),
-            name: shown(held.text(facts.name)).into_owned(),
+            name: shown(held.name()).into_owned(),
             why: Why::Settled { reason, role, status_code, late, again },
             of,
         }

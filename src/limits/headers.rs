@@ -97,6 +97,7 @@ impl<'a> Headers<'a> {
             remaining,
             used_ratio,
             reset_seconds,
+            reset_moment: reset_seconds.and_then(|_| text("reset")).and_then(moment::moment),
             account: None,
             evidence,
         })

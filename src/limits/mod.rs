@@ -19,7 +19,7 @@ mod text;
 
 pub use account::account_hash;
 pub use configured::{Configured, CountedCall};
-pub use read::{LimitEvidenceInput, read};
+pub use read::{LimitEvidenceInput, organization, read};
 pub use scope::shared_by;
 pub use settings::{AccountName, ConfiguredLimit, LimitsConfig, LimitsFault, TIERS, Tier};
 pub use store::{LimitChange, LimitSample, LimitSource, LimitStore, Observation};

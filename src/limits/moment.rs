@@ -28,6 +28,16 @@ pub(super) fn seconds_until(text: &str, end_unix_nano: u64) -> Option<f64> {
     (0.0..=LONGEST_SECONDS).contains(&seconds).then_some(seconds)
 }
 
+/// The moment itself, seconds since the Unix epoch, where `text` states one and no wait.
+pub(super) fn moment(text: &str) -> Option<f64> {
+    let text = text.trim();
+    match text.parse::<f64>() {
+        Ok(number) if number >= EPOCH_MILLISECONDS_FROM => Some(number / 1e3),
+        Ok(number) => Some(number).filter(|&number| number >= EPOCH_SECONDS_FROM),
+        Err(_) => text.parse().ok().map(as_seconds),
+    }
+}
+
 fn from_number(number: f64, end: f64) -> Option<f64> {
     if !number.is_finite() || number < 0.0 {
         return None;

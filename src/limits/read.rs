@@ -96,6 +96,7 @@ fn from_attributes(attributes: &[(&str, &str)], found: &mut Vec<RateLimit>) {
                 remaining,
                 used_ratio,
                 reset_seconds: None,
+                reset_moment: None,
                 account: None,
                 evidence: LimitEvidence::Attribute,
             });
@@ -120,11 +121,21 @@ fn merge(found: &mut Vec<RateLimit>, told: RateLimit) {
     }
 }
 
+/// A short hash of the organization that response headers name.
+#[must_use]
+pub fn organization(headers: &[(&str, &str)]) -> Option<String> {
+    let mut known = Headers::default();
+    headers.iter().for_each(|(name, value)| known.add(name, Cow::Borrowed(value)));
+    named_in(&known).and_then(account_hash)
+}
+
+fn named_in<'a>(headers: &'a Headers<'_>) -> Option<&'a str> {
+    headers.get("anthropic-organization-id").or_else(|| headers.get("openai-organization"))
+}
+
 fn account(evidence: &LimitEvidenceInput<'_>, headers: &Headers<'_>) -> Option<String> {
     if !evidence.account.is_empty() {
         return Some(evidence.account.to_owned());
     }
-    let organization =
-        headers.get("anthropic-organization-id").or_else(|| headers.get("openai-organization"));
-    account_hash(organization.unwrap_or(evidence.identity))
+    account_hash(named_in(headers).unwrap_or(evidence.identity))
 }

@@ -221,6 +221,7 @@ fn stated(resource: Resource, window: Window, limit: Option<u64>, remaining: Opt
         remaining,
         used_ratio: used_ratio(limit, remaining),
         reset_seconds: None,
+        reset_moment: None,
         account: None,
         evidence: LimitEvidence::Message,
     }

@@ -37,7 +37,6 @@ pub struct Recogniser<'v, 'a> {
     resource_dimensions: Vec<(usize, String)>,
     /// How good the attributes were that gave service and environment.
     resource_ranks: (usize, usize),
-    wants_left_out: bool,
 }
 
 impl<'v, 'a> Recogniser<'v, 'a> {
@@ -53,14 +52,13 @@ impl<'v, 'a> Recogniser<'v, 'a> {
             scope_hash: 0,
             resource_dimensions: Vec::new(),
             resource_ranks: (usize::MAX, usize::MAX),
-            wants_left_out: false,
         }
     }
 
     /// Also lists the spans that are no call, by name: for `explain`.
     #[must_use]
-    pub const fn with_left_out(mut self) -> Self {
-        self.wants_left_out = true;
+    pub fn with_left_out(mut self) -> Self {
+        self.batch.names_spans = true;
         self
     }
 
@@ -76,7 +74,7 @@ impl<'v, 'a> Recogniser<'v, 'a> {
         if header.parent_span_id != [0; 8] {
             self.batch.links.push(Link { span, parent_span_id: header.parent_span_id });
         }
-        if self.wants_left_out {
+        if self.batch.names_spans {
             let name = self.batch.store(header.name, NAME_BOUND);
             self.batch.left_out.push(LeftOut { span, name });
         }
@@ -92,6 +90,7 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
         self.scope = ("", "");
         self.profile = profile_of("", "");
         self.scope_hash = 0;
+        self.batch.scope = crate::facts::Text::default();
     }
 
     fn resource_attribute(&mut self, key: &'a str, value: Value<'a>) {
@@ -121,6 +120,7 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
             self.scope = (name, version);
             self.profile = profile_of(name, version);
             self.scope_hash = hash(name);
+            self.batch.scope = self.batch.store(name, NAME_BOUND);
         }
     }
 

@@ -41,6 +41,7 @@ impl<'a> Draft<'a> {
             layer: layer_of(role, profile),
             profile,
             scope_hash,
+            scope: batch.scope,
             resource,
             name: batch.store(header.name, NAME_BOUND),
             operation: batch.store(self.operation(), NAME_BOUND),

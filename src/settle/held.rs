@@ -8,10 +8,8 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use crate::call::Tokens;
-use crate::facts::{Batch, Role, SpanFacts, SpanKey, Text, part};
-use crate::normalise::{self, UsageInput};
-use crate::recognise::hash;
+use crate::facts::{Role, SpanKey};
+use crate::record::{Name, Record, Shape};
 
 /// How long after the end of a call the report of its stream may begin: see `twins`.
 const REACH_NANOS: u64 = 5_000_000_000;
@@ -22,123 +20,51 @@ const INDEX_BYTES: usize = 256;
 /// A waiting span's number: they are given in order of arrival and never used again.
 pub(super) type Number = u64;
 
-/// One span that waits.
+/// One span that waits: its record and its shape.
 #[derive(Clone, Debug)]
 pub struct Held {
-    /// The batch that has its facts.
-    pub batch: Arc<Batch>,
-    /// Its place there.
-    pub index: u32,
-    /// When it came, nanoseconds on the clock of [`super::Settler`].
-    pub arrived: u64,
-    /// The call it was counted as, when it was counted before its time was up.
-    pub counted: Option<SpanKey>,
-    /// What it states to be billed.
-    pub tokens: Option<Tokens>,
-    /// Names its answer among all; 0 when it has no id that does.
-    pub answer: u64,
-    /// Names its service.
-    pub service: u64,
+    /// What is its own.
+    pub record: Record,
+    /// What it shares.
+    pub shape: Arc<Shape>,
+    /// When it came, nanoseconds of engine time.
+    pub(super) arrived: u64,
+}
+
+impl std::ops::Deref for Held {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.record
+    }
 }
 
 impl Held {
-    /// A span that has just come.
-    #[must_use]
-    pub fn new(batch: &Arc<Batch>, index: u32, arrived: u64) -> Self {
-        let mut held = Self {
-            batch: Arc::clone(batch),
-            index,
-            arrived,
-            counted: None,
-            tokens: None,
-            answer: 0,
-            service: 0,
-        };
-        let id = held.text(held.facts().response_id);
-        held.answer = if names_one_answer(id) { hash(id) } else { 0 };
-        held.service = hash(held.service_name());
-        held.tokens = held.stated_tokens();
-        held
-    }
-
-    fn stated_tokens(&self) -> Option<Tokens> {
-        let facts = self.facts();
-        if facts.readings.is_empty() {
-            return None;
-        }
-        let models = [facts.response_model, facts.request_model].map(|model| self.text(model));
-        let by_model = || models.iter().find_map(|model| normalise::provider_of_model(model));
-        normalise::tokens(&UsageInput {
-            readings: part(&self.batch.readings, &facts.readings),
-            profile: facts.profile,
-            provider: counting_provider(self.provider().or_else(by_model).unwrap_or(""), &models),
-            failed: facts.failed(),
-            streaming: facts.streaming,
-        })
-    }
-
-    /// Its share of what its batch holds, and of the indexes of what waits; bytes, about.
+    /// Its share of what is held, and of the indexes of what waits; bytes, about.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.batch.size() / self.batch.spans.len().max(1) + size_of::<Self>() + INDEX_BYTES
+        let own = if self.shape.number == 0 { self.shape.size() } else { 0 };
+        size_of::<Self>() + INDEX_BYTES + own + self.evidence.as_ref().map_or(0, |evidence| evidence.size())
     }
 
-    /// Its facts.
+    /// A text of its shape.
     #[must_use]
-    pub fn facts(&self) -> &SpanFacts {
-        &self.batch.spans[self.index as usize]
-    }
-
-    /// A text of its facts.
-    #[must_use]
-    pub fn text(&self, text: Text) -> &str {
-        self.batch.text(text)
-    }
-
-    /// Its service.
-    #[must_use]
-    pub fn service_name(&self) -> &str {
-        self.batch
-            .resources
-            .get(self.facts().resource as usize)
-            .map_or("", |r| self.batch.text(r.service_name))
-    }
-
-    /// Its environment.
-    #[must_use]
-    pub fn environment(&self) -> &str {
-        self.batch
-            .resources
-            .get(self.facts().resource as usize)
-            .map_or("", |r| self.batch.text(r.environment))
+    pub fn text(&self, name: Name) -> &str {
+        self.shape.text(name)
     }
 
     /// The convention's name of its provider, as far as this span tells.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
-        let facts = self.facts();
-        normalise::provider(self.text(facts.provider), self.text(facts.server_address))
+        self.shape.provider()
     }
-}
-
-/// Whose way of counting an answer follows: Claude counts alike wherever it is hosted.
-fn counting_provider<'a>(provider: &'a str, models: &[&str]) -> &'a str {
-    let claude = provider == "gcp.vertex_ai" && models.iter().any(|model| model.contains("claude"));
-    if claude { "anthropic" } else { provider }
-}
-
-/// True for an id with enough letters that two answers do not share it by chance. Request ids are not
-/// ids of answers (Claude Code writes `req_...`), and Ollama's `chatcmpl-123` has three digits.
-#[must_use]
-pub(super) fn names_one_answer(id: &str) -> bool {
-    id.len() >= 16 && !id.starts_with("req_") && id.bytes().filter(u8::is_ascii_alphanumeric).count() >= 16
 }
 
 type Index<K> = HashMap<K, VecDeque<Number>, FixedState>;
 
 /// Who wrote a span; who reports the ends of streams counts as another.
-fn writer(facts: &SpanFacts) -> u64 {
-    facts.scope_hash ^ u64::from(facts.role == Role::Continuation)
+fn writer(held: &Held) -> u64 {
+    held.shape.scope ^ u64::from(held.role == Role::Continuation)
 }
 
 /// The calls of one service, and how many of them each instrumentation wrote.
@@ -149,19 +75,19 @@ struct Service {
 }
 
 impl Service {
-    fn add(&mut self, number: Number, facts: &SpanFacts) {
-        self.by_start.insert((facts.start_unix_nano, number));
-        match self.scopes.iter_mut().find(|(known, _)| *known == writer(facts)) {
+    fn add(&mut self, number: Number, held: &Held) {
+        self.by_start.insert((held.start_unix_nano, number));
+        match self.scopes.iter_mut().find(|(known, _)| *known == writer(held)) {
             Some((_, count)) => *count += 1,
-            None => self.scopes.push((writer(facts), 1)),
+            None => self.scopes.push((writer(held), 1)),
         }
     }
 
-    fn remove(&mut self, number: Number, facts: &SpanFacts) {
-        if !self.by_start.remove(&(facts.start_unix_nano, number)) {
+    fn remove(&mut self, number: Number, held: &Held) {
+        if !self.by_start.remove(&(held.start_unix_nano, number)) {
             return;
         }
-        if let Some(at) = self.scopes.iter().position(|(known, _)| *known == writer(facts)) {
+        if let Some(at) = self.scopes.iter().position(|(known, _)| *known == writer(held)) {
             self.scopes[at].1 -= 1;
             if self.scopes[at].1 == 0 {
                 self.scopes.swap_remove(at);
@@ -189,14 +115,14 @@ impl Waiting {
     /// Adds a span.
     pub(super) fn add(&mut self, held: Held) -> Number {
         let number = self.first + self.spans.len() as u64;
-        let (key, answer, service) = (held.facts().key(), held.answer, held.service);
+        let (key, answer, service) = (held.key(), held.answer, held.shape.service);
         self.by_key.insert(key, number);
         self.by_trace.entry(key.trace_id).or_default().push_back(number);
         if answer != 0 {
             self.by_answer.entry(answer).or_default().push_back(number);
         }
-        if matches!(held.facts().role, Role::Call | Role::Http | Role::Continuation) {
-            self.by_service.entry(service).or_default().add(number, held.facts());
+        if matches!(held.role, Role::Call | Role::Http | Role::Continuation) {
+            self.by_service.entry(service).or_default().add(number, &held);
         }
         self.bytes += held.size();
         self.spans.push_back(Some(held));
@@ -208,13 +134,13 @@ impl Waiting {
     pub(super) fn remove(&mut self, number: Number) -> Option<Held> {
         let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
         let held = self.spans.get_mut(place)?.take()?;
-        let (key, answer, service) = (held.facts().key(), held.answer, held.service);
+        let (key, answer, service) = (held.key(), held.answer, held.shape.service);
         if self.by_key.get(&key) == Some(&number) {
             self.by_key.remove(&key);
         }
         unlist(&mut self.by_trace, &key.trace_id, number);
         unlist(&mut self.by_answer, &answer, number);
-        self.leave_service(service, number, held.facts());
+        self.leave_service(service, number, &held);
         self.count -= 1;
         self.bytes = self.bytes.saturating_sub(held.size());
         while matches!(self.spans.front(), Some(None)) {
@@ -234,11 +160,6 @@ impl Waiting {
     #[must_use]
     pub(super) fn get(&self, number: Number) -> Option<&Held> {
         self.spans.get(usize::try_from(number.checked_sub(self.first)?).ok()?)?.as_ref()
-    }
-
-    /// The same, to change.
-    pub(super) fn get_mut(&mut self, number: Number) -> Option<&mut Held> {
-        self.spans.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)?.as_mut()
     }
 
     /// A span by its name.
@@ -265,8 +186,8 @@ impl Waiting {
     /// direction, when more than one instrumentation writes there.
     pub(super) fn neighbours(&self, held: &Held) -> impl Iterator<Item = Number> + '_ {
         const REACH: usize = 128;
-        let (start, end) = (held.facts().start_unix_nano, held.facts().end_unix_nano);
-        let service = self.by_service.get(&held.service).filter(|service| service.scopes.len() > 1);
+        let (start, end) = (held.start_unix_nano, held.end_unix_nano);
+        let service = self.by_service.get(&held.shape.service).filter(|service| service.scopes.len() > 1);
         service.into_iter().flat_map(move |service| {
             let before = service.by_start.range(..(start, 0)).rev().take(REACH);
             let after = service
@@ -277,9 +198,9 @@ impl Waiting {
         })
     }
 
-    fn leave_service(&mut self, service: u64, number: Number, facts: &SpanFacts) {
+    fn leave_service(&mut self, service: u64, number: Number, held: &Held) {
         if let Some(found) = self.by_service.get_mut(&service) {
-            found.remove(number, facts);
+            found.remove(number, held);
             if found.by_start.is_empty() {
                 self.by_service.remove(&service);
             }

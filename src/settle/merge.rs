@@ -5,9 +5,9 @@
 
 use super::held::Held;
 use crate::call::{TokenType, Tokens};
-use crate::facts::{ErrorTextKind, Role, SpanFacts, SpanKey, Text, part};
+use crate::facts::{Role, SpanKey};
 use crate::normalise;
-use crate::otlp::SpanStatus;
+use crate::record::{Flags, Name, Record};
 
 /// One call of a model, as all its spans together tell of it.
 #[derive(Clone, Debug)]
@@ -73,45 +73,31 @@ pub struct LlmCall<'a> {
 }
 
 impl<'a> LlmCall<'a> {
-    /// Seconds from start to end.
+    /// Seconds from start to end; not a number when that cannot be.
     #[must_use]
     pub fn duration_seconds(&self) -> f64 {
+        if self.members[0].flags.has(Flags::ABSURD_TIME) {
+            return f64::NAN;
+        }
         self.end_unix_nano.saturating_sub(self.start_unix_nano) as f64 / 1e9
     }
 
-    /// Error evidence of one kind, nearest first.
-    pub fn errors(&self, kind: ErrorTextKind) -> impl Iterator<Item = &'a str> + '_ {
-        self.members.iter().flat_map(move |held| {
-            let errors = part(&held.batch.errors, &held.facts().errors);
-            errors.iter().filter(move |error| error.kind == kind).map(|error| held.text(error.text))
-        })
+    /// It ended with a tool call, by any span's word.
+    #[must_use]
+    pub fn ended_with_tool(&self) -> bool {
+        self.has(Flags::TOOL)
     }
 
-    /// Why it stopped, in every span's words.
-    pub fn finish_reasons(&self) -> impl Iterator<Item = &'a str> + '_ {
-        self.members.iter().flat_map(|held| {
-            part(&held.batch.finishes, &held.facts().finishes).iter().map(|&reason| held.text(reason))
-        })
-    }
-
-    /// Response headers and attributes like them, of the last attempt.
-    pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> + '_ {
-        let with = self.members.iter().filter(|held| !held.facts().headers.is_empty());
-        let last = with.max_by_key(|held| (held.facts().role == Role::Http, held.facts().start_unix_nano));
-        last.into_iter().flat_map(|held| {
-            part(&held.batch.pairs, &held.facts().headers)
-                .iter()
-                .map(|pair| (held.text(pair.name), held.text(pair.value)))
-        })
+    /// Something is true of one of its spans.
+    #[must_use]
+    pub fn has(&self, flag: Flags) -> bool {
+        self.members.iter().any(|held| held.flags.has(flag))
     }
 
     /// The value of a configured dimension; empty when no span tells.
     #[must_use]
     pub fn dimension(&self, index: usize) -> &'a str {
-        let values = self.members.iter().filter_map(|held| {
-            let row = part(&held.batch.dimensions, &held.facts().dimensions);
-            row.get(index).map(|&value| held.text(value))
-        });
+        let values = self.members.iter().map(|held| held.shape.dimension(index));
         values.into_iter().find(|value| !value.is_empty()).unwrap_or("")
     }
 
@@ -123,46 +109,47 @@ impl<'a> LlmCall<'a> {
 
 /// All of a prompt and all of an answer, as this span states them.
 pub(super) fn usage_of(held: &Held) -> Option<(u64, u64)> {
-    held.tokens.map(|tokens| (tokens.input_total(), tokens.output_total()))
+    held.usage()
 }
 
 /// One call from its spans, nearest first; the first `calls` tell of it themselves.
 pub(super) fn merge(members: &[Held], calls: usize, retries: u32) -> LlmCall<'_> {
     let merged = Members { members, calls };
     let first = &members[0];
-    let facts = first.facts();
     let (start, end) = merged.time();
-    let request_model = merged.text(|facts| facts.request_model);
-    let response_model = merged.text(|facts| facts.response_model);
-    let routed_model = merged.text(|facts| facts.routed_model);
+    let request_model = merged.text(Name::RequestModel);
+    let response_model = merged.text(Name::ResponseModel);
+    let routed_model = merged.text(Name::RoutedModel);
+    let resends = merged.first(|held| held.of_evidence(|rare| Some(rare.resends).filter(|&count| count > 0)));
+    let searches = members.iter().filter_map(|held| held.of_evidence(|rare| Some(rare.web_searches)));
     LlmCall {
-        key: facts.key(),
-        span_name: first.text(facts.name),
-        dialect: if facts.role == Role::Http { "http" } else { facts.profile.dialect },
-        service_name: merged.resource(|held| held.service_name()),
-        environment: merged.resource(Held::environment),
+        key: first.key(),
+        span_name: first.name(),
+        dialect: if first.role == Role::Http { "http" } else { first.shape.profile.dialect },
+        service_name: merged.text(Name::Service).unwrap_or(""),
+        environment: merged.text(Name::Environment).unwrap_or(""),
         provider: merged.provider(&[routed_model, response_model, request_model]),
-        server_address: merged.text(|facts| facts.server_address).unwrap_or(""),
+        server_address: merged.text(Name::ServerAddress).unwrap_or(""),
         routed_model,
         request_model,
         response_model,
         operation: merged.operation(),
         start_unix_nano: start,
         end_unix_nano: end,
-        time_to_first_token: merged.first(|facts| facts.time_to_first_token),
-        streaming: merged.first(|facts| facts.streaming),
+        time_to_first_token: merged.first(Record::time_to_first_token),
+        streaming: merged.first(Record::streaming),
         tokens: merged.tokens(),
-        web_searches: members.iter().map(|held| held.facts().web_searches).max().unwrap_or(0),
-        service_tier: merged.text(|facts| facts.service_tier),
-        speed: merged.text(|facts| facts.speed),
-        reported_cost: merged.first(|facts| facts.reported.total),
+        web_searches: searches.max().unwrap_or(0),
+        service_tier: merged.text(Name::ServiceTier),
+        speed: merged.text(Name::Speed),
+        reported_cost: merged.first(|held| held.of_evidence(|rare| rare.reported_cost)),
         failed: merged.failed(),
         status_code: merged.status_code(merged.failed()),
-        retries: merged.first(|facts| facts.resends.filter(|&resends| resends > 0)).unwrap_or(0).max(retries),
-        max_tokens: merged.first(|facts| facts.max_tokens),
-        input_characters: merged.first(|facts| facts.input_characters),
-        output_characters: merged.first(|facts| facts.output_characters),
-        account: merged.text(|facts| facts.account),
+        retries: resends.unwrap_or(0).max(retries),
+        max_tokens: merged.first(Record::max_tokens),
+        input_characters: merged.first(|held| held.characters().0),
+        output_characters: merged.first(|held| held.characters().1),
+        account: merged.text(Name::Account),
         members,
         calls,
     }
@@ -179,34 +166,28 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    fn text(&self, of: fn(&SpanFacts) -> Text) -> Option<&'a str> {
-        self.members.iter().map(|held| held.text(of(held.facts()))).find(|text| !text.is_empty())
+    fn text(&self, name: Name) -> Option<&'a str> {
+        self.members.iter().map(|held| held.text(name)).find(|text| !text.is_empty())
     }
 
-    fn first<T>(&self, of: fn(&SpanFacts) -> Option<T>) -> Option<T> {
-        self.members.iter().find_map(|held| of(held.facts()))
-    }
-
-    fn resource(&self, of: fn(&'a Held) -> &'a str) -> &'a str {
-        self.members.iter().map(of).find(|text| !text.is_empty()).unwrap_or("")
+    fn first<T>(&self, of: fn(&Record) -> Option<T>) -> Option<T> {
+        self.members.iter().find_map(|held| of(held))
     }
 
     /// A known host is the best witness, then what the nearest span writes, then the model's name.
     fn provider(&self, models: &[Option<&'a str>]) -> &'a str {
-        let hosts = self.members.iter().filter_map(|held| {
-            normalise::provider_of_host(held.text(held.facts().server_address)).and(held.provider())
-        });
+        let hosts = self.members.iter().filter(|held| held.shape.host_known).filter_map(Held::provider);
         let written = self.members.iter().filter_map(Held::provider);
         let modelled = models.iter().flatten().filter_map(|model| normalise::provider_of_model(model));
         hosts.chain(written).chain(modelled).next().unwrap_or("unknown")
     }
 
     fn operation(&self) -> &'a str {
-        if self.members[0].facts().role == Role::Http {
-            return operation_of_path(self.members[0].text(self.members[0].facts().url_path));
+        if self.members[0].role == Role::Http {
+            return operation_of_path(self.members[0].text(Name::Operation));
         }
-        let of_calls = self.members[..self.calls].iter().map(|held| held.text(held.facts().operation));
-        let agent = self.members[0].facts().role == Role::Aggregate;
+        let of_calls = self.members[..self.calls].iter().map(|held| held.text(Name::Operation));
+        let agent = self.members[0].role == Role::Aggregate;
         let stated = of_calls.into_iter().find(|text| !text.is_empty()).unwrap_or("");
         let operation = normalise::operation(stated);
         if agent && operation != "chat" && !operation.starts_with("embed") {
@@ -218,11 +199,10 @@ impl<'a> Members<'a> {
 
     /// The time of the nearest span; with the report of a stream's end, until then.
     fn time(&self) -> (u64, u64) {
-        let first = self.members[0].facts();
-        let tail =
-            self.members[..self.calls].iter().map(Held::facts).find(|facts| facts.role == Role::Continuation);
+        let first = &self.members[0];
+        let tail = self.members[..self.calls].iter().find(|held| held.role == Role::Continuation);
         match tail {
-            Some(tail) if tail.scope_hash == first.scope_hash => {
+            Some(tail) if tail.shape.scope == first.shape.scope => {
                 (first.start_unix_nano.min(tail.start_unix_nano), first.end_unix_nano.max(tail.end_unix_nano))
             }
             _ => (first.start_unix_nano, first.end_unix_nano),
@@ -231,7 +211,7 @@ impl<'a> Members<'a> {
 
     /// The nearest span that knows; another one with the same sums, when it splits them further.
     fn tokens(&self) -> Option<Tokens> {
-        let mut known = self.members.iter().filter_map(|held| held.tokens);
+        let mut known = self.members.iter().filter_map(|held| held.tokens());
         let mut best = known.next()?;
         for other in known {
             let same =
@@ -248,27 +228,27 @@ impl<'a> Members<'a> {
 
     fn failed(&self) -> bool {
         let calls = &self.members[..self.calls.max(1)];
-        let knows = |held: &&Held| held.tokens.is_some() || held.facts().status == SpanStatus::Ok;
-        if calls[0].facts().failed() {
+        let knows = |held: &&Held| held.has_tokens() || held.flags.has(Flags::OK);
+        if calls[0].failed() {
             return true;
         }
         if knows(&&calls[0]) {
             return false;
         }
-        let attempts = self.members.iter().map(Held::facts).filter(|facts| facts.role == Role::Http);
-        let last = attempts.max_by_key(|facts| facts.start_unix_nano);
-        let answered = calls.iter().any(|held| held.tokens.is_some());
-        let refused = last.is_some_and(SpanFacts::failed) && !answered;
-        refused || calls.iter().skip(1).any(|held| held.facts().failed())
+        let attempts = self.members.iter().filter(|held| held.role == Role::Http);
+        let last = attempts.max_by_key(|held| held.start_unix_nano);
+        let answered = calls.iter().any(|held| held.has_tokens());
+        let refused = last.is_some_and(|held| held.failed()) && !answered;
+        refused || calls.iter().skip(1).any(|held| held.failed())
     }
 
     /// What the call itself states, else its last attempt. A call that succeeded has no status of an
     /// attempt that did not, whichever began last.
     fn status_code(&self, failed: bool) -> Option<u16> {
-        let attempts = self.members.iter().map(Held::facts).filter(|facts| facts.role == Role::Http);
-        let fitting = attempts.filter(|facts| failed || !facts.failed());
-        let last = fitting.max_by_key(|facts| facts.start_unix_nano).and_then(|facts| facts.status_code);
-        let stated = self.members[..self.calls.max(1)].iter().find_map(|held| held.facts().status_code);
+        let attempts = self.members.iter().filter(|held| held.role == Role::Http);
+        let fitting = attempts.filter(|held| failed || !held.failed());
+        let last = fitting.max_by_key(|held| held.start_unix_nano).and_then(|held| held.status_code());
+        let stated = self.members[..self.calls.max(1)].iter().find_map(|held| held.status_code());
         stated.filter(|&status| failed || status < 400).or(last)
     }
 }

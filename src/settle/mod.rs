@@ -23,8 +23,8 @@ pub use held::Held;
 pub use memory::{Lineage, Remembered};
 pub use merge::LlmCall;
 
-use crate::dialect::Layer;
-use crate::facts::{Batch, Role, SpanFacts, SpanKey};
+use crate::facts::{Role, SpanKey};
+use crate::record::RecordBatch;
 use held::{Number, Waiting};
 use memory::hash_key;
 use resolve::Group;
@@ -115,7 +115,7 @@ pub struct SettleState {
 struct Cover {
     of: SpanKey,
     /// The kind of its response id; 0 when it has none.
-    answer_kind: u64,
+    answer_kind: u32,
     /// It is an agent that alone had usage.
     by_agent: bool,
     /// It failed: a span above that states usage tells of a later attempt.
@@ -153,16 +153,14 @@ impl Settler {
     }
 
     /// Takes in a batch. What is known at once goes to `tell`.
-    pub fn offer(&mut self, mut batch: Batch, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
-        // Taken out, so that a waiting span does not hold the links of all the spans beside it.
-        for link in std::mem::take(&mut batch.links) {
+    pub fn offer(&mut self, batch: RecordBatch, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
+        for link in batch.links {
             self.lineage.note(link.span, link.parent_span_id);
             self.pass_cover_on(link.span, link.parent_span_id);
         }
-        let batch = Arc::new(batch);
-        let first = self.add_spans(&batch, now, tell);
-        for number in first {
-            self.count_at_once(number, tell);
+        for record in batch.records {
+            let shape = Arc::clone(&batch.shapes[record.shape as usize]);
+            self.add(Held { record, shape, arrived: now }, tell);
         }
         while self.waiting.bytes() > self.settings.most_bytes {
             let Some((oldest, _)) = self.waiting.oldest() else { break };
@@ -209,36 +207,24 @@ impl Settler {
 // === arrival ===
 
 impl Settler {
-    fn add_spans(
-        &mut self,
-        batch: &Arc<Batch>,
-        now: u64,
-        tell: &mut dyn FnMut(Outcome<'_>),
-    ) -> std::ops::Range<Number> {
-        let (mut first, mut last) = (None, 0);
-        for (index, facts) in batch.spans.iter().enumerate() {
-            let held = Held::new(batch, index as u32, now);
-            if facts.parent_span_id != [0; 8] {
-                self.lineage.note(facts.key(), facts.parent_span_id);
-            }
-            if let Some((of, late)) = self.known_already(&held) {
-                self.leave_out_late(&held, of, late, tell);
-                continue;
-            }
-            let number = self.waiting.add(held);
-            first.get_or_insert(number);
-            last = number + 1;
+    fn add(&mut self, held: Held, tell: &mut dyn FnMut(Outcome<'_>)) {
+        if held.parent_span_id != [0; 8] {
+            self.lineage.note(held.key(), held.parent_span_id);
         }
-        first.map_or(0..0, |first| first..last)
+        match self.known_already(&held) {
+            Some((of, late)) => self.leave_out_late(&held, of, late, tell),
+            None => {
+                self.waiting.add(held);
+            }
+        }
     }
 
     /// The call that a span belongs to, when that is decided already; true when it comes late.
     fn known_already(&self, held: &Held) -> Option<(SpanKey, bool)> {
-        let facts = held.facts();
+        let facts = held;
         let key = facts.key();
-        if let Some(number) = self.waiting.by_key(&key) {
-            let of = self.waiting.get(number).and_then(|other| other.counted).unwrap_or(key);
-            return Some((of, false));
+        if self.waiting.by_key(&key).is_some() {
+            return Some((key, false));
         }
         if let Some(of) = self.spans.get(hash_key(key)) {
             return Some((of, false));
@@ -247,9 +233,7 @@ impl Settler {
             return None;
         }
         let answer = held.answer;
-        // An answer that still waits as a ghost is found when its group is resolved.
         if answer != 0
-            && self.waiting.answer(answer).len() == 0
             && let Some(of) = self.answers.get(answer)
         {
             return Some((of, true));
@@ -261,11 +245,11 @@ impl Settler {
     }
 
     fn leave_out_late(&mut self, held: &Held, of: SpanKey, late: bool, tell: &mut dyn FnMut(Outcome<'_>)) {
-        self.spans.insert(hash_key(held.facts().key()), of);
-        if late && held.facts().role == Role::Http {
+        self.spans.insert(hash_key(held.key()), of);
+        if late && held.role == Role::Http {
             tell(Outcome::Late(merge::alone(held)));
         }
-        let reason = if held.facts().role == Role::Http { Reason::NotACall } else { Reason::Duplicate };
+        let reason = if held.role == Role::Http { Reason::NotACall } else { Reason::Duplicate };
         tell(Outcome::Skipped { span: held, reason, of: Some(of), late });
     }
 
@@ -300,7 +284,7 @@ impl Settler {
     fn parent_of(&self, key: SpanKey) -> Option<SpanKey> {
         let waiting = self.waiting.by_key(&key).and_then(|number| self.waiting.get(number));
         match waiting {
-            Some(held) => held.facts().parent_key(),
+            Some(held) => held.parent_key(),
             None => self.lineage.parent(key).filter(|parent| parent.span_id != [0; 8]),
         }
     }
@@ -309,23 +293,9 @@ impl Settler {
 // === settlement ===
 
 impl Settler {
-    /// Counts a span that speaks for itself, and leaves it waiting as a ghost: what else tells of the same
-    /// call is left out when its own time is up.
-    fn count_at_once(&mut self, number: Number, tell: &mut dyn FnMut(Outcome<'_>)) {
-        let Some(held) = self.waiting.get(number) else { return };
-        let counted = |other: Number| self.waiting.get(other).is_some_and(|other| other.counted.is_some());
-        if speaks_for_itself(held) && !self.waiting.answer(held.answer).any(counted) {
-            let group = Group::alone(number);
-            self.settle_group(&group, self.covered_call(&group), true, tell);
-        }
-    }
-
     /// Compares a span whose time is up with all that may belong to it, and settles what is ripe.
     fn resolve_around(&mut self, number: Number, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
         let component = resolve::component(self, number);
-        if component.len() == 1 && self.leaves_alone(number) {
-            return;
-        }
         // What the rules have just compared, they have judged: only calls counted before make a wrapper late.
         let groups: Vec<_> = resolve::groups(self, &component)
             .into_iter()
@@ -333,22 +303,13 @@ impl Settler {
             .collect();
         for (covered, group) in &groups {
             if group.members().any(|member| self.is_ripe(member, now)) {
-                self.settle_group(group, *covered, false, tell);
+                self.settle_group(group, *covered, tell);
             }
         }
         // Whatever the rules did with it, a span whose time is up does not stay.
         if self.waiting.get(number).is_some() {
-            self.settle_group(&Group::left_out(number, Reason::NotACall), None, false, tell);
+            self.settle_group(&Group::left_out(number, Reason::NotACall), None, tell);
         }
-    }
-
-    /// Lets a span go that was counted when it came and that nothing else told of: the common end.
-    fn leaves_alone(&mut self, number: Number) -> bool {
-        let Some(of) = self.waiting.get(number).and_then(|held| held.counted) else { return false };
-        if let Some(held) = self.waiting.remove(number) {
-            self.remember(std::slice::from_ref(&held), of);
-        }
-        true
     }
 
     fn is_ripe(&self, number: Number, now: u64) -> bool {
@@ -359,35 +320,15 @@ impl Settler {
                 .is_some_and(|held| now.saturating_sub(held.arrived) >= self.settings.wait_nanos)
     }
 
-    fn settle_group(
-        &mut self,
-        group: &Group,
-        covered: Option<SpanKey>,
-        keep: bool,
-        tell: &mut dyn FnMut(Outcome<'_>),
-    ) {
-        let members: Vec<Held> =
-            group.members().filter_map(|member| self.waiting.get(member).cloned()).collect();
+    fn settle_group(&mut self, group: &Group, covered: Option<SpanKey>, tell: &mut dyn FnMut(Outcome<'_>)) {
+        let members: Vec<Held> = group.members().filter_map(|member| self.waiting.remove(member)).collect();
         if members.is_empty() {
             return;
         }
-        let counted_before = members.iter().find_map(|held| held.counted);
-        let of = match counted_before {
-            Some(of) => Some(of),
-            None => self.tell_call(group, covered, &members, tell),
-        };
-        Self::tell_skipped(group, &members, of, counted_before.is_some(), tell);
+        let of = self.tell_call(group, covered, &members, tell);
+        Self::tell_skipped(group, &members, of, tell);
         if let Some(of) = of {
             self.remember(&members, of);
-        }
-        for member in group.members() {
-            if keep {
-                if let Some(held) = self.waiting.get_mut(member) {
-                    held.counted = of;
-                }
-            } else {
-                self.waiting.remove(member);
-            }
         }
     }
 
@@ -401,7 +342,7 @@ impl Settler {
         if !group.is_call {
             return group.of;
         }
-        let key = members.first()?.facts().key();
+        let key = members.first()?.key();
         // Above a call that was counted and is gone: the same call, told by a wrapper.
         match self.counted_answer(group, members).or(covered) {
             Some(of) => Some(of),
@@ -426,34 +367,25 @@ impl Settler {
 
     /// The counted call that lies inside this span, unless their ids say that they are two.
     fn wraps_counted(&self, held: &Held) -> Option<SpanKey> {
-        let cover = self.covered.get(hash_key(held.facts().key()))?;
-        let two = held.answer != 0 && cover.answer_kind == twins::answer_kind(held);
-        let later_attempt = cover.failed && held.tokens.is_some();
+        let cover = self.covered.get(hash_key(held.key()))?;
+        let two = held.answer != 0 && cover.answer_kind == held.answer_kind;
+        let later_attempt = cover.failed && held.has_tokens();
         (!two && !later_attempt).then_some(cover.of)
     }
 
-    fn tell_skipped(
-        group: &Group,
-        members: &[Held],
-        of: Option<SpanKey>,
-        ghost: bool,
-        tell: &mut dyn FnMut(Outcome<'_>),
-    ) {
-        let first_key = members.first().map(|held| held.facts().key());
+    fn tell_skipped(group: &Group, members: &[Held], of: Option<SpanKey>, tell: &mut dyn FnMut(Outcome<'_>)) {
+        let first_key = members.first().map(|held| held.key());
         for (place, held) in members.iter().enumerate() {
             let itself = group.is_call && place == 0 && of == first_key;
-            if itself || held.counted.is_some() {
+            if itself {
                 continue;
             }
-            let reason = match held.facts().role {
+            let reason = match held.role {
                 Role::Call | Role::Companion | Role::Continuation if group.is_call => Reason::Duplicate,
                 Role::Http | Role::Other => Reason::NotACall,
                 _ => group.reason,
             };
-            if ghost && held.facts().role == Role::Http {
-                tell(Outcome::Late(merge::alone(held)));
-            }
-            tell(Outcome::Skipped { span: held, reason, of, late: ghost });
+            tell(Outcome::Skipped { span: held, reason, of, late: false });
         }
     }
 
@@ -461,39 +393,19 @@ impl Settler {
         let named = members.iter().find(|held| held.answer != 0);
         let cover = Cover {
             of,
-            answer_kind: named.map_or(0, twins::answer_kind),
-            by_agent: members.first().is_some_and(|held| held.facts().role == Role::Aggregate),
-            failed: members.first().is_some_and(|held| held.facts().failed() && held.tokens.is_none()),
+            answer_kind: named.map_or(0, |held| held.answer_kind),
+            by_agent: members.first().is_some_and(|held| held.role == Role::Aggregate),
+            failed: members.first().is_some_and(|held| held.failed() && !held.has_tokens()),
         };
         for held in members {
-            self.spans.insert(hash_key(held.facts().key()), of);
+            self.spans.insert(hash_key(held.key()), of);
             let answer = held.answer;
             if answer != 0 {
                 self.answers.insert(answer, of);
             }
-            if let Some(parent) = held.facts().parent_key() {
+            if let Some(parent) = held.parent_key() {
                 self.cover(parent, cover);
             }
         }
     }
-}
-
-/// Nothing that may still come can change what this span says: it is the provider's own SDK that wrote it.
-fn speaks_for_itself(held: &Held) -> bool {
-    let facts = held.facts();
-    facts.role == Role::Call
-        && facts.layer == Layer::Sdk
-        && !facts.failed()
-        && held.answer != 0
-        && complete(facts)
-        && held.batch.dimensions[facts.dimensions.start as usize..facts.dimensions.end as usize]
-            .iter()
-            .all(|value| !value.is_empty())
-}
-
-fn complete(facts: &SpanFacts) -> bool {
-    !facts.provider.is_empty()
-        && !facts.response_model.is_empty()
-        && !facts.operation.is_empty()
-        && !facts.readings.is_empty()
 }

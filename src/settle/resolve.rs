@@ -22,6 +22,7 @@ use super::twins;
 use super::{Reason, merge};
 use crate::dialect::Trait;
 use crate::facts::{Role, SpanKey};
+use crate::record::Flags;
 
 /// Most spans that are compared at once: beyond it a trace is settled in parts.
 const COMPONENT_BOUND: usize = 512;
@@ -62,7 +63,7 @@ impl Group {
 /// All spans that may belong to the same calls as this one: its traces, its answers' traces, its twins' traces.
 pub(super) fn component(settler: &Settler, seed: Number) -> Vec<Number> {
     let Some(held) = settler.waiting.get(seed) else { return Vec::new() };
-    let mut traces = vec![held.facts().trace_id];
+    let mut traces = vec![held.trace_id];
     let mut found = Vec::new();
     let mut next = 0;
     while next < traces.len() && found.len() < COMPONENT_BOUND {
@@ -74,7 +75,7 @@ pub(super) fn component(settler: &Settler, seed: Number) -> Vec<Number> {
             let Some(held) = settler.waiting.get(number) else { continue };
             let by_answer = settler.waiting.answer(held.answer);
             for other in by_answer.chain(twins::candidates(settler, number, held)) {
-                let trace = settler.waiting.get(other).map(|held| held.facts().trace_id);
+                let trace = settler.waiting.get(other).map(|held| held.trace_id);
                 if let Some(trace) = trace.filter(|trace| !traces.contains(trace)) {
                     traces.push(trace);
                 }
@@ -91,7 +92,7 @@ pub(super) fn component(settler: &Settler, seed: Number) -> Vec<Number> {
 pub(super) fn groups(settler: &Settler, component: &[Number]) -> Vec<Group> {
     // A span by itself has nobody to be joined with, and a call by itself is one.
     if let [only] = *component
-        && settler.waiting.get(only).is_some_and(|held| held.facts().role == Role::Call)
+        && settler.waiting.get(only).is_some_and(|held| held.role == Role::Call)
     {
         return vec![Group::alone(only)];
     }
@@ -142,7 +143,7 @@ impl Table<'_> {
             if inside.iter().any(|&index| self.group_of(index) == self.group_of(outer)) {
                 continue;
             }
-            inside.sort_by_key(|&index| self.nodes[index].held.facts().end_unix_nano);
+            inside.sort_by_key(|&index| self.nodes[index].held.end_unix_nano);
             let mut groups: Vec<usize> = inside.iter().map(|&index| self.group_of(index)).collect();
             groups.dedup();
             match groups.as_slice() {
@@ -195,7 +196,7 @@ impl Table<'_> {
                 .filter(|&head| {
                     !self.members_of(self.group_of(head)).any(|other| self.role(other) == Role::Continuation)
                 })
-                .max_by_key(|&head| self.nodes[head].held.facts().end_unix_nano);
+                .max_by_key(|&head| self.nodes[head].held.end_unix_nano);
             if let Some(head) = best {
                 self.join(head, tail);
             }
@@ -226,7 +227,7 @@ impl Table<'_> {
     fn may_be_twins(&self, first: usize, second: usize) -> bool {
         self.calls_of(first).all(|one| {
             self.calls_of(second).all(|other| {
-                self.nodes[one].held.facts().scope_hash != self.nodes[other].held.facts().scope_hash
+                self.nodes[one].held.shape.scope != self.nodes[other].held.shape.scope
                     && !self.different_answers(one, other)
                     && self.agree_on_usage(one, other)
             })
@@ -244,7 +245,7 @@ impl Table<'_> {
 
     fn join_http(&mut self) {
         let mut requests = self.with_role(|role| role == Role::Http);
-        requests.sort_by_key(|&index| self.nodes[index].held.facts().start_unix_nano);
+        requests.sort_by_key(|&index| self.nodes[index].held.start_unix_nano);
         let mut loose = Vec::new();
         for index in requests {
             match self.nodes[index].above {
@@ -290,8 +291,8 @@ impl Table<'_> {
         // The one without a request of its own first, then the one that began last before it.
         around.sort_by_key(|&call| {
             let taken = self.members_of(self.group_of(call)).any(|other| self.role(other) == Role::Http);
-            let start = self.nodes[call].held.facts().start_unix_nano;
-            (taken, request.facts().start_unix_nano.abs_diff(start))
+            let start = self.nodes[call].held.start_unix_nano;
+            (taken, request.start_unix_nano.abs_diff(start))
         });
         around.first().copied()
     }
@@ -308,10 +309,10 @@ impl Table<'_> {
                 continue;
             }
             let inside = self.groups_inside(index);
-            let cover = self.settler.covered.get(hash_key(held.facts().key()));
-            let covered = cover
-                .is_some_and(|cover| !(cover.by_agent && held.facts().profile.has(Trait::OwnAgentUsage)));
-            let own = held.facts().profile.has(Trait::OwnAgentUsage)
+            let cover = self.settler.covered.get(hash_key(held.key()));
+            let covered =
+                cover.is_some_and(|cover| !(cover.by_agent && held.shape.profile.has(Trait::OwnAgentUsage)));
+            let own = held.shape.profile.has(Trait::OwnAgentUsage)
                 && inside
                     .iter()
                     .all(|&group| self.members_of(group).all(|member| self.role(member) == Role::Aggregate));
@@ -346,7 +347,7 @@ impl Table<'_> {
                 && match self.role(index) {
                     Role::Call | Role::Companion | Role::Http => true,
                     // The call that began the stream has a span of its own, perhaps counted long ago.
-                    Role::Continuation => self.nodes[index].held.tokens.is_some(),
+                    Role::Continuation => self.nodes[index].held.has_tokens(),
                     Role::Aggregate => alone_is_call(self.nodes[index].held),
                     Role::Other => false,
                 }
@@ -363,7 +364,7 @@ impl Table<'_> {
         let mut members: Vec<usize> = self.members_of(root).collect();
         let is_call = self.is_call(root);
         members.sort_by_key(|&index| {
-            let facts = self.nodes[index].held.facts();
+            let facts = self.nodes[index].held;
             let depth = self.above(index).count();
             let nearness = (
                 facts.layer,
@@ -377,7 +378,7 @@ impl Table<'_> {
             members.iter().filter(|&&index| rank(self.role(index), self.nodes[index].sum) == 0).count();
         let of = members
             .iter()
-            .find_map(|&index| self.settler.covered.get(hash_key(self.nodes[index].held.facts().key())))
+            .find_map(|&index| self.settler.covered.get(hash_key(self.nodes[index].held.key())))
             .map(|cover| cover.of);
         Group {
             calls: if calls == 0 && is_call { 1 } else { calls },
@@ -398,8 +399,8 @@ impl Table<'_> {
 
     /// HTTP attempts that failed and were made again: all that failed, but for the one that ended a failure.
     fn retries(&self, members: &[usize]) -> u32 {
-        let attempts = members.iter().map(|&index| self.nodes[index].held.facts());
-        let attempts = attempts.filter(|facts| facts.role == Role::Http);
+        let attempts = members.iter().map(|&index| self.nodes[index].held);
+        let attempts = attempts.filter(|held| held.role == Role::Http);
         let (all, failed) = attempts
             .fold((0_u32, 0_u32), |(all, failed), facts| (all + 1, failed + u32::from(facts.failed())));
         if failed == all { failed.saturating_sub(1) } else { failed }
@@ -408,10 +409,10 @@ impl Table<'_> {
 
 /// A wrapper that, with no call inside, is the call: it states usage, be it as zeroes after a failure.
 fn alone_is_call(held: &Held) -> bool {
-    let facts = held.facts();
-    let lone =
-        facts.profile.has(Trait::LoneWrapperIsCall) && !facts.request_model.is_empty() && !facts.failed();
-    !facts.readings.is_empty() || lone
+    let facts = held;
+    let named = !facts.text(crate::record::Name::RequestModel).is_empty();
+    let lone = facts.shape.profile.has(Trait::LoneWrapperIsCall) && named && !facts.failed();
+    facts.flags.has(Flags::STATES_USAGE) || lone
 }
 
 /// Spans that tell of the call come first, then what else tells, then wrappers.

@@ -53,8 +53,7 @@ impl<'a> Table<'a> {
             nodes.push(Node { number, held, parent: None, above: None, root: nodes.len(), sum: false });
         }
         for node in &mut nodes {
-            let above =
-                node.held.facts().parent_key().into_iter().flat_map(|parent| settler.ancestors(parent));
+            let above = node.held.parent_key().into_iter().flat_map(|parent| settler.ancestors(parent));
             let mut waiting = above.filter_map(|key| settler.waiting.by_key(&key));
             node.parent = waiting.find_map(|number| places.get(&number).copied());
         }
@@ -67,7 +66,7 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn role(&self, index: usize) -> Role {
-        self.nodes[index].held.facts().role
+        self.nodes[index].held.role
     }
 
     pub(super) fn with_role(&self, wanted: fn(Role) -> bool) -> Vec<usize> {

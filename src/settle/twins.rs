@@ -7,7 +7,7 @@ use super::Settler;
 use super::held::{Held, Number};
 use super::merge;
 use crate::facts::Role;
-use crate::recognise::hash;
+use crate::record::Name;
 
 /// Clocks of one process, read a moment apart.
 const SLACK_NANOS: u64 = 10_000_000;
@@ -20,19 +20,20 @@ pub(super) fn candidates<'s>(
     number: Number,
     held: &'s Held,
 ) -> impl Iterator<Item = Number> + 's {
-    let relevant = matches!(held.facts().role, Role::Call | Role::Http | Role::Continuation);
+    let relevant = matches!(held.role, Role::Call | Role::Http | Role::Continuation);
     let near = relevant.then(|| settler.waiting.neighbours(held)).into_iter().flatten();
     near.filter(move |&other| {
         other != number
-            && settler.waiting.get(other).is_some_and(|other| {
-                other.facts().trace_id != held.facts().trace_id && could_be_one(held, other)
-            })
+            && settler
+                .waiting
+                .get(other)
+                .is_some_and(|other| other.trace_id != held.trace_id && could_be_one(held, other))
     })
 }
 
 fn could_be_one(one: &Held, other: &Held) -> bool {
     use Role::{Call, Continuation, Http};
-    match (one.facts().role, other.facts().role) {
+    match (one.role, other.role) {
         (Call, Continuation) => continues(one, other) || distance(one, other).is_some(),
         (Continuation, Call) => continues(other, one) || distance(one, other).is_some(),
         (Call, Http) => lies_within(other, one),
@@ -44,8 +45,8 @@ fn could_be_one(one: &Held, other: &Held) -> bool {
 
 /// How far apart two spans of one call are, in nanoseconds; `None` when they are not of one call.
 pub(super) fn distance(one: &Held, other: &Held) -> Option<u64> {
-    let (first, second) = (one.facts(), other.facts());
-    let apart = first.scope_hash != second.scope_hash && one.service == other.service;
+    let (first, second) = (one, other);
+    let apart = first.shape.scope != second.shape.scope && one.shape.service == other.shape.service;
     if !apart || !within(one, other) || different_answers(one, other) || !same_model(one, other) {
         return None;
     }
@@ -66,8 +67,8 @@ pub(super) fn distance(one: &Held, other: &Held) -> Option<u64> {
 }
 
 fn within(one: &Held, other: &Held) -> bool {
-    let (one, other) = (one.facts(), other.facts());
-    let inside = |inner: &crate::facts::SpanFacts, outer: &crate::facts::SpanFacts| {
+    let (one, other) = (one, other);
+    let inside = |inner: &Held, outer: &Held| {
         inner.start_unix_nano.saturating_add(SLACK_NANOS) >= outer.start_unix_nano
             && inner.end_unix_nano <= outer.end_unix_nano.saturating_add(SLACK_NANOS)
     };
@@ -76,36 +77,16 @@ fn within(one: &Held, other: &Held) -> bool {
 
 /// Two ids of answers, of the same kind, that differ.
 pub(super) fn different_answers(one: &Held, other: &Held) -> bool {
-    one.answer != 0
-        && other.answer != 0
-        && one.answer != other.answer
-        && id_kind(one.text(one.facts().response_id)) == id_kind(other.text(other.facts().response_id))
-}
-
-/// What an id looks like: its prefix, and whether a gateway made it up (`chatcmpl-` and a UUID).
-fn id_kind(id: &str) -> (&str, bool) {
-    let end = id.find(['-', '_']).filter(|&end| id[..end].bytes().all(|byte| byte.is_ascii_lowercase()));
-    let (prefix, rest) = end.map_or(("", id), |end| (&id[..end], &id[end + 1..]));
-    let invented = rest.len() == 36 && rest.bytes().filter(|&byte| byte == b'-').count() == 4;
-    (prefix, invented)
-}
-
-/// The kind of a span's response id, as a number; never 0.
-pub(super) fn answer_kind(held: &Held) -> u64 {
-    let (prefix, invented) = id_kind(held.text(held.facts().response_id));
-    hash(prefix) ^ (u64::from(invented) << 1)
+    one.answer != 0 && other.answer != 0 && one.answer != other.answer && one.answer_kind == other.answer_kind
 }
 
 fn same_model(one: &Held, other: &Held) -> bool {
-    let names = |held: &Held| {
-        let facts = held.facts();
-        [facts.routed_model, facts.response_model, facts.request_model]
-    };
+    fn names(held: &Held) -> [&str; 3] {
+        [Name::RoutedModel, Name::ResponseModel, Name::RequestModel].map(|name| held.text(name))
+    }
     let (first, second) = (names(one), names(other));
-    let silent = |names: [crate::facts::Text; 3]| names.iter().all(|name| name.is_empty());
-    silent(first)
-        || silent(second)
-        || first.iter().any(|&a| second.iter().any(|&b| similar(one.text(a), other.text(b))))
+    let silent = |names: [&str; 3]| names.iter().all(|name| name.is_empty());
+    silent(first) || silent(second) || first.iter().any(|one| second.iter().any(|other| similar(one, other)))
 }
 
 /// Equal but for a vendor's prefix or a date at the end.
@@ -123,24 +104,24 @@ fn similar(one: &str, other: &str) -> bool {
 
 /// True when `tail` reports the end of the stream that `head` began.
 pub(super) fn continues(head: &Held, tail: &Held) -> bool {
-    let (first, second) = (head.facts(), tail.facts());
-    first.scope_hash == second.scope_hash
-        && head.service == tail.service
-        && head.tokens.is_none()
+    let (first, second) = (head, tail);
+    first.shape.scope == second.shape.scope
+        && head.shape.service == tail.shape.service
+        && !head.has_tokens()
         && !first.failed()
-        && head.text(first.request_model) == tail.text(second.request_model)
+        && head.text(Name::RequestModel) == tail.text(Name::RequestModel)
         && first.end_unix_nano <= second.start_unix_nano.saturating_add(SLACK_NANOS)
         && second.start_unix_nano.saturating_sub(first.end_unix_nano) <= PAUSE_NANOS
 }
 
 /// True when an HTTP request without a call above it was made in the time of this call, to its provider.
 pub(super) fn lies_within(request: &Held, call: &Held) -> bool {
-    let (inner, outer) = (request.facts(), call.facts());
+    let (inner, outer) = (request, call);
     let in_time = inner.start_unix_nano.saturating_add(SLACK_NANOS) >= outer.start_unix_nano
         && inner.start_unix_nano <= outer.end_unix_nano;
     let compatible = match (request.provider(), call.provider()) {
         (Some(request), Some(call)) => request == call,
         _ => true,
     };
-    request.service == call.service && in_time && compatible
+    request.shape.service == call.shape.service && in_time && compatible
 }

@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use prost::Message;
 use serde_json::Value;
 use tollgate::dialect::Vocabulary;
+use tollgate::engine::Reader;
 use tollgate::explain::Explainer;
 use tollgate::otlp;
 use tollgate::price::{PriceBook, PricesConfig};
@@ -43,6 +44,7 @@ pub(crate) struct Story {
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) settler: Settler,
+    reader: Reader,
     pub(crate) calls: u32,
     pub(crate) late: u32,
     pub(crate) left_out: u32,
@@ -230,7 +232,14 @@ impl Story {
 
 impl Told {
     pub(crate) fn new(settings: SettleSettings) -> Self {
-        Self { settler: Settler::new(settings), calls: 0, late: 0, left_out: 0, duplicates: 0 }
+        Self {
+            settler: Settler::new(settings),
+            reader: Reader::default(),
+            calls: 0,
+            late: 0,
+            left_out: 0,
+            duplicates: 0,
+        }
     }
 
     /// An export that comes at this second.
@@ -239,7 +248,7 @@ impl Told {
         let bytes = export.encode();
         let mut recogniser = Recogniser::new(&vocabulary);
         otlp::walk(&bytes, &mut recogniser).expect("valid");
-        let batch = recogniser.finish();
+        let batch = self.reader.read(&recogniser.finish());
         self.listen(|settler, tell| settler.offer(batch, second * SECOND, tell));
     }
 
@@ -249,7 +258,7 @@ impl Told {
     }
 
     fn listen(&mut self, ask: impl FnOnce(&mut Settler, &mut dyn FnMut(Outcome<'_>))) {
-        let Self { settler, calls, late, left_out, duplicates } = self;
+        let Self { settler, reader: _, calls, late, left_out, duplicates } = self;
         ask(settler, &mut |outcome| match outcome {
             Outcome::Call(_) => *calls += 1,
             Outcome::Late(_) => *late += 1,

@@ -1,0 +1,556 @@
+//! What reaches the engine of one span: small, of fixed size, without any text.
+//!
+//! In: [`crate::engine::Reader`] makes them on the reading threads. Out: `settle` holds and joins them, `judge`
+//! prices them. A [`Record`] has ids, times and numbers; the texts that many spans share lie in its [`Shape`];
+//! what few spans have (failures, limits, odd numbers) lies in its [`Evidence`]. No prompt, no header and no error
+//! text is in any of them: what those said has been read before.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use parking_lot::Mutex;
+
+use crate::call::{RateLimit, TokenType, Tokens};
+use crate::classify::ErrorVerdict;
+use crate::dialect::{Layer, Profile};
+use crate::facts::{Link, Role, SpanKey};
+use crate::otlp::Fault;
+
+/// Most tokens of one kind that a call can have: what is above is a mistake of whoever wrote it.
+pub const MOST_TOKENS: u64 = 1_000_000_000;
+/// Longest call, nanoseconds: seven days.
+pub const LONGEST_NANOS: u64 = 7 * 86_400 * 1_000_000_000;
+
+/// One span. 128 bytes.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Trace id.
+    pub trace_id: [u8; 16],
+    /// Span id.
+    pub span_id: [u8; 8],
+    /// Parent, all zero for a root.
+    pub parent_span_id: [u8; 8],
+    /// Start, nanoseconds since the Unix epoch.
+    pub start_unix_nano: u64,
+    /// End, nanoseconds since the Unix epoch.
+    pub end_unix_nano: u64,
+    /// Names its answer among all; 0 when it has no id that does.
+    pub answer: u64,
+    /// What few spans have.
+    pub evidence: Option<Box<Evidence>>,
+    first_token_seconds: f64,
+    counts: [u32; COMMON.len()],
+    stated: u16,
+    /// HTTP status; 0 when not stated.
+    status: u16,
+    /// What the id of its answer looks like, as a number; 0 when it has none.
+    pub answer_kind: u32,
+    /// Index of its shape: in [`RecordBatch::shapes`], once it waits in the engine's store.
+    pub shape: u32,
+    /// When it came, milliseconds of engine time.
+    pub arrived: u32,
+    max_tokens: u32,
+    input_characters: u32,
+    output_characters: u32,
+    /// What is true of it.
+    pub flags: Flags,
+    /// What it is.
+    pub role: Role,
+    /// How near the wire it was made.
+    pub layer: Layer,
+}
+
+/// Kinds of tokens with a place in every record; others are evidence.
+const COMMON: [TokenType; 5] =
+    [TokenType::Input, TokenType::CacheRead, TokenType::CacheWrite, TokenType::Output, TokenType::Reasoning];
+
+/// What is true of a span, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(u16);
+
+impl Flags {
+    /// It failed, by status or otherwise.
+    pub const FAILED: Self = Self(1);
+    /// Its status says that it went well.
+    pub const OK: Self = Self(1 << 1);
+    /// The answer came as a stream.
+    pub const STREAMED: Self = Self(1 << 2);
+    /// The answer came whole.
+    pub const WHOLE: Self = Self(1 << 3);
+    /// It states usage, be it nothing usable.
+    pub const STATES_USAGE: Self = Self(1 << 4);
+    /// It has response headers, or attributes like them.
+    pub const HEADERS: Self = Self(1 << 5);
+    /// It ended with a tool call.
+    pub const TOOL: Self = Self(1 << 6);
+    /// Its numbers of tokens cannot be.
+    pub const ABSURD_TOKENS: Self = Self(1 << 7);
+    /// Its times cannot be.
+    pub const ABSURD_TIME: Self = Self(1 << 8);
+    /// Nothing below it is the call above it: a tool or an agent.
+    pub const BARRIER: Self = Self(1 << 9);
+
+    /// Adds those of another.
+    pub const fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// True when all of another's are set.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// What is rare.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Span name; only for a person who asked.
+    pub name: Box<str>,
+    /// Why it failed, as far as this span tells.
+    pub error: Option<ErrorVerdict>,
+    /// What it told of rate limits, by headers and, if it failed, by text.
+    pub limits: Vec<RateLimit>,
+    /// A short hash of the organization that its headers name.
+    pub account: Option<String>,
+    /// Hidden attempts that the span itself counts.
+    pub resends: u32,
+    /// Searches, billed by piece.
+    pub web_searches: u32,
+    /// Cost that the instrumentation states, dollars.
+    pub reported_cost: Option<f64>,
+    /// All tokens, where some kind has no place in the record.
+    pub tokens: Option<Tokens>,
+}
+
+/// All the texts of a span that many others share. Two spans of one shape differ in ids, times and numbers only.
+#[derive(Debug)]
+pub struct Shape {
+    /// Its number among all that are interned; 0 when there was no room for it.
+    pub number: u64,
+    /// Who wrote the span.
+    pub profile: &'static Profile,
+    /// A hash of the scope's name: who made it, exactly.
+    pub scope: u64,
+    /// A hash of the service's name.
+    pub service: u64,
+    /// The host is one whose owner everybody knows.
+    pub host_known: bool,
+    hash: u64,
+    texts: Box<str>,
+    ends: Box<[u32]>,
+}
+
+/// A text of a [`Shape`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Name {
+    /// `service.name`.
+    Service,
+    /// `deployment.environment.name`.
+    Environment,
+    /// Scope.
+    Scope,
+    /// The convention's name of the provider, as far as the span tells.
+    Provider,
+    /// Host.
+    ServerAddress,
+    /// Operation, as written; of an HTTP request its path.
+    Operation,
+    /// Model asked for.
+    RequestModel,
+    /// Model that answered.
+    ResponseModel,
+    /// Model behind an alias.
+    RoutedModel,
+    /// Service tier.
+    ServiceTier,
+    /// Speed that was paid for.
+    Speed,
+    /// What identifies the account.
+    Account,
+}
+
+impl Name {
+    /// How many there are; dimensions follow.
+    pub const COUNT: usize = Self::Account as usize + 1;
+}
+
+/// What is known of a shape before it is interned.
+#[derive(Clone, Copy, Debug)]
+pub struct ShapeDraft<'a> {
+    /// Who wrote the span.
+    pub profile: &'static Profile,
+    /// A hash of the scope's name.
+    pub scope: u64,
+    /// The host is one whose owner everybody knows.
+    pub host_known: bool,
+    /// The texts, in the order of [`Name`], then the dimensions.
+    pub texts: &'a [&'a str],
+}
+
+/// All records of one export request.
+#[derive(Debug, Default)]
+pub struct RecordBatch {
+    /// Spans that have something to say.
+    pub records: Vec<Record>,
+    /// Their shapes, each once.
+    pub shapes: Vec<Arc<Shape>>,
+    /// Spans that have not, but stand between others.
+    pub links: Vec<Link>,
+    /// Spans that are no call, with their names; only for a person who asked.
+    pub left_out: Vec<(SpanKey, Box<str>)>,
+    /// How many spans were no part of any call.
+    pub not_a_call: u64,
+    /// How many spans were not valid OTLP.
+    pub malformed: u64,
+    /// What was wrong with the last of them.
+    pub fault: Option<Fault>,
+    /// Shapes for which there was no room.
+    pub unshaped: u64,
+    /// Bytes of evidence.
+    pub evidence_bytes: usize,
+}
+
+// === impl Record ===
+
+impl Record {
+    /// A span of which nothing but its place is known.
+    #[must_use]
+    pub const fn new(
+        key: SpanKey,
+        parent_span_id: [u8; 8],
+        times: (u64, u64),
+        role: Role,
+        layer: Layer,
+    ) -> Self {
+        Self {
+            trace_id: key.trace_id,
+            span_id: key.span_id,
+            parent_span_id,
+            start_unix_nano: times.0,
+            end_unix_nano: times.1,
+            answer: 0,
+            evidence: None,
+            first_token_seconds: f64::NAN,
+            counts: [0; COMMON.len()],
+            stated: 0,
+            status: 0,
+            answer_kind: 0,
+            shape: 0,
+            arrived: 0,
+            max_tokens: u32::MAX,
+            input_characters: u32::MAX,
+            output_characters: u32::MAX,
+            flags: Flags(0),
+            role,
+            layer,
+        }
+    }
+
+    /// The key that names this span among all.
+    #[must_use]
+    pub const fn key(&self) -> SpanKey {
+        SpanKey { trace_id: self.trace_id, span_id: self.span_id }
+    }
+
+    /// The key of its parent, if it has one.
+    #[must_use]
+    pub fn parent_key(&self) -> Option<SpanKey> {
+        (self.parent_span_id != [0; 8])
+            .then_some(SpanKey { trace_id: self.trace_id, span_id: self.parent_span_id })
+    }
+
+    /// True when the span is marked as failed.
+    #[must_use]
+    pub const fn failed(&self) -> bool {
+        self.flags.has(Flags::FAILED)
+    }
+
+    /// Billed tokens, `None` when the span does not tell.
+    #[must_use]
+    pub fn tokens(&self) -> Option<Tokens> {
+        if self.stated == 0 {
+            return self.evidence.as_ref().and_then(|evidence| evidence.tokens);
+        }
+        let mut tokens = Tokens::default();
+        for (place, kind) in COMMON.into_iter().enumerate() {
+            if self.stated & (1 << place) != 0 {
+                tokens.set(kind, u64::from(self.counts[place]));
+            }
+        }
+        Some(tokens)
+    }
+
+    /// States its tokens.
+    pub fn set_tokens(&mut self, tokens: &Tokens) {
+        let common = |kind| COMMON.into_iter().position(|common| common == kind);
+        let fits = !tokens.is_empty()
+            && tokens.iter().all(|(kind, count)| common(kind).is_some() && u32::try_from(count).is_ok());
+        if !fits {
+            self.evidence_mut().tokens = Some(*tokens);
+            return;
+        }
+        for (place, kind) in COMMON.into_iter().enumerate() {
+            if let Some(count) = tokens.get(kind) {
+                (self.counts[place], self.stated) = (count as u32, self.stated | 1 << place);
+            }
+        }
+    }
+
+    /// True when it states tokens that can be used.
+    #[must_use]
+    pub fn has_tokens(&self) -> bool {
+        self.stated != 0 || self.evidence.as_ref().is_some_and(|evidence| evidence.tokens.is_some())
+    }
+
+    /// All of a prompt and all of an answer, as this span states them.
+    #[must_use]
+    pub fn usage(&self) -> Option<(u64, u64)> {
+        if self.stated == 0 {
+            let tokens = self.evidence.as_ref()?.tokens?;
+            return Some((tokens.input_total(), tokens.output_total()));
+        }
+        let [input, read, written, output, reasoning] = self.counts.map(u64::from);
+        Some((input + read + written, output + reasoning))
+    }
+
+    /// Seconds to the first token.
+    #[must_use]
+    pub fn time_to_first_token(&self) -> Option<f64> {
+        Some(self.first_token_seconds).filter(|seconds| !seconds.is_nan())
+    }
+
+    /// States the seconds to the first token.
+    pub fn set_time_to_first_token(&mut self, seconds: Option<f64>) {
+        self.first_token_seconds = seconds.unwrap_or(f64::NAN);
+    }
+
+    /// Whether the answer was streamed, where it tells.
+    #[must_use]
+    pub const fn streaming(&self) -> Option<bool> {
+        match (self.flags.has(Flags::STREAMED), self.flags.has(Flags::WHOLE)) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        }
+    }
+
+    /// HTTP status.
+    #[must_use]
+    pub fn status_code(&self) -> Option<u16> {
+        Some(self.status).filter(|&status| status != 0)
+    }
+
+    /// States the HTTP status.
+    pub fn set_status_code(&mut self, status: Option<u16>) {
+        self.status = status.unwrap_or(0);
+    }
+
+    /// Requested maximum of output tokens.
+    #[must_use]
+    pub fn max_tokens(&self) -> Option<u64> {
+        stated(self.max_tokens).map(u64::from)
+    }
+
+    /// Characters of prompt and answer on the span, where it carries them.
+    #[must_use]
+    pub fn characters(&self) -> (Option<u32>, Option<u32>) {
+        (stated(self.input_characters), stated(self.output_characters))
+    }
+
+    /// States the sizes of what was asked and of what is on the span.
+    pub fn set_sizes(&mut self, max_tokens: Option<u64>, input: Option<u32>, output: Option<u32>) {
+        self.max_tokens = max_tokens.and_then(|most| u32::try_from(most).ok()).unwrap_or(u32::MAX);
+        (self.input_characters, self.output_characters) =
+            (input.unwrap_or(u32::MAX), output.unwrap_or(u32::MAX));
+    }
+
+    /// Its evidence, to add to.
+    pub fn evidence_mut(&mut self) -> &mut Evidence {
+        self.evidence.get_or_insert_default()
+    }
+
+    /// Span name, where somebody asked for it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.evidence.as_ref().map_or("", |evidence| &evidence.name)
+    }
+
+    /// What of the evidence is stated.
+    pub fn of_evidence<'a, T>(&'a self, of: impl FnOnce(&'a Evidence) -> Option<T>) -> Option<T> {
+        self.evidence.as_deref().and_then(of)
+    }
+}
+
+const fn stated(number: u32) -> Option<u32> {
+    if number == u32::MAX { None } else { Some(number) }
+}
+
+// === impl Evidence ===
+
+impl Evidence {
+    /// Bytes of memory held, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.name.len() + self.limits.capacity() * size_of::<RateLimit>()
+    }
+}
+
+// === impl Shape ===
+
+impl Shape {
+    fn new(draft: &ShapeDraft<'_>, hash: u64, number: u64) -> Self {
+        let mut texts = String::with_capacity(draft.texts.iter().map(|text| text.len()).sum());
+        let ends = draft.texts.iter().map(|text| {
+            texts.push_str(text);
+            texts.len() as u32
+        });
+        let ends = ends.collect();
+        Self {
+            number,
+            profile: draft.profile,
+            scope: draft.scope,
+            service: crate::recognise::hash(draft.texts[Name::Service as usize]),
+            host_known: draft.host_known,
+            hash,
+            texts: texts.into_boxed_str(),
+            ends,
+        }
+    }
+
+    /// A text; empty when it is not stated.
+    #[must_use]
+    pub fn text(&self, name: Name) -> &str {
+        self.at(name as usize)
+    }
+
+    /// The value of a configured dimension.
+    #[must_use]
+    pub fn dimension(&self, index: usize) -> &str {
+        self.at(Name::COUNT + index)
+    }
+
+    /// The convention's name of the provider, as far as the span tells.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        Some(self.text(Name::Provider)).filter(|name| !name.is_empty())
+    }
+
+    /// Bytes of memory held, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.texts.len() + self.ends.len() * 4
+    }
+
+    fn at(&self, index: usize) -> &str {
+        let Some(&end) = self.ends.get(index) else { return "" };
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.texts[start as usize..end as usize]
+    }
+
+    fn is(&self, draft: &ShapeDraft<'_>, hash: u64) -> bool {
+        self.hash == hash
+            && self.scope == draft.scope
+            && std::ptr::eq(self.profile, draft.profile)
+            && self.host_known == draft.host_known
+            && self.ends.len() == draft.texts.len()
+            && draft.texts.iter().enumerate().all(|(index, text)| self.at(index) == *text)
+    }
+}
+
+// === interning ===
+
+/// Every shape once, for all reading threads. When it is full, a span's shape is made for its request alone, which is
+/// slower and counted; nobody is put out for it.
+#[derive(Debug)]
+pub struct Shapes {
+    hasher: RandomState,
+    most: usize,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    table: HashTable<Arc<Shape>>,
+    given: u64,
+}
+
+impl Shapes {
+    /// Room for so many.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self { hasher: RandomState::default(), most, known: Mutex::default() }
+    }
+
+    /// Puts the shape into a request's list, or finds it there; its index.
+    pub(crate) fn place(&self, draft: &ShapeDraft<'_>, request: &mut RequestShapes) -> u32 {
+        let hash = self.hash(draft);
+        if let Some(&index) = request.index.find(hash, |&index| request.list[index as usize].is(draft, hash))
+        {
+            return index;
+        }
+        let shape = self.intern(draft, hash);
+        request.unshaped += u64::from(shape.number == 0);
+        let index = request.list.len() as u32;
+        request.list.push(shape);
+        let list = &request.list;
+        request.index.insert_unique(hash, index, |&index| list[index as usize].hash);
+        index
+    }
+
+    /// Forgets all: prices or labels have changed, or it has been full for long.
+    pub fn clear(&self) {
+        self.known.lock().table.clear();
+    }
+
+    fn intern(&self, draft: &ShapeDraft<'_>, hash: u64) -> Arc<Shape> {
+        let mut known = self.known.lock();
+        if let Some(shape) = known.table.find(hash, |shape| shape.is(draft, hash)) {
+            return Arc::clone(shape);
+        }
+        if known.table.len() >= self.most {
+            return Arc::new(Shape::new(draft, hash, 0));
+        }
+        known.given += 1;
+        let shape = Arc::new(Shape::new(draft, hash, known.given));
+        known.table.insert_unique(hash, Arc::clone(&shape), |shape| shape.hash);
+        shape
+    }
+
+    fn hash(&self, draft: &ShapeDraft<'_>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(draft.scope);
+        for text in draft.texts {
+            hasher.write(text.as_bytes());
+            hasher.write_u8(0xFF);
+        }
+        hasher.finish()
+    }
+}
+
+/// The shapes of one request, while it is read.
+#[derive(Debug, Default)]
+pub(crate) struct RequestShapes {
+    pub(crate) list: Vec<Arc<Shape>>,
+    pub(crate) unshaped: u64,
+    index: HashTable<u32>,
+}
+
+// === impl RecordBatch ===
+
+impl RecordBatch {
+    /// Bytes of memory held, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let own =
+            self.shapes.iter().filter(|shape| shape.number == 0).map(|shape| shape.size()).sum::<usize>();
+        self.records.capacity() * size_of::<Record>()
+            + self.links.capacity() * size_of::<Link>()
+            + self.shapes.capacity() * size_of::<usize>()
+            + self.evidence_bytes
+            + own
+    }
+}
