@@ -105,7 +105,7 @@ impl Soak {
     /// What a scraper would add up.
     fn dollars(&mut self) -> f64 {
         self.seen.most_resident_kib = self.seen.most_resident_kib.max(resident_kib());
-        let document = self.engine.render(Format::Text, self.now, &mut telemetry::snapshot());
+        let document = self.engine.view(self.now, telemetry::snapshot()).document(Format::Text);
         let document = String::from_utf8(document).expect("text");
         let lines = document.lines().filter(|line| line.starts_with("llm_cost_usd_total{"));
         let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());

@@ -17,7 +17,7 @@
 //! | aggregate | [`aggregate`] | one record a call | series |
 //! | expose | [`expose`] | series | Prometheus text and OpenMetrics |
 //!
-//! [`engine`] owns all from settle to expose in one thread behind a queue; [`explain`] walks the same way
+//! [`metric`] is the table of every family: `aggregate` and `telemetry` fill it, `expose` writes it. [`engine`] owns all from settle to expose in one thread behind a queue; [`explain`] walks the same way
 //! for a person.
 //!
 //! Around them: [`config`] (what the user wrote, checked), [`command`] (one file per subcommand),
@@ -37,6 +37,7 @@ pub mod facts;
 pub mod judge;
 pub mod limits;
 pub mod loose;
+pub mod metric;
 pub mod normalise;
 pub mod otlp;
 pub mod price;

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use tollgate::config::{self, Change, KEYS, Key, Settings};
-use tollgate::expose::catalogue;
+use tollgate::metric;
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -64,7 +64,7 @@ fn configuration_md_lists_every_key_with_its_range_and_default() {
 
 #[test]
 fn metrics_md_is_the_catalogue() {
-    check_whole(&repository("docs/metrics.md"), &catalogue::markdown());
+    check_whole(&repository("docs/metrics.md"), &metric::markdown());
 }
 
 /// The example configuration is sound, and, as every value in it is the default or commented out, changes nothing.

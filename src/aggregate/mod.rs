@@ -1,11 +1,13 @@
 //! Calls in, series out: the table of everything that Tollgate counts.
 //!
 //! In: one [`crate::call::CallRecord`] per finished call, and the time. Out: series, read by
-//! [`crate::expose`]. It knows no span, no price and no clock. One owner writes and reads it.
+//! [`crate::expose`]. It knows no span, no price and no clock. One owner writes it and takes
+//! views of it, which anybody may read.
 //!
 //! | part | does |
 //! |---|---|
 //! | [`CallTable`] | one lookup per call, the bound on label tuples, expiry |
+//! | [`CallView`] | the table at one moment |
 //! | [`series`] | all metrics of one label tuple |
 //! | [`point`] | counters and histograms that read 0 first |
 //! | [`cardinality`] | what may become a label value |
@@ -14,5 +16,7 @@ pub mod cardinality;
 pub mod point;
 pub mod series;
 mod table;
+mod view;
 
 pub use table::{AggregateOptions, CallTable, Dimension, TableState};
+pub use view::{CallView, Replaced};

@@ -2,7 +2,8 @@
 //!
 //! Prometheus takes the first value of a series that it sees as its start: whatever was counted
 //! before is lost to `increase()` (prometheus#1673). So each new series reads 0 until every scraper
-//! had time to see the 0: a hold has passed, and it was rendered at least once.
+//! had time to see the 0: a hold has passed, and it was part of a view at least once. Each series
+//! notes when it began; [`super::CallView`] knows up to which beginning values may be shown.
 
 /// One call that a number can be traced back to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,60 +19,20 @@ pub struct Exemplar {
     pub unix_nano: u64,
 }
 
-/// When a series may show its true value.
-#[derive(Clone, Copy, Debug)]
-pub struct Birth {
-    /// When the series began, nanoseconds since the Unix epoch.
-    pub created_unix_nano: u64,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// No scraper has seen it.
-    Unseen,
-    /// At least one scraper has seen its 0.
-    SeenAsZero,
-    /// Shows its value.
-    Open,
-}
-
-impl Birth {
-    /// A series that begins now.
-    #[must_use]
-    pub const fn new(now_unix_nano: u64) -> Self {
-        Self { created_unix_nano: now_unix_nano, stage: Stage::Unseen }
-    }
-
-    /// Called once per rendering: true when the true value is to be shown, false when 0.
-    pub const fn rendered(&mut self, now_unix_nano: u64, hold_nanos: u64) -> bool {
-        match self.stage {
-            Stage::Open => {}
-            Stage::Unseen => self.stage = Stage::SeenAsZero,
-            Stage::SeenAsZero => {
-                if now_unix_nano.saturating_sub(self.created_unix_nano) >= hold_nanos {
-                    self.stage = Stage::Open;
-                }
-            }
-        }
-        matches!(self.stage, Stage::Open)
-    }
-}
-
 /// One counter.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter {
     /// The true value.
     pub value: f64,
-    /// Whether it may be shown.
-    pub birth: Birth,
+    /// When it began, nanoseconds since the Unix epoch.
+    pub created_unix_nano: u64,
 }
 
 impl Counter {
     /// A counter that begins now.
     #[must_use]
     pub const fn new(now_unix_nano: u64) -> Self {
-        Self { value: 0.0, birth: Birth::new(now_unix_nano) }
+        Self { value: 0.0, created_unix_nano: now_unix_nano }
     }
 }
 
@@ -93,15 +54,15 @@ pub struct Histogram<const BUCKETS: usize> {
     pub exemplars: [Option<Exemplar>; BUCKETS],
     /// Sum of all values.
     pub sum: f64,
-    /// Whether it may be shown.
-    pub birth: Birth,
+    /// When it began, nanoseconds since the Unix epoch.
+    pub created_unix_nano: u64,
 }
 
 impl<const BUCKETS: usize> Histogram<BUCKETS> {
     /// A histogram that begins now.
     #[must_use]
     pub const fn new(now_unix_nano: u64) -> Self {
-        Self { buckets: [0; BUCKETS], exemplars: [None; BUCKETS], sum: 0.0, birth: Birth::new(now_unix_nano) }
+        Self { buckets: [0; BUCKETS], exemplars: [None; BUCKETS], sum: 0.0, created_unix_nano: now_unix_nano }
     }
 
     /// Counts the value of `exemplar` in the first bucket whose edge is not below it.
@@ -139,8 +100,8 @@ impl<K: PartialEq, T> Children<K, T> {
     }
 
     /// Every child.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut T)> {
-        self.rows.iter_mut().map(|(key, child)| (&*key, child))
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &T)> {
+        self.rows.iter().map(|(key, child)| (key, child))
     }
 
     /// How many children there are.

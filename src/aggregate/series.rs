@@ -3,7 +3,7 @@
 use super::cardinality::{MAX_VALUE_BYTES, OTHER, looks_secret};
 use super::point::{Children, Counter, Exemplar, Histogram, TracedCounter};
 use crate::call::{CallRecord, ErrorClass, PriceSource, TokenType, Tokens};
-use crate::expose::catalogue::{
+use crate::metric::{
     BY_INPUT_EDGES, COST_EDGES, DURATION_EDGES, FIRST_TOKEN_EDGES, INPUT_TOKEN_EDGES, PER_TOKEN_EDGES,
 };
 
@@ -23,8 +23,9 @@ type InputTokenHistogram = Histogram<{ INPUT_TOKEN_EDGES.len() + 1 }>;
 type CostHistogram = Histogram<{ COST_EDGES.len() + 1 }>;
 
 /// Everything that is counted of the calls with the same labels. Children appear with the first call
-/// that has them; one that exists is raised without allocating.
-#[derive(Debug, Default)]
+/// that has them; one that exists is raised without allocating, unless a view holds the tuple: then it is
+/// copied once, and the view keeps what it saw.
+#[derive(Clone, Debug, Default)]
 pub struct CallSeries {
     /// The call labels as text, rendered once.
     pub rendered: Box<str>,
@@ -73,7 +74,7 @@ pub struct CallSeries {
 }
 
 /// Failures of one cause.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ErrorRow {
     /// The class.
     pub class: ErrorClass,

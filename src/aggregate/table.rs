@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::cardinality::{LabelGuard, OTHER};
 use super::series::CallSeries;
+use super::view::{CallView, Replaced};
 use crate::call::{CallLabels, CallRecord};
-use crate::expose::catalogue::CALL_LABELS;
-use crate::expose::text::render_labels;
+use crate::metric::{CALL_LABELS, render_labels};
 
 /// Ends each label value in a key; never part of UTF-8.
 const END: u8 = 0xFF;
@@ -69,10 +70,12 @@ pub struct TableState {
 /// Everything that is counted of calls.
 #[derive(Debug)]
 pub struct CallTable {
-    pub(crate) rows: Vec<Row>,
-    pub(crate) guards: Vec<LabelGuard>,
-    /// Time of the rendering that is under way.
-    pub(crate) render_unix_nano: u64,
+    rows: Vec<Row>,
+    guards: Vec<LabelGuard>,
+    /// When the last view was taken.
+    viewed_unix_nano: u64,
+    /// Series that began no later than this show their value.
+    opened_unix_nano: u64,
     index: HashTable<usize>,
     hasher: RandomState,
     options: AggregateOptions,
@@ -82,11 +85,12 @@ pub struct CallTable {
 
 /// One label tuple.
 #[derive(Debug)]
-pub(crate) struct Row {
+struct Row {
     hash: u64,
     /// The values, each ended by [`END`].
     key: Box<[u8]>,
-    pub(crate) series: CallSeries,
+    /// Shared with the views that were taken since it last changed.
+    series: Arc<CallSeries>,
 }
 
 impl CallTable {
@@ -99,7 +103,8 @@ impl CallTable {
         Self {
             rows: Vec::new(),
             guards,
-            render_unix_nano: 0,
+            viewed_unix_nano: 0,
+            opened_unix_nano: 0,
             index: HashTable::new(),
             hasher: RandomState::default(),
             options,
@@ -118,7 +123,26 @@ impl CallTable {
             Some(position) => position,
             None => self.admit(&call.labels),
         };
-        self.rows[position].series.record(call, now_unix_nano);
+        // What begins after a view has not been seen in it, even at the same nanosecond.
+        let now = now_unix_nano.max(self.viewed_unix_nano + 1);
+        Arc::make_mut(&mut self.rows[position].series).record(call, now);
+    }
+
+    /// Everything as it is now, for a document. Cheap: it shares what it shows, and a tuple that changes
+    /// later is copied then.
+    pub fn view(&mut self, now_unix_nano: u64) -> CallView {
+        let now = now_unix_nano.max(self.viewed_unix_nano);
+        let held = now.saturating_sub(self.options.hold_nanos);
+        self.opened_unix_nano = self.opened_unix_nano.max(held.min(self.viewed_unix_nano));
+        self.viewed_unix_nano = now;
+        let replaced =
+            self.guards.iter().map(|guard| Replaced { label: guard.name.clone(), calls: guard.replaced });
+        CallView {
+            series: self.rows.iter().map(|row| Arc::clone(&row.series)).collect(),
+            opened_unix_nano: self.opened_unix_nano,
+            state: self.state(),
+            replaced: replaced.collect(),
+        }
     }
 
     /// Drops tuples that no call used for the expiry time. One that returns begins anew from 0.
@@ -155,10 +179,6 @@ impl CallTable {
         self.options = AggregateOptions { max_call_series, hold_nanos, idle_expiry_nanos, dimensions };
     }
 
-    pub(crate) const fn hold_nanos(&self) -> u64 {
-        self.options.hold_nanos
-    }
-
     /// The row of labels that were not found as they came: screened, bounded, perhaps new.
     #[cold]
     fn admit(&mut self, labels: &CallLabels<'_>) -> usize {
@@ -182,7 +202,7 @@ impl CallTable {
         let hash = self.hash(strings(values));
         let key = strings(values).flat_map(|value| value.bytes().chain([END])).collect();
         let position = self.rows.len();
-        self.rows.push(Row { hash, key, series: CallSeries::new(rendered) });
+        self.rows.push(Row { hash, key, series: Arc::new(CallSeries::new(rendered)) });
         let rows = &self.rows;
         self.index.insert_unique(hash, position, |other| rows[*other].hash);
         position

@@ -5,7 +5,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{Failure, print};
-use crate::expose::catalogue;
+use crate::metric;
 
 /// Arguments of `metrics`.
 #[derive(Clone, Debug, Args)]
@@ -30,7 +30,7 @@ pub enum Format {
 /// When the output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match arguments.format {
-        Format::Md => print(&catalogue::markdown()),
-        Format::Json => print(&format!("{}\n", catalogue::json())),
+        Format::Md => print(&metric::markdown()),
+        Format::Json => print(&format!("{}\n", metric::json())),
     }
 }

@@ -10,6 +10,7 @@
 //! | 2 | the command line is wrong |
 //! | 3 | an address could not be listened on |
 //! | 4 | the output could not be written, or the system refused something else |
+//! | 70 | a fault of Tollgate itself: its engine failed or did not finish |
 //! | 130 | stopped at once by a second interrupt |
 
 use std::io::{self, Write};
@@ -77,6 +78,9 @@ pub enum Failure {
     /// The system refused something.
     #[error("{0}")]
     System(#[from] io::Error),
+    /// A fault of Tollgate itself, in words.
+    #[error("{0}")]
+    Engine(String),
 }
 
 impl Failure {
@@ -87,6 +91,7 @@ impl Failure {
             Self::Configuration(_) | Self::Input(_) => 1,
             Self::Listen(_) => 3,
             Self::System(_) => 4,
+            Self::Engine(_) => 70,
         })
     }
 }

@@ -6,7 +6,7 @@
 use super::fault::{Faults, suggestion};
 use super::raw::{Content, Document, Entry, Node};
 use super::settings::Dimension;
-use crate::expose::catalogue;
+use crate::metric;
 
 /// The most dimensions that one configuration may have: each is a label on every series of calls.
 pub const MAX_DIMENSIONS: usize = 16;
@@ -173,7 +173,7 @@ fn refusal(label: &str) -> Option<String> {
 /// True for every label of the metric catalogue, and for those that the text format itself uses.
 fn tollgate_sets(label: &str) -> bool {
     ["le", "quantile"].contains(&label)
-        || catalogue::FAMILIES.iter().any(|family| family.labels().any(|set| set == label))
+        || metric::FAMILIES.iter().any(|family| family.labels().any(|set| set == label))
 }
 
 /// Attribute keys, each trimmed; `None` when there is none or one is empty.

@@ -1,17 +1,17 @@
 //! Rate limits as rows of the document, and their changes as events.
 
-use crate::expose::catalogue::{Family, LimitMetric, Metric};
 use crate::expose::text::{Source, Writer};
 use crate::limits::{LimitChange, LimitSample};
+use crate::metric::{Family, LimitMetric, Metric};
 use crate::telemetry::Event;
 
 /// What is true of every limit now.
-pub(super) struct LimitRows<'a>(pub(super) &'a [LimitSample]);
+pub(super) struct LimitRows(pub(super) Vec<LimitSample>);
 
-impl Source for LimitRows<'_> {
-    fn write(&mut self, family: &'static Family, writer: &mut Writer) {
+impl Source for LimitRows {
+    fn write(&self, family: &'static Family, _: usize, writer: &mut Writer) {
         let Metric::Limit(metric) = family.metric else { return };
-        for sample in self.0 {
+        for sample in &self.0 {
             if let Some(value) = value(sample, metric) {
                 writer.gauge(
                     &[

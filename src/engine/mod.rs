@@ -1,21 +1,24 @@
 //! Everything between a decoded request and a scrape, in one owner.
 //!
-//! In: batches of facts, and the time. Out: one document for the scraper, and [`Event`]s. It is a plain
+//! In: batches of facts, and the time. Out: views for the scraper, and [`Event`]s. It is a plain
 //! value without clock, thread or lock: `actor` gives it a thread of its own, so that the hot path
 //! shares nothing but a queue.
 
 mod actor;
 mod limit_rows;
+mod pulse;
 mod reader;
 mod record;
 
 pub use actor::{EngineHandle, spawn};
 pub use reader::Reader;
 
+use std::sync::Arc;
+
 use crate::aggregate::cardinality::shown;
 use crate::aggregate::{AggregateOptions, CallTable};
 use crate::call::{PriceSource, RateLimit, TokenType};
-use crate::expose::text::{Format, Source, render};
+use crate::expose::view::View;
 use crate::judge::{self, Judge};
 use crate::limits::{
     Configured, CountedCall, LimitSource, LimitStore, LimitsConfig, Observation, account_hash,
@@ -23,7 +26,7 @@ use crate::limits::{
 use crate::price::PriceBook;
 use crate::record::RecordBatch;
 use crate::settle::{LlmCall, Outcome, Reason, SettleSettings, Settler};
-use crate::telemetry::{Event, SettleOutcome, SpanResult};
+use crate::telemetry::{Event, ReceiverMetrics, SettleOutcome, SpanResult};
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -147,12 +150,12 @@ impl Engine {
         self.tell_state(tell);
     }
 
-    /// One document of everything.
-    pub fn render(&mut self, format: Format, now: u64, others: &mut dyn Source) -> Vec<u8> {
+    /// Everything as it is now, for any number of readers.
+    pub fn view(&mut self, now: u64, receiver: ReceiverMetrics) -> View {
         let mut samples = self.counter.limits.samples(now);
         samples.extend(self.counter.configured.samples(now));
-        let mut limits = limit_rows::LimitRows(&samples);
-        render(format, &mut [self.counter.table.at(now), &mut limits, others])
+        let calls = Arc::new(self.counter.table.view(now));
+        View::new(vec![calls, Arc::new(limit_rows::LimitRows(samples))], receiver)
     }
 
     /// Takes over what may change while running.

@@ -5,7 +5,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
@@ -22,17 +21,16 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::document::Document;
 use super::negotiate;
 use super::status::{Readiness, Status};
-use super::text::Format;
+use super::view::View;
 use crate::telemetry::{Event, Listener, emit};
 
 /// Connections at one time; further ones wait in the system's backlog.
 const MAX_CONNECTIONS: usize = 64;
 /// For the head of a request, and between requests of one connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// For one document to be rendered; longer than any sensible scrape time-out.
-const RENDER_TIMEOUT: Duration = Duration::from_secs(60);
 /// A connection older than this is closed, so that a reader that never reads frees its document.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(600);
 /// For an answer under way when its connection is to end.
@@ -42,18 +40,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Whoever owns the series.
 pub trait MetricsSource: Send + Sync + 'static {
-    /// One document of everything, as it is now.
-    fn render(&self, format: Format) -> impl Future<Output = Result<Bytes, Unavailable>> + Send;
+    /// Everything as it is now, or was less than a second ago. Must not wait long.
+    fn view(&self) -> impl Future<Output = Result<Arc<View>, Unavailable>> + Send;
     /// What the status page shows. Must not wait.
     fn status(&self) -> Status;
 }
 
-/// Why there is no document.
+/// Why there is no view.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unavailable(pub String);
 
-type Body = Full<Bytes>;
+type Body = Either<Full<Bytes>, Document>;
 
 /// Serves until `shutdown` ends, then finishes the answers under way.
 pub async fn serve<S: MetricsSource>(
@@ -136,11 +134,14 @@ async fn answer<S: MetricsSource>(
     }
     match path {
         "/metrics" => metrics(source, headers).await,
-        "/healthz" | "/-/healthy" => plain(StatusCode::OK, "alive\n"),
+        "/healthz" | "/-/healthy" => match source.status().readiness {
+            Readiness::Ready | Readiness::NotReady(_) => plain(StatusCode::OK, "alive\n"),
+            Readiness::Stuck(reason) => refusal(&format!("stuck: {reason}\n")),
+        },
         "/readyz" | "/-/ready" => match source.status().readiness {
             Readiness::Ready => plain(StatusCode::OK, "ready\n"),
-            Readiness::NotReady(reason) => {
-                plain(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"))
+            Readiness::NotReady(reason) | Readiness::Stuck(reason) => {
+                refusal(&format!("not ready: {reason}\n"))
             }
         },
         "/" => typed(StatusCode::OK, "text/html; charset=utf-8", source.status().page()),
@@ -153,26 +154,29 @@ async fn answer<S: MetricsSource>(
 }
 
 async fn metrics<S: MetricsSource>(source: &S, headers: &HeaderMap) -> Response<Body> {
-    let format = negotiate::format(&header(headers, &ACCEPT));
-    let document = match tokio::time::timeout(RENDER_TIMEOUT, source.render(format)).await {
-        Ok(Ok(document)) => document,
-        Ok(Err(Unavailable(reason))) => return unavailable(&reason),
-        Err(_) => return unavailable("rendering took longer than 60 seconds"),
+    let view = match source.view().await {
+        Ok(view) => view,
+        Err(Unavailable(reason)) => return unavailable(&reason),
     };
-    let compressed = negotiate::accepts_gzip(&header(headers, &ACCEPT_ENCODING));
-    let (body, encoding) = if compressed { compress(document).await } else { (document, None) };
-    let mut response = typed(StatusCode::OK, format.content_type(), body);
+    let format = negotiate::format(&header(headers, &ACCEPT));
+    let gzip = negotiate::accepts_gzip(&header(headers, &ACCEPT_ENCODING));
+    let document = Either::Right(Document::new(view, format, gzip));
+    let mut response = answered(StatusCode::OK, format.content_type(), document);
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
-    if let Some(encoding) = encoding {
-        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    if gzip {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
 }
 
 fn unavailable(reason: &str) -> Response<Body> {
-    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, format!("no metrics now: {reason}\n"));
+    let mut response = refusal(&format!("no metrics now: {reason}\n"));
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     response
+}
+
+fn refusal(text: &str) -> Response<Body> {
+    plain(StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
 }
 
 /// All values of a header as one list.
@@ -181,29 +185,16 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> String {
     values.join(",")
 }
 
-/// Compresses off the threads that serve connections; 15 MB take about 0.1 s.
-async fn compress(document: Bytes) -> (Bytes, Option<&'static str>) {
-    let plain = document.clone();
-    let task = tokio::task::spawn_blocking(move || gzip(&document));
-    match task.await {
-        Ok(Ok(compressed)) => (compressed.into(), Some("gzip")),
-        Ok(Err(_)) | Err(_) => (plain, None),
-    }
-}
-
-fn gzip(document: &[u8]) -> io::Result<Vec<u8>> {
-    let out = Vec::with_capacity(document.len() / 8);
-    let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
-    encoder.write_all(document)?;
-    encoder.finish()
-}
-
 fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     typed(status, "text/plain; charset=utf-8", text)
 }
 
 fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Full::new(body.into()));
+    answered(status, content_type, Either::Left(Full::new(body.into())))
+}
+
+fn answered(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,12 +1,22 @@
-//! Series out: the metric catalogue, the two text formats and the HTTP server of the scraper.
+//! Series out: the two text formats and the HTTP server of the scraper.
 //!
-//! In: a [`crate::aggregate::CallTable`] and other [`text::Source`]s. Out: Prometheus text 0.0.4 and
-//! OpenMetrics 1.0 on `/metrics`, beside `/healthz`, `/readyz` and a page for people. It knows
-//! neither spans nor prices.
+//! In: [`text::Source`]s at one moment: a [`crate::aggregate::CallView`], rate limits, the receiver itself.
+//! Out: Prometheus text 0.0.4 and OpenMetrics 1.0 on `/metrics`, beside `/healthz`, `/readyz` and a page for
+//! people. It knows neither spans nor prices.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`text`] | writes samples of one family after the other |
+//! | `calls`, `own` | what has samples |
+//! | [`view`] | one moment of everything, in parts that readers share |
+//! | `document` | a view as the body of an answer |
+//! | [`http`], `negotiate`, [`status`] | the server |
 
 mod calls;
-pub mod catalogue;
+mod document;
 pub mod http;
 mod negotiate;
+mod own;
 pub mod status;
 pub mod text;
+pub mod view;

@@ -14,6 +14,8 @@ pub enum Readiness {
     Ready,
     /// It does not, and this is why.
     NotReady(String),
+    /// It does not, and only a restart helps.
+    Stuck(String),
 }
 
 /// What the status page shows.
@@ -58,7 +60,7 @@ impl Status {
     fn headline(&self, out: &mut String) {
         let (class, text) = match &self.readiness {
             Readiness::Ready => ("ok", "ready"),
-            Readiness::NotReady(reason) => ("bad", reason.as_str()),
+            Readiness::NotReady(reason) | Readiness::Stuck(reason) => ("bad", reason.as_str()),
         };
         let _ = write!(
             out,

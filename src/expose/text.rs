@@ -4,8 +4,8 @@
 //! document, each family once and in the order of the catalogue, as Prometheus text 0.0.4 or
 //! OpenMetrics 1.0. It knows neither where values come from nor who asks.
 
-use super::catalogue::{FAMILIES, Family, MetricType};
 use crate::aggregate::point::Exemplar;
+use crate::metric::{FAMILIES, Family, MetricType, bucket_edge, escape_into, label_into};
 
 /// One of the two formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,23 +44,29 @@ pub struct HistogramSample<'a> {
     pub exemplars: &'a [Option<Exemplar>],
 }
 
-/// Whatever has samples for some families.
-pub trait Source {
-    /// Writes the samples of this family, if it has any. Called once per family and document.
-    fn write(&mut self, family: &'static Family, writer: &mut Writer);
+/// Whatever has samples for some families, as they were at one moment.
+pub trait Source: Send + Sync {
+    /// In how many pieces it writes this family: a large one is written a few rows at a time.
+    fn pieces(&self, _: &'static Family) -> usize {
+        1
+    }
+
+    /// Writes one piece of this family, if it has any samples.
+    fn write(&self, family: &'static Family, piece: usize, writer: &mut Writer);
 }
 
 /// Renders one document of everything that the sources have, and announces every family.
 #[must_use]
-pub fn render(format: Format, sources: &mut [&mut dyn Source]) -> Vec<u8> {
+pub fn render(format: Format, sources: &[&dyn Source]) -> Vec<u8> {
     let mut writer = Writer::new(format);
     for family in FAMILIES {
         writer.begin(family);
-        for source in &mut *sources {
-            source.write(family, &mut writer);
+        for source in sources {
+            (0..source.pieces(family)).for_each(|piece| source.write(family, piece, &mut writer));
         }
     }
-    writer.finish()
+    writer.end();
+    writer.into_bytes()
 }
 
 /// Writes samples of the current family.
@@ -79,11 +85,16 @@ impl Writer {
         Self { format, out: Vec::with_capacity(64 * 1024), family: &FAMILIES[0], edges: Vec::new() }
     }
 
-    /// Announces a family; the samples that follow are its.
-    pub fn begin(&mut self, family: &'static Family) {
+    /// Goes on with a family that was announced before; the samples that follow are its.
+    pub fn resume(&mut self, family: &'static Family) {
         self.family = family;
         self.edges.clear();
         self.edges.extend(family.edges.iter().map(|edge| bucket_edge(*edge)));
+    }
+
+    /// Announces a family; the samples that follow are its.
+    pub fn begin(&mut self, family: &'static Family) {
+        self.resume(family);
         let name = match self.format {
             Format::Text => family.name,
             Format::OpenMetrics => family.base_name(),
@@ -152,12 +163,28 @@ impl Writer {
         self.push(&[line, "\n"]);
     }
 
-    /// The finished document.
-    #[must_use]
-    pub fn finish(mut self) -> Vec<u8> {
+    /// Ends the document.
+    pub fn end(&mut self) {
         if self.format == Format::OpenMetrics {
             self.push(&["# EOF\n"]);
         }
+    }
+
+    /// How much is written, bytes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// True when nothing is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// What is written.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
         self.out
     }
 
@@ -228,43 +255,6 @@ impl Writer {
     }
 }
 
-/// Renders label pairs once, for [`Labels::rendered`].
-#[must_use]
-pub fn render_labels<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let mut out = Vec::new();
-    for (name, value) in pairs {
-        if !out.is_empty() {
-            out.push(b',');
-        }
-        label_into(&mut out, name, value);
-    }
-    String::from_utf8(out).unwrap_or_default()
-}
-
-fn label_into(out: &mut Vec<u8>, name: &str, value: &str) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"=\"");
-    escape_into(out, value, true);
-    out.push(b'"');
-}
-
-/// Help text escapes `\` and line feeds; label values, and help in OpenMetrics, also `"`.
-fn escape_into(out: &mut Vec<u8>, text: &str, quotes: bool) {
-    let mut rest = text.as_bytes();
-    while let Some(position) =
-        rest.iter().position(|byte| matches!(byte, b'\\' | b'\n') || (quotes && *byte == b'"'))
-    {
-        out.extend_from_slice(&rest[..position]);
-        out.extend_from_slice(match rest[position] {
-            b'\n' => b"\\n",
-            b'"' => b"\\\"",
-            _ => b"\\\\",
-        });
-        rest = &rest[position + 1..];
-    }
-    out.extend_from_slice(rest);
-}
-
 fn hex_into(out: &mut Vec<u8>, bytes: &[u8]) {
     for byte in bytes {
         out.push(b"0123456789abcdef"[usize::from(byte >> 4)]);
@@ -288,21 +278,4 @@ fn value_into(out: &mut Vec<u8>, value: f64) {
     } else {
         out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
     }
-}
-
-/// The value of `le`, in both formats as Prometheus 3 normalises it (`1.0`, `1e+06`, `1e-05`), so
-/// that a series keeps its identity whatever the format and the version of the scraper.
-#[must_use]
-pub fn bucket_edge(edge: f64) -> String {
-    let scientific = format!("{edge:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    // Go's shortest 'g': an exponent below -4, or from 6 on unless the digits reach that far.
-    let digits = i32::try_from(mantissa.len().saturating_sub(1)).unwrap_or(0);
-    if exponent < -4 || (exponent >= 6 && exponent >= digits.max(6)) || exponent >= 21 {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{mantissa}e{sign}{:02}", exponent.abs());
-    }
-    let plain = edge.to_string();
-    if plain.contains('.') { plain } else { plain + ".0" }
 }

@@ -3,6 +3,7 @@
 //! In: a request of either. Out: its answer, and an event. Reading is bounded in bytes and in time, and
 //! everything after it is synchronous, so at most one body per worker thread is being inflated or decoded.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{borrow::Cow, sync::Arc};
 
 use ::http::{Request, Response, header};
@@ -110,8 +111,21 @@ impl Receiver {
         }
     }
 
-    /// Inflates a body and hands it to the intake.
+    /// Inflates a body and hands it to the intake. A panic of either costs this request and nothing else.
     pub(super) fn deliver(
+        &self,
+        packed: Bytes,
+        encoding: Encoding,
+        compression: Compression,
+        arrival: &mut Arrival,
+        share: &mut Share,
+    ) -> Result<Accepted, Refusal> {
+        let work = || self.inflate_and_accept(packed, encoding, compression, arrival, share);
+        // What it leaves half done is its own share and arrival, and they are read no more.
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Refusal::failed()))
+    }
+
+    fn inflate_and_accept(
         &self,
         packed: Bytes,
         encoding: Encoding,

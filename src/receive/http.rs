@@ -138,7 +138,8 @@ fn must_drain(head: &Parts, reason: RefusalReason) -> bool {
         | RefusalReason::UnsupportedEncoding
         | RefusalReason::WrongSignal
         | RefusalReason::WrongPath
-        | RefusalReason::WrongMethod => true,
+        | RefusalReason::WrongMethod
+        | RefusalReason::Internal => true,
     }
 }
 

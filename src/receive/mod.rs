@@ -222,6 +222,8 @@ pub enum RefusalReason {
     Timeout,
     /// The client left before its request was complete.
     Disconnected,
+    /// Reading it failed by a fault of ours.
+    Internal,
 }
 
 // === impl Encoding ===
@@ -269,7 +271,7 @@ impl Compression {
 
 impl RefusalReason {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Malformed,
         Self::TooLarge,
         Self::InflatedTooLarge,
@@ -282,6 +284,7 @@ impl RefusalReason {
         Self::WrongMethod,
         Self::Timeout,
         Self::Disconnected,
+        Self::Internal,
     ];
 
     /// The value of the `reason` label.
@@ -300,6 +303,7 @@ impl RefusalReason {
             Self::WrongMethod => "wrong_method",
             Self::Timeout => "timeout",
             Self::Disconnected => "disconnected",
+            Self::Internal => "internal",
         }
     }
 }

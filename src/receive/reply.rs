@@ -78,6 +78,7 @@ impl RefusalReason {
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, Code::Internal),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded),
             Self::Disconnected => (StatusCode::BAD_REQUEST, Code::Cancelled),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, Code::Internal),
         };
         Row { http, grpc }
     }
@@ -101,6 +102,13 @@ impl Refusal {
         Self { retry_after, ..Self::new(RefusalReason::ShuttingDown, message) }
     }
 
+    /// No client sends such a request again, or it would do the same again.
+    pub(super) fn failed() -> Self {
+        let message = "Tollgate failed on this request, and nothing of it was counted; this is a fault of \
+                       Tollgate: please report it with what its log says";
+        Self::new(RefusalReason::Internal, message)
+    }
+
     fn details(&self) -> Vec<Any> {
         if let Some(wait) = self.retry_after {
             return vec![any("RetryInfo", &RetryInfo { retry_delay: Some(proto_duration(wait)) })];
@@ -117,7 +125,8 @@ impl Refusal {
             | RefusalReason::WrongPath
             | RefusalReason::WrongMethod
             | RefusalReason::Timeout
-            | RefusalReason::Disconnected => Vec::new(),
+            | RefusalReason::Disconnected
+            | RefusalReason::Internal => Vec::new(),
         }
     }
 
@@ -237,7 +246,8 @@ fn explain(refusal: &Refusal, headers: &mut HeaderMap) {
         | RefusalReason::ShuttingDown
         | RefusalReason::WrongSignal
         | RefusalReason::WrongPath
-        | RefusalReason::Disconnected => {}
+        | RefusalReason::Disconnected
+        | RefusalReason::Internal => {}
     }
 }
 

@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 use super::event::Listener;
 use super::registry::{counter, gauge, histogram};
 use super::{Event, emit};
-use crate::expose::catalogue::ReceiverMetric as M;
+use crate::metric::ReceiverMetric as M;
 use crate::receive::{Encoding, Observer, Outcome, ReceiveEvent, RefusalReason, RequestEvent, Transport};
 
 const TRANSPORTS: [Transport; 2] = [Transport::Grpc, Transport::Http];

@@ -150,6 +150,25 @@ pub enum Event<'a> {
         /// Bytes.
         bytes: u64,
     },
+    /// Somebody looked how long ago the engine finished its last turn.
+    EngineLag {
+        /// So long.
+        seconds: f64,
+    },
+    /// The engine ended by a fault of its own: the process ends too.
+    EngineFailed {
+        /// What it said last.
+        cause: &'a str,
+        /// Accepted requests that were not counted.
+        requests: u64,
+    },
+    /// The engine did not finish a turn in time while the process was ending.
+    EngineStuck {
+        /// Time since its last turn.
+        seconds: f64,
+        /// Accepted requests that were not counted.
+        requests: u64,
+    },
     /// Spans settled out of the ordinary.
     Settled {
         /// How.

@@ -26,10 +26,12 @@ pub(super) enum Kind {
     ShuttingDown,
     Stopped,
     SettledEarly,
+    EngineFailed,
+    EngineStuck,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Started,
         Self::Listening,
         Self::AcceptFailed,
@@ -48,6 +50,8 @@ impl Kind {
         Self::ShuttingDown,
         Self::Stopped,
         Self::SettledEarly,
+        Self::EngineFailed,
+        Self::EngineStuck,
     ];
 
     /// The value of the `event` label.
@@ -71,6 +75,8 @@ impl Kind {
             Self::ShuttingDown => "shutting_down",
             Self::Stopped => "stopped",
             Self::SettledEarly => "settled_early",
+            Self::EngineFailed => "engine_failed",
+            Self::EngineStuck => "engine_stuck",
         }
     }
 }
@@ -95,8 +101,11 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         Event::ShuttingDown => Some(Kind::ShuttingDown),
         Event::Stopped => Some(Kind::Stopped),
         Event::Settled { outcome: super::SettleOutcome::Early, .. } => Some(Kind::SettledEarly),
+        Event::EngineFailed { .. } => Some(Kind::EngineFailed),
+        Event::EngineStuck { .. } => Some(Kind::EngineStuck),
         Event::Settled { .. }
         | Event::SettleState { .. }
+        | Event::EngineLag { .. }
         | Event::ConnectionOpened(_)
         | Event::ConnectionClosed(_)
         | Event::Spans { .. }
@@ -206,7 +215,22 @@ pub(super) fn write(event: &Event<'_>) {
                 "settled spans before their time because memory for held spans is full; duplicates may be missed"
             );
         }
+        Event::EngineFailed { cause, requests } => {
+            tracing::error!(
+                cause = shown(cause),
+                requests,
+                "the engine failed, and Tollgate ends; `requests` were accepted and are not counted; this is a fault of Tollgate, please report it"
+            );
+        }
+        Event::EngineStuck { seconds, requests } => {
+            tracing::error!(
+                seconds,
+                requests,
+                "the engine did not finish its work, and Tollgate ends without it; `requests` were accepted and are not counted"
+            );
+        }
         Event::SettleState { .. }
+        | Event::EngineLag { .. }
         | Event::ConnectionOpened(_)
         | Event::ConnectionClosed(_)
         | Event::Spans { .. }

@@ -1,7 +1,7 @@
 //! The receiver's own events: what happened, told once, becomes a counter and a log line together.
 //!
 //! In: an [`Event`] from whoever saw it happen. Out: the `tollgate_*` families of
-//! [`crate::expose::catalogue::ReceiverMetric`] and rate-limited log lines. It knows no span
+//! [`crate::metric::ReceiverMetric`] and rate-limited log lines. It knows no span
 //! content: no event can carry prompt text, and every text in one passes the screen of label values.
 //! Nothing outside this module calls `metrics` or `tracing` macros, so numbers and logs cannot drift
 //! apart.
@@ -14,7 +14,7 @@
 //! | `recent` | spans of the last five minutes |
 //! | `lines` | log lines behind it |
 //! | `throttle` | how many lines of one kind per minute |
-//! | `reframe` | the registry as a [`crate::expose::text::Source`] |
+//! | `reframe` | the registry as lines of our families |
 //! | [`logs`] | where lines go: format and level |
 
 mod door;

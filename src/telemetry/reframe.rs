@@ -1,12 +1,11 @@
 //! The text of metrics-exporter-prometheus, taken apart into the families of our catalogue.
 //!
 //! It knows the text format 0.0.4 only, announces families in no order and writes bucket edges as
-//! `1`; here its samples join the document of [`crate::expose::text`], which both formats share.
+//! `1`; here its lines are sorted into ours, so that a document of either format can take them.
 
 use std::collections::BTreeMap;
 
-use crate::expose::catalogue::{Family, Metric, MetricType};
-use crate::expose::text::{Source, Writer, bucket_edge};
+use crate::metric::{Family, MetricType, bucket_edge};
 
 /// The receiver's own metrics at one moment.
 #[derive(Debug)]
@@ -40,16 +39,11 @@ impl ReceiverMetrics {
     }
 }
 
-impl Source for ReceiverMetrics {
-    fn write(&mut self, family: &'static Family, writer: &mut Writer) {
-        match family.metric {
-            Metric::Receiver(_) => {
-                for line in self.lines.get(family.name).into_iter().flatten() {
-                    writer.foreign_line(line);
-                }
-            }
-            Metric::Call(_) | Metric::Limit(_) | Metric::Table(_) => {}
-        }
+impl ReceiverMetrics {
+    /// The lines of a family, in the text format 0.0.4, without their ends.
+    #[must_use]
+    pub fn lines(&self, family: &Family) -> &[String] {
+        self.lines.get(family.name).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -14,8 +14,8 @@ use super::door::{Door, ReadableCounter};
 use super::event::{Event, SettleOutcome, SpanResult, Totals};
 use super::lines::Kind;
 use super::recent::Recent;
-use crate::expose::catalogue::{FAMILIES, Family, Metric, MetricType, ReceiverMetric};
 use crate::limits::LimitSource;
+use crate::metric::{FAMILIES, Family, Metric, MetricType, ReceiverMetric};
 use crate::otlp::Fault;
 
 /// Histogram samples are kept raw until they are folded: after so many, whoever scrapes or not.
@@ -125,6 +125,7 @@ impl Registry {
                 self.set(M::QueueLimitRequests, &[], number(requests));
                 self.set(M::QueueLimitBytes, &[], number(bytes));
             }
+            Event::EngineLag { seconds } => self.set(M::EngineLag, &[], seconds),
             Event::Settled { outcome, count } => self.settled[outcome as usize].increment(count),
             Event::SettleState { held_spans, held_bytes } => {
                 self.set(M::SettleHeldSpans, &[], number(held_spans));
@@ -145,11 +146,7 @@ impl Registry {
                 self.set(M::CatalogueTimestamp, &[], number(unix_seconds));
                 self.set(M::CatalogueModels, &[], number(models));
             }
-            Event::ConfigLoaded { unix_nano, reload } => {
-                self.raise(M::ConfigReloads, ("result", "success"), u64::from(reload));
-                self.set(M::ConfigReloadSuccessful, &[], 1.0);
-                self.set(M::ConfigReloadTimestamp, &[], seconds(unix_nano));
-            }
+            Event::ConfigLoaded { unix_nano, reload } => self.config_loaded(unix_nano, reload),
             Event::ConfigRejected { .. } => {
                 self.raise(M::ConfigReloads, ("result", "failure"), 1);
                 self.set(M::ConfigReloadSuccessful, &[], 0.0);
@@ -160,9 +157,17 @@ impl Registry {
             | Event::CatalogueRejected { .. }
             | Event::ConfigNeedsRestart { .. }
             | Event::UnknownVariable { .. }
+            | Event::EngineFailed { .. }
+            | Event::EngineStuck { .. }
             | Event::ShuttingDown
             | Event::Stopped => {}
         }
+    }
+
+    fn config_loaded(&self, unix_nano: u64, reload: bool) {
+        self.raise(ReceiverMetric::ConfigReloads, ("result", "success"), u64::from(reload));
+        self.set(ReceiverMetric::ConfigReloadSuccessful, &[], 1.0);
+        self.set(ReceiverMetric::ConfigReloadTimestamp, &[], seconds(unix_nano));
     }
 
     fn scraped(&self, open_metrics: bool, seconds: f64, bytes: u64) {

@@ -69,13 +69,14 @@ pub(crate) fn open_table(dimensions: &[(&str, usize)]) -> CallTable {
 }
 
 pub(crate) fn scrape(table: &mut CallTable, now: u64, format: Format) -> String {
-    String::from_utf8(render(format, &mut [table.at(now)])).expect("UTF-8")
+    String::from_utf8(render(format, &[&table.view(now)])).expect("UTF-8")
 }
 
 /// The second rendering of an open table: true values.
 pub(crate) fn values(table: &mut CallTable) -> String {
-    let _ = scrape(table, START, Format::Text);
-    scrape(table, START, Format::Text)
+    let later = START + 60 * SECOND;
+    let _ = scrape(table, later, Format::Text);
+    scrape(table, later, Format::Text)
 }
 
 /// The sum of every sample of this name whose labels hold all of these pieces.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use tollgate::expose::catalogue::{FAMILIES, Family, MetricType, json};
+use tollgate::metric::{FAMILIES, Family, MetricType, json};
 
 /// Guarantees: no name twice, none that is the sample of another, none that a scraper owns.
 #[test]

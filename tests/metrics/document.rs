@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use tollgate::aggregate::CallTable;
 use tollgate::call::{ErrorClass, PriceSource, TokenType};
-use tollgate::expose::catalogue::{FAMILIES, Family, LimitMetric, Metric, MetricType};
-use tollgate::expose::text::{Format, Source, Writer, bucket_edge, render};
+use tollgate::expose::text::{Format, Source, Writer, render};
+use tollgate::metric::{FAMILIES, Family, LimitMetric, Metric, MetricType, bucket_edge};
 use tollgate::telemetry;
 
 use super::call::{START, failure, labels, open_table, success, tokens};
@@ -19,7 +19,7 @@ use super::call::{START, failure, labels, open_table, success, tokens};
 struct Gauges;
 
 impl Source for Gauges {
-    fn write(&mut self, family: &'static Family, writer: &mut Writer) {
+    fn write(&self, family: &'static Family, _: usize, writer: &mut Writer) {
         if family.metric == Metric::Limit(LimitMetric::UsedRatio) {
             let labels = [
                 ("provider", "openai"),
@@ -53,7 +53,7 @@ fn everything() -> CallTable {
     bad.cost = call.cost.clone();
     (bad.tokens, bad.price_source) = (call.tokens, PriceSource::Reported);
     table.record(&bad, START);
-    let _ = render(Format::Text, &mut [table.at(START)]);
+    let _ = render(Format::Text, &[&table.view(START)]);
     table
 }
 
@@ -71,7 +71,7 @@ fn golden(name: &str, document: &str) {
 
 /// Without the heads of families that this scene does not feed, so that their wording may change.
 fn document(format: Format) -> String {
-    let document = String::from_utf8(render(format, &mut [everything().at(START), &mut Gauges])).unwrap();
+    let document = String::from_utf8(render(format, &[&everything().view(START), &Gauges])).unwrap();
     let shown = document.lines().filter(|line| !line.starts_with("# ") || !line.contains(" tollgate_"));
     shown.flat_map(|line| [line, "\n"]).collect()
 }
@@ -111,8 +111,8 @@ fn the_scene_has_every_family_of_calls() {
 fn open_metrics_keeps_its_rules() {
     telemetry::emit(&telemetry::Event::Decoded { seconds: 0.002 });
     let mut table = everything();
-    let mut own = telemetry::snapshot();
-    let document = render(Format::OpenMetrics, &mut [table.at(START), &mut Gauges, &mut own]);
+    let own = telemetry::snapshot();
+    let document = render(Format::OpenMetrics, &[&table.view(START), &Gauges, &own]);
     check_open_metrics(std::str::from_utf8(&document).unwrap());
 }
 
@@ -137,9 +137,9 @@ proptest! {
         call.cost.as_mut().unwrap().total = numbers[3];
         call.tokens = Some(tokens(&[(TokenType::Input, input), (TokenType::CacheRead, input)]));
         table.record(&call, START);
-        let text = render(Format::Text, &mut [table.at(START)]);
+        let text = render(Format::Text, &[&table.view(START)]);
         prop_assert!(!text.iter().any(|byte| byte.is_ascii_control() && *byte != b'\n'));
-        check_open_metrics(std::str::from_utf8(&render(Format::OpenMetrics, &mut [table.at(START)])).unwrap());
+        check_open_metrics(std::str::from_utf8(&render(Format::OpenMetrics, &[&table.view(START)])).unwrap());
     }
 }
 
@@ -203,7 +203,7 @@ fn check_open_metrics(document: &str) {
 fn promtool_finds_nothing() {
     telemetry::emit(&telemetry::Event::Decoded { seconds: 0.002 });
     let mut table = everything();
-    let document = render(Format::Text, &mut [table.at(START), &mut Gauges, &mut telemetry::snapshot()]);
+    let document = render(Format::Text, &[&table.view(START), &Gauges, &telemetry::snapshot()]);
     let promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -225,7 +225,7 @@ fn promtool_finds_nothing() {
 /// Guarantees: every family is announced, in the order of the catalogue, even when it has no series.
 #[test]
 fn an_empty_document_announces_every_family() {
-    let text = String::from_utf8(render(Format::Text, &mut [])).unwrap();
+    let text = String::from_utf8(render(Format::Text, &[])).unwrap();
     let announced: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     let wanted: Vec<_> =
         FAMILIES.iter().map(|family| format!("{} {}", family.name, family.metric_type.label())).collect();
@@ -265,8 +265,8 @@ fn the_dearest_call_is_findable() {
         call.cost.as_mut().unwrap().total = if number == 42 { 30.0 } else { 0.002 };
         table.record(&call, START + u64::from(number));
     }
-    let _ = render(Format::Text, &mut [table.at(START)]);
-    let text = String::from_utf8(render(Format::OpenMetrics, &mut [table.at(START)])).unwrap();
+    let _ = render(Format::Text, &[&table.view(START)]);
+    let text = String::from_utf8(render(Format::OpenMetrics, &[&table.view(START)])).unwrap();
     let dear = text
         .lines()
         .find(|line| line.starts_with("llm_request_cost_usd_bucket") && line.contains("le=\"50.0\""))

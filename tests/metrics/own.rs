@@ -11,7 +11,7 @@ use tollgate::telemetry::{DoorObserver, Event, SettleOutcome, SpanResult, emit, 
 use super::call::{samples, sum};
 
 fn document() -> String {
-    String::from_utf8(render(Format::Text, &mut [&mut snapshot()])).unwrap()
+    String::from_utf8(render(Format::Text, &[&snapshot()])).unwrap()
 }
 
 fn request(outcome: Outcome) -> ReceiveEvent {

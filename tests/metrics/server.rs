@@ -2,31 +2,34 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use tokio::sync::oneshot;
 use tollgate::expose::http::{MetricsSource, Unavailable, serve};
 use tollgate::expose::status::{Readiness, Status};
-use tollgate::expose::text::{Format, render};
-use tollgate::telemetry::Totals;
+use tollgate::expose::view::View;
+use tollgate::telemetry::{self, Totals};
 
 #[derive(Default)]
 struct Engine {
     stopping: AtomicBool,
+    stuck: AtomicBool,
+    view: OnceLock<Arc<View>>,
 }
 
 impl MetricsSource for Engine {
-    async fn render(&self, format: Format) -> Result<Bytes, Unavailable> {
+    async fn view(&self) -> Result<Arc<View>, Unavailable> {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(Unavailable("shutting down".to_owned()));
         }
-        Ok(render(format, &mut []).into())
+        Ok(Arc::clone(self.view.get_or_init(|| Arc::new(View::new(Vec::new(), telemetry::snapshot())))))
     }
 
     fn status(&self) -> Status {
-        let readiness = if self.stopping.load(Ordering::Relaxed) {
+        let readiness = if self.stuck.load(Ordering::Relaxed) {
+            Readiness::Stuck("no turn for 61 s".to_owned())
+        } else if self.stopping.load(Ordering::Relaxed) {
             Readiness::NotReady("shutting down".to_owned())
         } else {
             Readiness::Ready
@@ -77,12 +80,26 @@ impl Server {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-        (String::from_utf8(answer[..end].to_vec()).unwrap().to_lowercase(), answer[end + 4..].to_vec())
+        let head = String::from_utf8(answer[..end].to_vec()).unwrap().to_lowercase();
+        let body = &answer[end + 4..];
+        let body = if head.contains("transfer-encoding: chunked") { joined(body) } else { body.to_vec() };
+        (head, body)
     }
 
     fn get(&self, path: &str, headers: &str) -> (String, Vec<u8>) {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"))
     }
+}
+
+/// A body that came in chunks.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = chunks.windows(2).position(|window| window == b"\r\n") {
+        let length = usize::from_str_radix(std::str::from_utf8(&chunks[..end]).unwrap(), 16).unwrap();
+        body.extend_from_slice(&chunks[end + 2..end + 2 + length]);
+        chunks = &chunks[end + 2 + length + 2..];
+    }
+    body
 }
 
 impl Drop for Server {
@@ -137,6 +154,9 @@ fn readiness_tells_why_not() {
     assert!(head.starts_with("http/1.1 503"));
     assert_eq!(body, b"not ready: shutting down\n");
     assert!(server.get("/healthz", "").0.starts_with("http/1.1 200"));
+    server.engine.stuck.store(true, Ordering::Relaxed);
+    assert!(server.get("/healthz", "").0.starts_with("http/1.1 503"));
+    assert!(server.get("/readyz", "").0.starts_with("http/1.1 503"));
     let (head, _) = server.get("/metrics", "");
     assert!(head.starts_with("http/1.1 503") && head.contains("retry-after"));
 }

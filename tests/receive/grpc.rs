@@ -18,6 +18,7 @@ const OK: i32 = 0;
 const INVALID_ARGUMENT: i32 = 3;
 const RESOURCE_EXHAUSTED: i32 = 8;
 const UNIMPLEMENTED: i32 = 12;
+const INTERNAL: i32 = 13;
 const UNAVAILABLE: i32 = 14;
 
 fn export(server: &Server, headers: &[(&'static str, &str)], body: Vec<u8>) -> GrpcAnswer {
@@ -106,6 +107,14 @@ fn shutting_down_is_unavailable() {
     let server = Server::start();
     *server.intake.refusal.lock().unwrap() = Some(Refused::ShuttingDown);
     assert_eq!(export(&server, &[], frame(false, &protobuf(1))).code, UNAVAILABLE);
+}
+
+#[test]
+fn a_panic_is_internal_and_costs_one_request() {
+    let server = Server::start();
+    *server.intake.panics.lock().unwrap() = true;
+    assert_eq!(export(&server, &[], frame(false, &protobuf(1))).code, INTERNAL);
+    assert_eq!(export(&server, &[], frame(false, &protobuf(1))).code, OK);
 }
 
 #[test]

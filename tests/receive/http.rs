@@ -180,6 +180,18 @@ fn shutting_down_is_503_with_retry_after() {
     assert_eq!(server.reasons(), ["shutting_down"; 2]);
 }
 
+/// Guarantees: a fault of ours costs the request that meets it; the next on the same server is taken.
+#[test]
+fn a_panic_is_500_and_costs_one_request() {
+    let server = Server::start();
+    *server.intake.panics.lock().unwrap() = true;
+    let answer = post(server.address, &[JSON], b"{}");
+    assert_eq!(answer.status, 500);
+    assert!(answer.json()["message"].as_str().unwrap().contains("fault of Tollgate"));
+    assert_eq!(post(server.address, &[JSON], b"{}").status, 200);
+    assert_eq!(server.reasons(), ["internal"]);
+}
+
 #[test]
 fn an_empty_request_is_a_success() {
     let server = Server::start();

@@ -27,6 +27,8 @@ pub(crate) struct Server {
 pub(crate) struct Recorder {
     /// What to answer instead, if set.
     pub(crate) refusal: Mutex<Option<Refused>>,
+    /// True for an intake with a fault.
+    pub(crate) panics: Mutex<bool>,
     /// False at start and shutdown.
     pub(crate) away: Mutex<bool>,
     /// Spans taken so far.
@@ -39,6 +41,7 @@ impl Intake for Recorder {
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(refusal);
         }
+        assert!(!std::mem::take(&mut *self.panics.lock().unwrap()), "a fault of the intake");
         let mut tally = Tally::default();
         let read = match payload.encoding {
             Encoding::Protobuf => walk(payload.bytes, &mut tally),

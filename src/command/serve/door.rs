@@ -2,7 +2,8 @@
 //!
 //! In: settings. Out: a running engine behind the two traits of the listeners. It counts nothing itself.
 
-use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::Engine;
 use crate::aggregate::{AggregateOptions, Dimension};
@@ -12,15 +13,20 @@ use crate::dialect::Vocabulary;
 use crate::engine::{EngineHandle, EngineSettings, spawn};
 use crate::expose::http::{MetricsSource, Unavailable};
 use crate::expose::status::{Readiness, Status};
-use crate::expose::text::Format;
+use crate::expose::view::View;
 use crate::receive::{Accepted, Intake, Payload, Refused};
 use crate::settle::SettleSettings;
 use crate::telemetry::{self, Event, emit};
 
+/// An engine whose last turn is older than this keeps up with nothing.
+const NOT_READY: Duration = Duration::from_secs(5);
+/// And this old, it will not come back.
+const STUCK: Duration = Duration::from_secs(60);
+
 /// A running engine.
 #[derive(Debug)]
 pub(super) struct EngineDoor {
-    engine: EngineHandle,
+    pub(super) engine: EngineHandle,
     addresses: Listen,
 }
 
@@ -86,20 +92,14 @@ impl Intake for EngineDoor {
 }
 
 impl MetricsSource for EngineDoor {
-    async fn render(&self, format: Format) -> Result<Bytes, Unavailable> {
-        let ended = || Unavailable("the engine has stopped; restart Tollgate and read its log".to_owned());
-        self.engine.document(format).await.ok_or_else(ended)
+    async fn view(&self) -> Result<Arc<View>, Unavailable> {
+        Ok(self.engine.view().await)
     }
 
     fn status(&self) -> Status {
         let glance = self.engine.glance();
-        let readiness = if self.engine.ready() {
-            Readiness::Ready
-        } else {
-            Readiness::NotReady("shutting down: no more spans are taken".to_owned())
-        };
         Status {
-            readiness,
+            readiness: readiness(self.engine.ready(), self.engine.lag()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             grpc_address: self.addresses.grpc.to_string(),
             http_address: self.addresses.http.to_string(),
@@ -120,7 +120,54 @@ impl Engine for EngineDoor {
         }
     }
 
-    async fn finish(&self) {
-        self.engine.finish().await;
+    async fn finish(&self, patience: Duration) -> Result<(), Failure> {
+        if self.engine.finish(patience).await {
+            return Ok(());
+        }
+        // A thread that panics lets go of its callers a moment before it is told.
+        if let Ok(failure) = tokio::time::timeout(Duration::from_millis(100), self.failed()).await {
+            return Err(failure);
+        }
+        let (seconds, requests) = (self.engine.lag().as_secs_f64(), self.engine.queued_requests());
+        emit(&Event::EngineStuck { seconds, requests });
+        Err(Failure::Engine(format!(
+            "the engine did not finish within {seconds:.0} s: {requests} accepted requests are not counted"
+        )))
+    }
+
+    async fn failed(&self) -> Failure {
+        let cause = self.engine.failed().await;
+        emit(&Event::EngineFailed { cause: &cause, requests: self.engine.queued_requests() });
+        Failure::Engine("the engine failed, its log says where; this is a fault of Tollgate".to_owned())
+    }
+}
+
+fn readiness(taking: bool, lag: Duration) -> Readiness {
+    let late = || format!("the engine has not finished a turn for {:.0} s", lag.as_secs_f64());
+    if lag > STUCK {
+        Readiness::Stuck(late())
+    } else if lag > NOT_READY {
+        Readiness::NotReady(late())
+    } else if !taking {
+        Readiness::NotReady("shutting down: no more spans are taken".to_owned())
+    } else {
+        Readiness::Ready
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guarantees: 5 s without a turn is not ready, 60 s is stuck, shutting down is neither.
+    #[test]
+    fn readiness_follows_the_last_turn() {
+        let at = |seconds| readiness(true, Duration::from_secs(seconds));
+        assert_eq!(at(0), Readiness::Ready);
+        assert_eq!(at(5), Readiness::Ready);
+        assert!(matches!(at(6), Readiness::NotReady(reason) if reason.contains("6 s")));
+        assert!(matches!(at(60), Readiness::NotReady(_)));
+        assert!(matches!(at(61), Readiness::Stuck(_)));
+        assert!(matches!(readiness(false, Duration::ZERO), Readiness::NotReady(_)));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: the settings of `listen`. Out: bound listeners and what to tell a person about them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
@@ -15,19 +15,18 @@ use crate::receive::listen::{Purpose, bind};
 pub(super) struct Doors {
     pub(super) grpc: TcpListener,
     pub(super) http: TcpListener,
-    pub(super) metrics: TcpListener,
+    /// Served by a thread of its own.
+    pub(super) metrics: net::TcpListener,
     pub(super) addresses: Listen,
 }
 
 impl Doors {
     /// Binds all three, or none.
     pub(super) fn bind(wanted: &Listen) -> Result<Self, Failure> {
-        let open = |purpose, address| {
-            let listener = bind(purpose, address).map_err(|error| Failure::Listen(error.to_string()))?;
-            TcpListener::from_std(listener).map_err(Failure::System)
-        };
-        let grpc = open(Purpose::Grpc, wanted.grpc)?;
-        let http = open(Purpose::Http, wanted.http)?;
+        let open =
+            |purpose, address| bind(purpose, address).map_err(|error| Failure::Listen(error.to_string()));
+        let grpc = TcpListener::from_std(open(Purpose::Grpc, wanted.grpc)?)?;
+        let http = TcpListener::from_std(open(Purpose::Http, wanted.http)?)?;
         let metrics = open(Purpose::Metrics, wanted.metrics)?;
         // Port 0 asks the system to choose; tell what it chose.
         let addresses =

@@ -2,15 +2,19 @@
 //!
 //! In: settings. Out: a running process, until it is told to stop. The order of things: bind all addresses, tell
 //! them, serve; on a signal stop taking requests, finish those that have begun, count everything that waits, and only
-//! then close `/metrics`.
+//! then close `/metrics`. An engine that fails is such a signal, with nothing left to count; one that is stuck is
+//! not waited for.
 //!
 //! | file | does |
 //! |---|---|
 //! | `doors` | binds the three addresses |
+//! | `door` | the engine as the listeners see it |
+//! | `scrapes` | the metrics port, on a thread of its own |
 //! | `signals` | stop and reload |
 
 mod door;
 mod doors;
+mod scrapes;
 mod signals;
 
 use std::future::Future;
@@ -23,8 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ConfigArguments, Failure, environment, print};
 use crate::config::{self, Receive, Settings};
-use crate::expose::http::{self, MetricsSource};
-use crate::expose::text::Format;
+use crate::expose::http::MetricsSource;
 use crate::receive::{self, Intake, ReceiveSettings};
 use crate::telemetry::{self, Event, Listener, emit};
 use crate::{clock, demo};
@@ -44,8 +47,10 @@ pub struct Arguments {
 pub(super) trait Engine: Intake + MetricsSource {
     /// Takes over what may change while running.
     fn reload(&self, settings: &Settings) -> impl Future<Output = ()> + Send;
-    /// Counts everything that waits. No request comes any more.
-    fn finish(&self) -> impl Future<Output = ()> + Send;
+    /// Counts everything that waits; gives up when nothing moves for so long. No request comes any more.
+    fn finish(&self, patience: Duration) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Waits until it fails by a fault of its own, which is for ever when all is well.
+    fn failed(&self) -> impl Future<Output = Failure> + Send;
 }
 
 /// Runs the command.
@@ -88,42 +93,56 @@ pub(super) async fn serve(
     });
     let reloading =
         tokio::spawn(reload_on_signal(arguments.clone(), settings.clone(), Arc::clone(&engine), reloads));
-    attend(&settings.receive, doors, engine, stop).await;
+    let ended = attend(&settings.receive, doors, engine, stop).await;
     reloading.abort();
     if let Some(feeding) = feeding {
         feeding.abort();
     }
-    emit(&Event::Stopped);
-    Ok(())
+    if ended.is_ok() {
+        emit(&Event::Stopped);
+    }
+    ended
 }
 
 /// Looks at the demo's first series, so that a person who looks after ten seconds sees numbers: without a first look
 /// every counter reads 0.
 async fn look_once<E: Engine>(engine: Arc<E>) {
     tokio::time::sleep(Duration::from_secs(4)).await;
-    let _unread = engine.render(Format::Text).await;
+    let _unread = engine.view().await;
 }
 
 /// Serves all three addresses. `/metrics` is the first to open and the last to close.
-async fn attend<E: Engine>(settings: &Receive, doors: Doors, engine: Arc<E>, stop: CancellationToken) {
-    let counted = CancellationToken::new();
-    let scrapes =
-        tokio::spawn(http::serve(doors.metrics, Arc::clone(&engine), counted.clone().cancelled_owned()));
+async fn attend<E: Engine>(
+    settings: &Receive,
+    doors: Doors,
+    engine: Arc<E>,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let settings = receive_settings(settings);
+    let (patience, counted) = (settings.shutdown_grace, CancellationToken::new());
+    let scrapes = scrapes::serve(doors.metrics, Arc::clone(&engine), counted.clone())?;
+    let mut failure = None;
     receive::serve(
-        receive_settings(settings),
+        settings,
         vec![doors.grpc, doors.http],
         Arc::clone(&engine) as Arc<dyn Intake>,
         Arc::new(telemetry::DoorObserver),
         async {
-            stop.cancelled().await;
-            emit(&Event::ShuttingDown);
+            tokio::select! {
+                () = stop.cancelled() => emit(&Event::ShuttingDown),
+                failed = engine.failed() => failure = Some(failed),
+            }
         },
     )
     .await;
-    engine.finish().await;
+    let ended = match failure {
+        Some(failure) => Err(failure),
+        None => engine.finish(patience).await,
+    };
     counted.cancel();
     // It can only fail by a panic, which has been told already.
     let _ = scrapes.await;
+    ended
 }
 
 /// Reads the configuration again at each SIGHUP. A broken one changes nothing.
@@ -179,5 +198,31 @@ fn receive_settings(settings: &Receive) -> ReceiveSettings {
         idle_timeout: time(settings.idle_timeout_seconds),
         shutdown_grace: time(settings.shutdown_seconds),
         ..ReceiveSettings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: the engine panics while all three ports are open. Guarantees: the OTLP ports close, and the
+    /// process ends with a failure of its own kind.
+    #[tokio::test]
+    async fn a_broken_engine_closes_the_doors_and_ends_the_process() {
+        let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let settings = config::load(None, &[]).unwrap();
+        let doors = Doors::bind(&config::Listen { grpc: free, http: free, metrics: free }).unwrap();
+        let (grpc, http) = (doors.addresses.grpc, doors.addresses.http);
+        let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone()).unwrap());
+        let serving = attend(&settings.receive, doors, Arc::clone(&engine), CancellationToken::new());
+        let breaking = async {
+            assert!(tokio::net::TcpStream::connect(grpc).await.is_ok());
+            engine.engine.break_down().await;
+        };
+        let (ended, ()) = tokio::join!(serving, breaking);
+        assert!(matches!(ended, Err(Failure::Engine(_))), "{ended:?}");
+        for address in [grpc, http] {
+            assert!(tokio::net::TcpStream::connect(address).await.is_err());
+        }
     }
 }

@@ -40,7 +40,7 @@ fn row(family: &'static Family) -> Row {
 #[must_use]
 pub fn markdown() -> String {
     let mut out = String::from(
-        "# Metrics\n\nWritten by `tollgate metrics --format md > docs/metrics.md`; edit `src/expose/catalogue/families.rs` instead.\n",
+        "# Metrics\n\nWritten by `tollgate metrics --format md > docs/metrics.md`; edit `src/metric/families.rs` instead.\n",
     );
     section(&mut out, "Calls", &shared("every family here carries", &CALL_LABELS), |metric| {
         matches!(metric, Metric::Call(_))

@@ -5,12 +5,15 @@
 //! no value.
 
 mod families;
+mod labels;
 mod print;
 
 pub use families::{
     BY_INPUT_EDGES, COST_EDGES, DURATION_EDGES, FAMILIES, FIRST_TOKEN_EDGES, INPUT_TOKEN_EDGES,
     PER_TOKEN_EDGES,
 };
+pub use labels::{bucket_edge, render_labels};
+pub(crate) use labels::{escape_into, label_into};
 pub use print::{json, markdown};
 
 /// The labels of every family of calls, before the configured dimensions.
@@ -140,6 +143,7 @@ pub enum ReceiverMetric {
     QueueLimitRequests,
     QueueBytes,
     QueueLimitBytes,
+    EngineLag,
     Decode,
     SettleSpans,
     SettleHeldSpans,
