@@ -26,6 +26,10 @@ CALL_VARIABLES = (
         'label_values(llm_requests_total{environment=~"$environment", service_name=~"$service", provider=~"$provider"}, model)',
     ),
 )
+LEDGER_VARIABLES = (
+    CALL_VARIABLES[0],
+    ("provider", "Provider", 'label_values(llm_requests_total{environment=~"$environment"}, provider)'),
+)
 ITSELF_VARIABLES = (
     ("job", "Job", "label_values(tollgate_build_info, job)"),
     ("instance", "Instance", 'label_values(tollgate_build_info{job=~"$job"}, instance)'),
@@ -51,7 +55,10 @@ class Board:
     rows: tuple[Row, ...]
     variables: tuple = CALL_VARIABLES
     choices: tuple = ()
+    hidden: tuple = ()
     time: str = "now-30m"
+    zone: str = "browser"
+    refresh: str = "30s"
 
 
 def variable(name: str, label: str, query: str) -> dashboard.QueryVariable:
@@ -81,6 +88,18 @@ def choice(name: str, label: str, values: tuple[str, ...]) -> dashboard.CustomVa
     )
 
 
+def answer(name: str, query: str, pattern: str) -> dashboard.QueryVariable:
+    """A variable that nobody chooses: a label of the answer to a query, for titles."""
+    return (
+        dashboard.QueryVariable(name)
+        .query({"query": f"query_result({query})", "refId": f"variable-{name}", "qryType": 3})
+        .datasource(DATASOURCE)
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .regex(pattern)
+        .hide(model.VariableHide.HIDE_VARIABLE)
+    )
+
+
 def build(board: Board) -> dict:
     """The form for file provisioning, as a JSON object."""
     built = (
@@ -89,8 +108,8 @@ def build(board: Board) -> dict:
         .description(board.question)
         .tags([TAG, "llm"])
         .time(board.time, "now")
-        .refresh("30s")
-        .timezone("browser")
+        .refresh(board.refresh)
+        .timezone(board.zone)
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
         .editable()
         .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
@@ -108,6 +127,8 @@ def build(board: Board) -> dict:
     )
     for each in board.variables:
         built = built.with_variable(variable(*each))
+    for each in board.hidden:
+        built = built.with_variable(answer(*each))
     for each in board.choices:
         built = built.with_variable(choice(*each))
     place(built, board.rows)

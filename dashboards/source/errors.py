@@ -4,11 +4,12 @@ from alerts.source.thresholds import Thresholds
 
 from . import links
 from .boards import Board, Row
-from .panels import PER_HOUR, Column, Labels, Query, grid, lines, rising, tile
-from .queries import FAILED, increase, rate, ratio, select, top
+from .panels import CLASS_COLORS, PER_HOUR, Column, Labels, Query, grid, lines, rising, tile
+from .queries import FAILED, NO_CALLS, NO_FAILURES, increase, rate, ratio, select, shortened, told, top
 
 MODEL = "provider, model"
 CALLS_FAILED = "llm_errors_total"
+NONE_FAILED = "no failures, no calls, or no data from Tollgate"
 
 
 def board(t: Thresholds) -> Board:
@@ -19,28 +20,28 @@ def board(t: Thresholds) -> Board:
         "Why do calls fail? By cause, provider, model and code; whether it passes by itself; what failures cost; what is new.",
         (
             Row(4, tiles(t)),
-            Row(9, ((12, by_class()), (12, by_model(t)))),
+            Row(10, ((12, by_class()), (12, by_model(t)))),
             Row(10, ((24, codes()),)),
-            Row(8, ((8, by_provider(t)), (8, retryable()), (8, retries(t)))),
-            Row(8, ((12, wasted()), (12, by_service(t))), "Who is hit, and what it costs"),
+            Row(10, ((12, by_provider(t)), (12, retryable()))),
+            Row(10, ((12, wasted()), (12, retries(t)))),
+            Row(9, ((24, by_service(t)),), "Who is hit"),
         ),
     )
 
 
 def tiles(t: Thresholds) -> tuple:
-    failed, calls = rate("llm_requests_total", FAILED), rate("llm_requests_total")
+    failed, calls = rate("llm_requests_total", FAILED, window="5m"), rate("llm_requests_total", window="5m")
+    made = f"{increase('llm_requests_total')} > 0"
     retry = ratio(increase("llm_retryable_errors_total", 'retryable="true"'), increase("llm_retryable_errors_total"))
     return (
         (
             5,
             tile(
-                "Error rate",
+                "Errors, last 5 min",
                 f"Failed calls among all. Calls that the caller gave up are not failures. Red from {t.error_ratio:.0%}, where somebody is paged.",
                 "percentunit",
-                Query(ratio(failed, calls)),
-                decimals=1,
+                Query(told(ratio(failed, calls))),
                 steps=rising(t.error_ratio / 2, t.error_ratio),
-                interval="1m",
             ),
         ),
         (
@@ -49,7 +50,7 @@ def tiles(t: Thresholds) -> tuple:
                 "Failed calls",
                 "In the time that is shown.",
                 "short",
-                Query(f"{increase('llm_requests_total', FAILED)} or 0 * {increase('llm_requests_total')}"),
+                Query(told(f"({increase('llm_requests_total', FAILED)} or 0 * {increase('llm_requests_total')}) and on () ({made})")),
                 decimals=0,
             ),
         ),
@@ -59,10 +60,9 @@ def tiles(t: Thresholds) -> tuple:
                 "Main cause",
                 "The class of most failures in the time that is shown.",
                 "short",
-                Query(f"topk(1, {increase('llm_requests_total', FAILED, by='error_class')} > 0)", "{{error_class}}"),
+                Query(told(f"topk(1, {increase('llm_requests_total', FAILED, by='error_class')} > 0)", NO_CALLS, (made, NO_FAILURES), label="error_class"), "{{error_class}}"),
                 decimals=0,
                 named=True,
-                empty="no failures",
             ),
         ),
         (
@@ -71,9 +71,8 @@ def tiles(t: Thresholds) -> tuple:
                 "Can be retried",
                 "Failures, in the time that is shown, after which the same request can succeed later. The rest needs a change by somebody.",
                 "percentunit",
-                Query(retry),
+                Query(told(retry, NO_CALLS, (made, NO_FAILURES))),
                 decimals=0,
-                empty="no failures",
             ),
         ),
         (
@@ -82,8 +81,7 @@ def tiles(t: Thresholds) -> tuple:
                 "Spent on failures",
                 "Dollars in the time that is shown for calls that failed after tokens had been billed.",
                 "currencyUSD",
-                Query(f"{increase('llm_error_cost_usd_total')} or 0 * {increase('llm_requests_total')}"),
-                decimals=2,
+                Query(told(f"({increase('llm_error_cost_usd_total')} or 0 * {increase('llm_requests_total')}) and on () ({made})")),
             ),
         ),
     )
@@ -96,10 +94,9 @@ def by_class():
         "Failed calls per second by class. cancelled, where the caller gave up, is shown but is no failure in the error rate.",
         "reqps",
         Query(top(classes, "llm_requests_total", "error_class", 15, 'error_class!="none"'), "{{error_class}}"),
-        empty="no failures",
+        empty=NONE_FAILED,
         stacked=True,
-        legend=("mean",),
-        side=True,
+        colors=CLASS_COLORS,
         interval="1m",
     )
 
@@ -108,13 +105,12 @@ def by_model(t: Thresholds):
     part = ratio(rate("llm_requests_total", FAILED, by=MODEL), rate("llm_requests_total", by=MODEL))
     return lines(
         "Error rate by model",
-        "Of the eight models with the most calls. Dashed: where somebody is paged.",
+        "Of the seven models with the most calls. Dashed: where somebody is paged.",
         "percentunit",
-        Query(top(part, "llm_requests_total", MODEL), "{{model}} · {{provider}}"),
+        Query(shortened(top(part, "llm_requests_total", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=1,
         steps=rising(t.error_ratio / 2, t.error_ratio),
         maximum=2 * t.error_ratio,
-        side=True,
         interval="1m",
         link=links.of_series("tollgate-latency"),
     )
@@ -131,14 +127,13 @@ def codes():
         Labels(
             {"provider": "Provider", "model": "Model", "error_class": "Class", "error_code": "Code", "status_code": "Status"},
             {"model": links.of_row("tollgate-latency")},
-            {"provider": 110, "model": 180, "status_code": 65, "error_code": 170},
+            {"status_code": 76},
         ),
         Column(f"({count}) > 0", "Calls", "locale", 0, width=70),
-        Column(f"(({count}) > 0) / on () group_left () ({increase(CALLS_FAILED)} > 0)", "Part", "percentunit", 0, cell="gauge", maximum=1),
-        Column(seen, "First seen", "dateTimeFromNow"),
-        Column(latest, "Last seen", "dateTimeFromNow"),
+        Column(seen, "First seen", "dateTimeFromNow", width=116),
+        Column(latest, "Last seen", "dateTimeFromNow", width=116),
         sort="Calls",
-        empty="no failures",
+        empty=NONE_FAILED,
     )
 
 
@@ -146,12 +141,11 @@ def by_provider(t: Thresholds):
     providers = ratio(rate("llm_requests_total", FAILED, by="provider"), rate("llm_requests_total", by="provider"))
     return lines(
         "Error rate by provider",
-        "One line that rises alone is the provider; all lines together are us.",
+        "Of the twelve with the most calls. One line that rises alone is the provider; all lines together are us.",
         "percentunit",
-        Query(providers, "{{provider}}"),
+        Query(top(providers, "llm_requests_total", "provider", 12), "{{provider}}"),
         decimals=1,
         maximum=2 * t.error_ratio,
-        narrow=True,
         interval="1m",
     )
 
@@ -162,9 +156,8 @@ def retryable():
         "Failed calls per second by whether the same request can succeed later. false needs a change: credit, key, prompt or code.",
         "reqps",
         Query(rate("llm_retryable_errors_total", by="retryable"), "retryable: {{retryable}}"),
-        empty="no failures",
+        empty=NONE_FAILED,
         stacked=True,
-        narrow=True,
         interval="1m",
         colors={"retryable: false": "red", "retryable: true": "#EAB839", "retryable: unknown": "#6E7079"},
     )
@@ -176,11 +169,10 @@ def retries(t: Thresholds):
         "Hidden retries per call",
         f"Attempts inside a call that have no span of their own, where spans tell. Over {t.retries_per_request} (dashed) a ticket is opened.",
         "short",
-        Query(top(each, "llm_retries_total", MODEL, 4), "{{model}}"),
-        empty="no retries seen",
+        Query(shortened(top(each, "llm_retries_total", MODEL, 6), "model"), "{{short_model}} · {{provider}}"),
+        empty="no retries seen, no calls, or no data from Tollgate",
         decimals=2,
         steps=((None, "green"), (t.retries_per_request, "red")),
-        narrow=True,
         interval="1m",
     )
 
@@ -190,11 +182,10 @@ def wasted():
         "Spent on failures",
         "Dollars per hour for calls that failed after tokens had been billed, by class.",
         PER_HOUR,
-        Query(f"({top(rate('llm_error_cost_usd_total', by='error_class'), 'llm_error_cost_usd_total', 'error_class')}) * 3600", "{{error_class}}"),
-        empty="nothing spent on failures",
-        decimals=2,
+        Query(f"({top(rate('llm_error_cost_usd_total', by='error_class'), 'llm_error_cost_usd_total', 'error_class', 15)}) * 3600", "{{error_class}}"),
+        colors=CLASS_COLORS,
+        empty="nothing spent on failures, no calls, or no data from Tollgate",
         stacked=True,
-        narrow=True,
         interval="1m",
     )
 
@@ -209,7 +200,6 @@ def by_service(t: Thresholds):
         Labels({"environment": "Environment", "service_name": "Service"}, {"service_name": links.of_service("tollgate-errors")}),
         Column(calls, "Calls", "locale", 0),
         Column(f"({failed} or 0 * {calls})", "Failed", "locale", 0),
-        Column(ratio(failed, calls), "Error rate", "percentunit", 1, rising(t.error_ratio / 2, t.error_ratio), "color"),
-        sort="Error rate",
-        empty="no traffic",
+        Column(ratio(failed, calls), "Error rate", "percentunit", None, rising(t.error_ratio / 2, t.error_ratio), "color"),
+        sort="Failed",
     )

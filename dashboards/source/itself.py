@@ -4,7 +4,7 @@ from alerts.source.thresholds import Thresholds
 
 from .boards import ITSELF_VARIABLES, Board, Row
 from .panels import Column, Labels, Query, grid, lines, rising, tile
-from .queries import ITSELF, increase, most, quantile, rate, ratio, select
+from .queries import ITSELF, NO_DATA, NO_REQUESTS, RATE, increase, most, quantile, rate, ratio, select, told
 
 
 def board(t: Thresholds) -> Board:
@@ -15,10 +15,12 @@ def board(t: Thresholds) -> Board:
         "Can the other dashboards be believed? What arrives, what is refused or lost, how full the tables are, how old the prices.",
         (
             Row(4, tiles(t)),
-            Row(8, ((12, spans()), (12, requests()))),
-            Row(8, ((8, refused()), (8, queue()), (8, decode()))),
-            Row(8, ((8, series()), (8, settling()), (8, labels())), "Memory and cardinality"),
-            Row(8, ((8, memory()), (8, volume()), (8, scrapes()))),
+            Row(10, ((12, spans()), (12, requests()))),
+            Row(10, ((12, refused()), (12, decode()))),
+            Row(9, ((8, queue()), (8, series()), (8, settling())), "Memory and cardinality"),
+            Row(9, ((8, labels()), (8, memory()), (8, volume()))),
+            Row(9, ((24, scrapes()),)),
+            Row(8, ((12, unread()), (12, advice())), "What is not seen"),
             Row(6, ((24, instances(t)),), "Instances"),
         ),
         variables=ITSELF_VARIABLES,
@@ -29,43 +31,37 @@ def own(family: str) -> str:
     return select(family, scope=ITSELF)
 
 
-def own_rate(family: str, *matchers: str, by: str = "") -> str:
-    return rate(family, *matchers, by=by, scope=ITSELF)
+def own_rate(family: str, *matchers: str, by: str = "", window: str = RATE) -> str:
+    return rate(family, *matchers, by=by, window=window, scope=ITSELF)
 
 
 def tiles(t: Thresholds) -> tuple:
     full = f"max({own('tollgate_call_series')} / {own('tollgate_call_series_limit')})"
     age = f"max(time() - {own('tollgate_catalogue_timestamp_seconds')})"
-    lost = ratio(own_rate("tollgate_requests_total", 'result="refused"'), own_rate("tollgate_requests_total"))
+    lost = ratio(own_rate("tollgate_requests_total", 'result="refused"', window="5m"), own_rate("tollgate_requests_total", window="5m"))
     overflow = increase("tollgate_overflow_calls_total", scope=ITSELF)
     return (
         (
             4,
-            tile("Instances", "Tollgate processes that answer to Prometheus.", "short", Query(f"count({own('tollgate_build_info')})"), decimals=0, empty="none"),
+            tile("Instances", "Tollgate processes that answer to Prometheus.", "short", Query(told(f"count({own('tollgate_build_info')})", NO_DATA)), decimals=0),
         ),
         (
             4,
             tile(
-                "Spans in",
-                "Spans received per second, LLM calls or not.",
+                "Spans, 5 min",
+                "Spans received in the last five minutes, per second, LLM calls or not.",
                 "/s",
-                Query(own_rate("tollgate_spans_total")),
-                decimals=1,
-                interval="1m",
-                empty="none",
+                Query(told(own_rate("tollgate_spans_total", window="5m"), NO_DATA)),
             ),
         ),
         (
             4,
             tile(
-                "Refused",
-                "Export requests that were turned away, of all. What they carried is counted nowhere unless sent again.",
+                "Refused, 5 min",
+                "Export requests that were turned away, of all in the last five minutes. What they carried is counted nowhere unless sent again.",
                 "percentunit",
-                Query(lost),
-                decimals=1,
+                Query(told(lost, NO_REQUESTS)),
                 steps=rising(0.001, 0.01),
-                interval="1m",
-                empty="no requests",
             ),
         ),
         (
@@ -74,10 +70,8 @@ def tiles(t: Thresholds) -> tuple:
                 "Series in use",
                 "Label tuples of calls as a part of what may be kept, on the fullest instance. Beyond it calls are counted as `other`.",
                 "percentunit",
-                Query(full),
-                decimals=1,
+                Query(told(full, NO_DATA)),
                 steps=rising(0.7, 0.9),
-                empty="none",
             ),
         ),
         (
@@ -86,10 +80,9 @@ def tiles(t: Thresholds) -> tuple:
                 "Overflow",
                 "In the time that is shown, because there was no room for their labels. Totals stay right.",
                 "short",
-                Query(overflow),
+                Query(told(overflow, NO_DATA)),
                 decimals=0,
                 steps=((None, "green"), (1, "red")),
-                empty="none",
             ),
         ),
         (
@@ -98,10 +91,9 @@ def tiles(t: Thresholds) -> tuple:
                 "Age of prices",
                 f"Of the price catalogue in use. An info alert from {t.catalogue_age_days} days.",
                 "s",
-                Query(age),
+                Query(told(age, NO_DATA)),
                 decimals=0,
                 steps=rising(t.catalogue_age_days * 43200, t.catalogue_age_days * 86400),
-                empty="unknown",
             ),
         ),
     )
@@ -115,10 +107,8 @@ def spans():
         Query(own_rate("tollgate_spans_total", by="result"), "{{result}}"),
         decimals=1,
         stacked=True,
-        legend=("mean",),
-        side=True,
         interval="1m",
-        colors={"malformed": "red", "call": "green", "not_a_call": "#6E7079"},
+        colors={"malformed": "red", "call": "green", "not_a_call": "#8E8E99", "aggregate": "#5794F2", "duplicate": "#EAB839"},
     )
 
 
@@ -129,8 +119,6 @@ def requests():
         "reqps",
         Query(own_rate("tollgate_requests_total", by="transport, result"), "{{transport}} {{result}}"),
         stacked=True,
-        legend=("mean",),
-        side=True,
         interval="1m",
     )
 
@@ -138,11 +126,10 @@ def requests():
 def refused():
     return lines(
         "Refused, by reason",
-        "Export requests per second that were turned away, for the five most frequent reasons. wrong_signal: metrics or logs were sent here by mistake.",
+        "Export requests per second that were turned away, for the twelve most frequent reasons. wrong_signal: metrics or logs were sent here by mistake.",
         "reqps",
-        Query(most(own_rate("tollgate_refused_requests_total", by="reason"), "tollgate_refused_requests_total", "reason", 5, ITSELF), "{{reason}}"),
+        Query(most(own_rate("tollgate_refused_requests_total", by="reason"), "tollgate_refused_requests_total", "reason", 12, ITSELF), "{{reason}}"),
         stacked=True,
-        narrow=True,
         interval="1m",
     )
 
@@ -155,7 +142,6 @@ def queue():
         Query(f"sum by (instance) ({own('tollgate_queue_requests')})", "waiting {{instance}}"),
         Query(f"max({own('tollgate_queue_limit_requests')})", "limit"),
         decimals=0,
-        narrow=True,
         guide="limit",
     )
 
@@ -168,7 +154,6 @@ def decode():
         "s",
         *(Query(quantile(q, "tollgate_decode_duration_seconds", scope=ITSELF), name) for q, name in percentiles),
         decimals=1,
-        narrow=True,
         interval="1m",
     )
 
@@ -181,7 +166,6 @@ def series():
         Query(f"sum by (instance) ({own('tollgate_call_series')})", "{{instance}}"),
         Query(f"max({own('tollgate_call_series_limit')})", "limit"),
         decimals=0,
-        narrow=True,
         logarithmic=True,
         guide="limit",
     )
@@ -195,7 +179,6 @@ def settling():
         Query(f"sum by (instance) ({own('tollgate_settle_held_spans')})", "held {{instance}}"),
         Query(own_rate("tollgate_settle_spans_total", by="outcome"), "{{outcome}} /s"),
         decimals=1,
-        narrow=True,
         interval="1m",
     )
 
@@ -208,7 +191,6 @@ def labels():
         Query(own_rate("tollgate_replaced_label_values_total", by="reason"), "{{reason}}"),
         decimals=2,
         stacked=True,
-        narrow=True,
         interval="1m",
     )
 
@@ -222,7 +204,6 @@ def memory():
         Query(f"sum({own('tollgate_settle_held_bytes')})", "held spans"),
         Query(f"sum({own('tollgate_queue_bytes')})", "queue"),
         decimals=1,
-        narrow=True,
     )
 
 
@@ -234,7 +215,6 @@ def volume():
         Query(own_rate("tollgate_request_wire_bytes_total"), "on the wire"),
         Query(own_rate("tollgate_request_body_bytes_total"), "inflated"),
         decimals=1,
-        narrow=True,
         interval="1m",
     )
 
@@ -242,12 +222,35 @@ def volume():
 def scrapes():
     return lines(
         "Scrapes",
-        "p99 of the time to render one scrape.",
+        "p99 of the time to render one scrape, by instance.",
         "s",
         Query(quantile(0.99, "tollgate_scrape_duration_seconds", by="instance", scope=ITSELF), "{{instance}}"),
         decimals=1,
-        narrow=True,
         interval="1m",
+    )
+
+
+def unread():
+    by = "scope, reason"
+    return grid(
+        "Spans that look like LLM calls and are not read",
+        "In the time that is shown. host: sent to a provider. keys, marker: names that speak of tokens, models, prompts. Without them their calls are not counted.",
+        Labels({"scope": "Instrumentation", "reason": "Reason"}, {}, {"reason": 90}),
+        Column(f"{increase('tollgate_unread_spans_total', by=by, scope=ITSELF)} > 0", "Spans", "locale", 0),
+        sort="Spans",
+        empty="none, or no data from Tollgate",
+    )
+
+
+def advice():
+    by = "service_name, scope, advice"
+    return grid(
+        "Advice",
+        "Calls in the time that is shown of which Tollgate would know more with one more line of setup.",
+        Labels({"service_name": "Service", "scope": "Instrumentation", "advice": "Advice"}, {}, {"advice": 78}),
+        Column(f"{increase('tollgate_advice_calls_total', by=by, scope=ITSELF)} > 0", "Calls", "locale", 0, width=67),
+        sort="Calls",
+        empty="none, or no data from Tollgate",
     )
 
 
@@ -255,22 +258,22 @@ def instances(t: Thresholds):
     by = "job, instance"
     return grid(
         "Instances",
-        "What runs, with which prices and configuration.",
-        Labels({"job": "Job", "instance": "Instance"}),
+        "What runs, with which prices and configuration. Reloaded: whether the last reload worked. Scrape: its size. Logs cut: lines left out because too many of a kind came.",
+        Labels({"job": "Job", "instance": "Instance"}, {}, {"job": 90, "instance": 150}),
         Column(f"time() - max by ({by}) ({own('tollgate_start_time_seconds')})", "Up for", "s", 0),
-        Column(f"max by ({by}) ({own('tollgate_catalogue_models')})", "Priced models", "locale", 0),
-        Column(f"1000 * max by ({by}) ({own('tollgate_catalogue_timestamp_seconds')})", "Prices of", "dateTimeAsIso"),
-        Column(f"1000 * max by ({by}) ({own('tollgate_config_last_reload_success_timestamp_seconds')})", "Config of", "dateTimeAsIso"),
+        Column(f"max by ({by}) ({own('tollgate_catalogue_models')})", "Models", "locale", 0),
+        Column(f"1000 * max by ({by}) ({own('tollgate_catalogue_timestamp_seconds')})", "Prices of", "dateTimeAsIso", width=158),
+        Column(f"1000 * max by ({by}) ({own('tollgate_config_last_reload_success_timestamp_seconds')})", "Config of", "dateTimeAsIso", width=158),
         Column(
             f"min by ({by}) ({own('tollgate_config_last_reload_successful')})",
-            "Last reload",
+            "Reloaded",
             "bool_yes_no",
             None,
             ((None, "red"), (1, "green")),
             "color",
         ),
-        Column(f"max by ({by}) ({own('tollgate_scrape_size_bytes')})", "Scrape size", "bytes", 1),
-        Column(f"sum by ({by}) (increase({own('tollgate_suppressed_log_lines_total')}[$__range]))", "Logs left out", "locale", 0),
+        Column(f"max by ({by}) ({own('tollgate_scrape_size_bytes')})", "Scrape", "bytes", 1),
+        Column(f"sum by ({by}) (increase({own('tollgate_suppressed_log_lines_total')}[$__range]))", "Logs cut", "locale", 0),
         sort="Instance",
         ascending=True,
         empty="none",

@@ -5,7 +5,7 @@ from alerts.source.thresholds import Thresholds
 from . import links
 from .boards import Board, Row
 from .panels import Column, Labels, Query, bars, grid, heat, lines, rising, tile
-from .queries import above, increase, quantile, rate, ratio, top
+from .queries import NO_CALLS, NO_STREAMS, TOLD_BY_NONE, above, increase, quantile, rate, ratio, shortened, told, top
 
 MODEL = "provider, model"
 DURATION, FIRST, PER_TOKEN = "llm_request_duration_seconds", "llm_time_to_first_token_seconds", "llm_time_per_output_token_seconds"
@@ -21,11 +21,12 @@ def board(t: Thresholds) -> Board:
         "Who waits, and for what? The whole call, the first token, each token after it, and how much the size of the prompt matters.",
         (
             Row(4, tiles(t)),
-            Row(9, ((12, percentiles(t)), (12, by_model(t)))),
-            Row(8, ((12, first_token(t)), (12, per_token()))),
-            Row(9, ((10, cliff(t)), (14, cliff_over_time(t))), "Context: the 100k cliff"),
-            Row(8, ((12, prompt_size(t)), (12, large_prompts(t)))),
-            Row(8, ((12, distribution()), (12, not_streaming(t))), "Where the time goes"),
+            Row(10, ((12, percentiles(t)), (12, by_model(t)))),
+            Row(10, ((12, first_token(t)), (12, per_token()))),
+            Row(10, ((12, cliff(t)), (12, cliff_over_time(t))), "Context: the 100k cliff"),
+            Row(10, ((12, prompt_size(t)), (12, large_prompts(t)))),
+            Row(9, ((24, distribution()),), "Where the time goes"),
+            Row(9, ((24, not_streaming(t)),)),
         ),
     )
 
@@ -34,17 +35,17 @@ def tiles(t: Thresholds) -> tuple:
     slow = rising(t.latency_p95_seconds / 2, t.latency_p95_seconds)
     streams = increase("llm_streaming_requests_total", 'streaming="true"')
     whole = increase("llm_streaming_requests_total", 'streaming=~"true|false"')
+    made = f"{increase('llm_requests_total', window='5m')} > 0"
     percentile = [
         (
             4,
             tile(
-                f"{name} time",
-                f"{rest} of calls take longer. Red from {t.latency_p95_seconds} s.",
+                f"{name}, 5 min",
+                f"{rest} of calls take longer: the {name} of call time in the last five minutes. Red from {t.latency_p95_seconds} s.",
                 "s",
-                Query(quantile(q, DURATION)),
+                Query(told(quantile(q, DURATION, window="5m"))),
                 decimals=1,
                 steps=slow,
-                interval="1m",
             ),
         )
         for q, name, rest in ((0.5, "p50", "Half"), (0.95, "p95", "5 %"), (0.99, "p99", "1 %"))
@@ -54,24 +55,21 @@ def tiles(t: Thresholds) -> tuple:
         (
             4,
             tile(
-                "First token",
-                f"p95 of the time to the first token, of calls that stream. Yellow from {t.ttft_floor_seconds} s.",
+                "First, 5 min",
+                f"p95 of the time to the first token in the last five minutes, of calls that stream. Yellow from {t.ttft_floor_seconds} s.",
                 "s",
-                Query(quantile(0.95, FIRST)),
-                decimals=2,
+                Query(told(quantile(0.95, FIRST, window="5m"), NO_CALLS, (made, NO_STREAMS))),
                 steps=rising(t.ttft_floor_seconds, 5 * t.ttft_floor_seconds),
-                interval="1m",
             ),
         ),
         (
             4,
             tile(
-                "Tokens/s",
-                "The median speed of calls that stream, after the first token.",
+                "Tokens/s, 5 min",
+                "The median (p50) speed, in the last five minutes, of calls that stream, after the first token.",
                 "tok/s",
-                Query(f"1 / ({quantile(0.5, PER_TOKEN)} > 0)"),
+                Query(told(f"1 / ({quantile(0.5, PER_TOKEN, window='5m')} > 0)", NO_CALLS, (made, NO_STREAMS))),
                 decimals=0,
-                interval="1m",
             ),
         ),
         (
@@ -80,7 +78,7 @@ def tiles(t: Thresholds) -> tuple:
                 "Streaming",
                 "Among successful calls whose spans tell, over the time that is shown.",
                 "percentunit",
-                Query(ratio(streams, whole)),
+                Query(told(ratio(streams, whole), NO_CALLS, (f"{increase('llm_requests_total')} > 0", TOLD_BY_NONE))),
                 decimals=0,
             ),
         ),
@@ -95,7 +93,6 @@ def percentiles(t: Thresholds):
         *(Query(quantile(q, DURATION), name, exemplars=True) for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))),
         decimals=1,
         steps=((None, "green"), (t.latency_p95_seconds, "red")),
-        side=True,
         interval="1m",
     )
 
@@ -103,11 +100,10 @@ def percentiles(t: Thresholds):
 def by_model(t: Thresholds):
     return lines(
         "p95 of call time by model",
-        "Of the eight models with the most calls.",
+        "Of the seven models with the most calls.",
         "s",
-        Query(top(quantile(0.95, DURATION, by=MODEL), f"{DURATION}_count", MODEL), "{{model}} · {{provider}}"),
+        Query(shortened(top(quantile(0.95, DURATION, by=MODEL), f"{DURATION}_count", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=1,
-        side=True,
         interval="1m",
         link=links.of_series("tollgate-errors"),
     )
@@ -116,11 +112,10 @@ def by_model(t: Thresholds):
 def first_token(t: Thresholds):
     return lines(
         "p95 to the first token, by model",
-        f"What a person waits before anything appears. More than {t.ttft_multiple} times yesterday's opens a ticket.",
+        f"Of the seven models with the most streams. What a person waits before anything appears. More than {t.ttft_multiple} times yesterday's opens a ticket.",
         "s",
-        Query(top(quantile(0.95, FIRST, by=MODEL), f"{FIRST}_count", MODEL), "{{model}} · {{provider}}", exemplars=True),
+        Query(shortened(top(quantile(0.95, FIRST, by=MODEL), f"{FIRST}_count", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=2,
-        side=True,
         interval="1m",
     )
 
@@ -128,11 +123,10 @@ def first_token(t: Thresholds):
 def per_token():
     return lines(
         "Median time per output token, by model",
-        "How fast text comes after the first token: 20 ms are 50 tokens a second.",
+        "p50 of the seven models with the most streams: how fast text comes after the first token: 20 ms are 50 tokens a second.",
         "s",
-        Query(top(quantile(0.5, PER_TOKEN, by=MODEL), f"{PER_TOKEN}_count", MODEL), "{{model}} · {{provider}}"),
+        Query(shortened(top(quantile(0.5, PER_TOKEN, by=MODEL), f"{PER_TOKEN}_count", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=1,
-        side=True,
         interval="1m",
     )
 
@@ -157,7 +151,6 @@ def cliff_over_time(t: Thresholds):
         Query(quantile(0.95, BY_SIZE, by="input_size"), "{{input_size}}"),
         decimals=1,
         steps=((None, "green"), (t.latency_p95_seconds, "red")),
-        side=True,
         interval="1m",
     )
 
@@ -170,7 +163,6 @@ def prompt_size(t: Thresholds):
         *(Query(quantile(q, PROMPT), name, exemplars=True) for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))),
         decimals=1,
         steps=rising(t.context_warning_tokens, t.context_critical_tokens),
-        side=True,
         interval="1m",
     )
 
@@ -183,7 +175,6 @@ def large_prompts(t: Thresholds):
         "/min",
         *(Query(f"60 * ({above(PROMPT, size)})", f"over {size // 1000}k tokens") for size in sizes),
         decimals=1,
-        side=True,
         interval="1m",
     )
 
@@ -205,9 +196,8 @@ def not_streaming(t: Thresholds):
         "Successful calls whose spans tell, in the time that is shown. Slow: over 10 s without streaming, so whoever waits sees nothing"
         f" until the end. More than {t.slow_calls_1h} an hour are told as info.",
         Labels({"service_name": "Service", "provider": "Provider", "model": "Model"}, {"service_name": links.of_service("tollgate-latency")}),
-        Column(told, "Calls", "locale", 0, width=80),
-        Column(ratio(increase("llm_streaming_requests_total", 'streaming="true"', by=by), told), "Stream", "percentunit", 0, width=80),
-        Column(f"({increase('llm_streaming_requests_total', SLOW, by=by)} or 0 * {told})", "Slow", "locale", 0, rising(1, t.slow_calls_1h), "color", width=80),
+        Column(told, "Calls", "locale", 0),
+        Column(ratio(increase("llm_streaming_requests_total", 'streaming="true"', by=by), told), "Stream", "percentunit", 0),
+        Column(f"({increase('llm_streaming_requests_total', SLOW, by=by)} or 0 * {told})", "Slow", "locale", 0, rising(1, t.slow_calls_1h), "color"),
         sort="Slow",
-        empty="no traffic",
     )

@@ -9,15 +9,15 @@ def of_series(uid: str) -> str:
 
 
 def of_row(uid: str) -> str:
-    """From a table row with the columns Provider and Model."""
-    return f"/d/{uid}?{KEPT}&var-provider=${{__data.fields.Provider}}&var-model=${{__data.fields.Model}}"
+    """From a table row with the column Provider and the hidden one of the whole model's name."""
+    return f"/d/{uid}?{KEPT}&var-provider=${{__data.fields.Provider}}&var-model=${{__data.fields.model}}"
 
 
 def of_service(uid: str) -> str:
-    """From a table row with the column Service."""
+    """From a table row with the hidden column of the whole service's name."""
     return (
         f"/d/{uid}?${{environment:queryparam}}&${{provider:queryparam}}&${{model:queryparam}}&${{__url_time_range}}"
-        "&var-service=${__data.fields.Service}"
+        "&var-service=${__data.fields.service_name}"
     )
 
 

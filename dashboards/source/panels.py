@@ -12,13 +12,55 @@ from grafana_foundation_sdk.models import heatmap as heatmap_model
 from grafana_foundation_sdk.models import table as table_model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from . import queries as promql
+
 DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
-GREEN, YELLOW, RED, BLUE, GREY = "green", "#EAB839", "red", "blue", "text"
+GREEN, YELLOW, RED, BLUE, GREY, AMBER = "green", "#EAB839", "red", "blue", "#8E8E99", "orange"
+# The least width in pixels of a column with numbers: `228.6 ms`.
+SMALLEST = 76
+# Wider columns have a width of their own, because Grafana gives the others equal parts of the rest.
+LARGEST = 95
+# Labels whose values may be long: tables and legends show them without their middle.
+SHORTENED = ("model", "service_name", "error_code", "scope", "chosen")
+WIDTHS = {"provider": 120, "environment": 100, "error_class": 130, "status_code": 62, "window": 62, "resource": 107, "account": 82}
 Steps = tuple[tuple[float | None, str], ...]
 PLAIN: Steps = ((None, BLUE),)
 PER_HOUR = "$/h"
 # Seconds that mean "not at all", so that a good state is a value with a word, not an empty panel.
 NEVER = 1e12
+# The words for no number, and how alarming each is.
+WORDS = {
+    promql.NO_CALLS: ("no calls", GREY),
+    promql.NO_DATA_YET: ("no data from Tollgate", GREY),
+    promql.NO_DATA: ("no data from Tollgate", RED),
+    promql.TOO_FEW_CALLS: ("too few calls", GREY),
+    promql.NO_LIMITS: ("no limits seen", GREY),
+    promql.NO_BUDGET: ("no budget set", GREY),
+    promql.NO_FAILURES: ("no failures", GREEN),
+    promql.NO_STREAMS: ("no streams", GREY),
+    promql.NO_REQUESTS: ("no requests", GREY),
+    promql.TOLD_BY_NONE: ("no span tells", GREY),
+}
+# A colour for each class of error, none twice; red is for what waiting does not mend.
+CLASS_COLORS = {
+    "rate_limit": "#FF9830",
+    "quota_exhausted": "#C4162A",
+    "overloaded": "#F2CC0C",
+    "context_length": "#B877D9",
+    "content_filter": "#8F3BB8",
+    "authentication": "#FF7383",
+    "permission": "#FFA6B0",
+    "model_not_found": "#A352CC",
+    "invalid_request": "#3274D9",
+    "timeout": "#73BF69",
+    "server_error": "#F2495C",
+    "connection": "#37872D",
+    "cancelled": "#8E8E99",
+    "unknown": "#8AB8FF",
+}
+# Of a plot, which cannot tell which of them it is: the tiles at the top do.
+EMPTY = "no calls, or no data from Tollgate"
+OTHERS = "others"
 
 
 @dataclass(frozen=True)
@@ -52,7 +94,11 @@ class Labels:
 
     headers: dict[str, str]
     links: dict[str, str] = field(default_factory=dict)
-    widths: dict[str, int] = field(default_factory=lambda: {"model": 180, "provider": 120, "environment": 110, "service_name": 160})
+    widths: dict[str, int] = field(default_factory=dict)
+
+    def width(self, label: str) -> int:
+        """Pixels of a column: what its longest value takes, which for SHORTENED labels is known."""
+        return self.widths.get(label, 182 if label in SHORTENED else WIDTHS.get(label, 110))
 
 
 def rising(warning: float, critical: float) -> Steps:
@@ -110,13 +156,15 @@ def tile(
     decimals: int | None = None,
     steps: Steps = PLAIN,
     named: bool = False,
-    today: bool = False,
-    interval: str | None = None,
-    empty: str = "no traffic",
-    never: str | None = None,
+    since: str | None = None,
+    without: dict[str, str] | None = None,
+    words: dict[float, tuple[str, str]] | None = None,
     link: str | None = None,
 ):
-    """One number (or a few, named), large. `today`: since midnight, whatever the time picker says."""
+    """One number (or a few, named), large, or the word for its absence.
+
+    `since` sets a beginning that the time picker does not move; `without` counts calls that have no such number, by why.
+    """
     panel = common_parts(stat.Panel(), title, description, unit, decimals, steps)
     panel = (
         panel.reduce_options(reduced("lastNotNull"))
@@ -124,20 +172,26 @@ def tile(
         .color_mode(look.BigValueColorMode.VALUE)
         .justify_mode(look.BigValueJustifyMode.AUTO)
         .text_mode(look.BigValueTextMode.VALUE_AND_NAME if named else look.BigValueTextMode.VALUE)
-        .no_value(empty)
-        .min(0)
+        .no_value(WORDS[-3][0])
+        .mappings(worded(WORDS | (words or {})))
     )
-    if named:
-        panel = panel.text(common.VizTextDisplayOptions().title_size(14).value_size(32))
-    for position, query in enumerate(queries):
+    counted = [Query(expr) for expr in (without or {}).values()]
+    for position, query in enumerate((*queries, *counted)):
         panel = panel.with_target(once(query, position))
-    if today:
-        panel = panel.time_from("now/d").hide_time_override(True)
-    if interval:
-        panel = panel.interval(interval)
-    if never:
-        panel = panel.override_by_field_type("number", [model.DynamicConfigValue("mappings", [never_is(never)])])
+    for position, why in enumerate(without or {}, start=len(queries)):
+        properties = {"unit": f"suffix: calls, {why}", "decimals": 0, "color": {"mode": "fixed", "fixedColor": AMBER}}
+        panel = panel.override_by_query(chr(ord("A") + position), [model.DynamicConfigValue(*each) for each in properties.items()])
+    if since:
+        panel = panel.time_from(since).hide_time_override(True)
     return panel.data_links([dashboard.DashboardLink("Open").url(link)]) if link else panel
+
+
+def worded(words: dict[float, tuple[str, str]]) -> list:
+    """Numbers that are shown as words."""
+    options = {f"{number:g}": model.ValueMappingResult(text=text, color=color, index=index) for index, (number, (text, color)) in enumerate(words.items())}
+    nothing = model.ValueMappingResult(text=WORDS[-3][0], color=RED, index=len(words))
+    special = model.DashboardSpecialValueMapOptions(match=model.SpecialValueMatch.NULL_AND_NAN, result=nothing)
+    return [model.ValueMap(options=options), model.SpecialValueMap(options=special)]
 
 
 def never_is(text: str) -> dict:
@@ -164,20 +218,22 @@ def lines(
     decimals: int | None = None,
     steps: Steps | None = None,
     stacked: bool = False,
-    legend: tuple[str, ...] = ("lastNotNull", "max"),
-    side: bool = False,
-    narrow: bool = False,
     maximum: float | None = None,
     interval: str | None = None,
     logarithmic: bool = False,
     link: str | None = None,
     colors: dict[str, str] | None = None,
     guide: str | None = None,
-    empty: str = "no traffic",
+    rest: str | None = None,
+    daily: bool = False,
+    added_up: str | None = None,
+    empty: str = EMPTY,
 ):
     """Series over time. `steps` are drawn as dashed lines, so that an alert's threshold is seen beside the data.
 
-    `narrow` panels name their series in a line; `guide` names a series that is a ceiling, drawn as a dashed line.
+    `guide` names a series that is a ceiling, drawn as a dashed line; `rest` is the query of what the others leave out.
+    `daily` makes a point a day, and a bar where it is stacked; `added_up` names a series shown as its running sum.
+    Names stand below: beside a plot they would take half of a narrow screen.
     """
     panel = common_parts(timeseries.Panel(), title, description, unit, decimals, steps or PLAIN)
     panel = (
@@ -190,7 +246,7 @@ def lines(
         .min(0)
         .no_value(empty)
         .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
-        .legend(legend_of(() if narrow else legend[:1] if side else legend, side))
+        .legend(common.VizLegendOptions().display_mode(look.LegendDisplayMode.LIST).placement(look.LegendPlacement.BOTTOM).show_legend(True))
         .tooltip(common.VizTooltipOptions().mode(look.TooltipDisplayMode.MULTI).sort(look.SortOrder.DESCENDING))
     )
     if stacked:
@@ -203,28 +259,53 @@ def lines(
         panel = panel.scale_distribution(common.ScaleDistributionConfig().type(look.ScaleDistribution.LOG).log(10))
     if interval:
         panel = panel.interval(interval)
-    for name, color in (colors or {}).items():
+    if daily:
+        panel = panel.interval("1d").max_data_points(60)
+    if daily and stacked:
+        panel = panel.draw_style(look.GraphDrawStyle.BARS).bar_alignment(look.BarAlignment.AFTER).fill_opacity(70)
+    if added_up:
+        panel = panel.transformations(running_sum(added_up))
+    every = (*queries, Query(rest, OTHERS)) if rest else queries
+    for name, color in (({OTHERS: GREY} if rest else {}) | (colors or {})).items():
         panel = panel.override_by_name(name, [fixed(color)])
     if guide:
         dashed = model.DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [10, 10]})
         panel = panel.override_by_name(guide, [fixed(RED), dashed, model.DynamicConfigValue("custom.fillOpacity", 0)])
-    for position, query in enumerate(queries):
+    for position, query in enumerate(every):
         panel = panel.with_target(target(query, position))
     return panel.data_links([dashboard.DashboardLink("Open").url(link)]) if link else panel
 
 
+def running_sum(name: str) -> list[model.DataTransformerConfig]:
+    """A series by name, replaced by what it adds up to."""
+    adding = {"mode": "cumulativeFunctions", "cumulative": {"field": name, "reducer": "sum"}, "alias": f"{name} so far", "replaceFields": False}
+    return [
+        model.DataTransformerConfig("joinByField", options={"byField": "Time", "mode": "outer"}),
+        model.DataTransformerConfig("calculateField", options=adding),
+        model.DataTransformerConfig("organize", options={"excludeByName": {name: True}, "indexByName": {}, "renameByName": {}}),
+    ]
+
+
+def bills(title: str, description: str, *queries: Query):
+    """Dollars as an invoice lists them: a row a day, a column a series, and their sums."""
+    panel = common_parts(table.Panel(), title, description, "currencyUSD", 4, PLAIN).no_value("–").min_width(100).interval("1d").max_data_points(60)
+    panel = panel.cell_height(look.TableCellHeight.SM).show_header(True).sort_by([common.TableSortByFieldState().display_name("Day, UTC").desc(True)])
+    day = {"unit": "time:YYYY-MM-DD", "custom.width": 110}
+    panel = panel.override_by_name("Day, UTC", [model.DynamicConfigValue(*each) for each in day.items()])
+    for position, query in enumerate(queries):
+        panel = panel.with_target(target(query, position))
+    adding = {"mode": "reduceRow", "reduce": {"reducer": "sum"}, "alias": "All", "replaceFields": False}
+    return panel.transformations(
+        [
+            model.DataTransformerConfig("joinByField", options={"byField": "Time", "mode": "outer"}),
+            model.DataTransformerConfig("calculateField", options=adding),
+            model.DataTransformerConfig("organize", options={"excludeByName": {}, "indexByName": {}, "renameByName": {"Time": "Day, UTC"}}),
+        ]
+    ).footer(common.TableFooterOptions().show(True).reducer(["sum"]))
+
+
 def fixed(color: str) -> model.DynamicConfigValue:
     return model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": color})
-
-
-def legend_of(calculations: tuple[str, ...], side: bool) -> common.VizLegendOptions:
-    return (
-        common.VizLegendOptions()
-        .display_mode(look.LegendDisplayMode.TABLE if calculations else look.LegendDisplayMode.LIST)
-        .placement(look.LegendPlacement.RIGHT if side else look.LegendPlacement.BOTTOM)
-        .calcs(list(calculations))
-        .show_legend(True)
-    )
 
 
 def bars(
@@ -236,7 +317,7 @@ def bars(
     decimals: int | None = None,
     steps: Steps = PLAIN,
     maximum: float | None = None,
-    empty: str = "no traffic",
+    empty: str = EMPTY,
     order: str | None = None,
 ):
     """Series side by side, as they are now; `order`, a label with a number in it, sorts them by that number."""
@@ -291,15 +372,19 @@ def axis_of(unit: str, decimals: int | None):
     return axis if decimals is None else axis.decimals(decimals)
 
 
-def grid(title: str, description: str, labels: Labels, *columns: Column, sort: str, empty: str = "nothing", ascending: bool = False):
+def grid(title: str, description: str, labels: Labels, *columns: Column, sort: str, empty: str = EMPTY, ascending: bool = False):
     """One row per set of labels, one column per query. `sort` is the header that orders the rows."""
     panel = common_parts(table.Panel(), title, description, "short", None, PLAIN)
-    panel = panel.no_value(empty).cell_height(look.TableCellHeight.SM).show_header(True).min_width(70)
+    panel = panel.no_value(empty).cell_height(look.TableCellHeight.SM).show_header(True).min_width(SMALLEST)
+    long = [label for label in labels.headers if label in SHORTENED]
     panel = panel.sort_by([common.TableSortByFieldState().display_name(sort).desc(not ascending)])
     for position, column in enumerate(columns):
-        panel = panel.with_target(instant(column.expr, position)).override_by_name(column.title, cells(column))
+        panel = panel.with_target(instant(promql.shortened(column.expr, *long), position)).override_by_name(column.title, cells(column))
     for label, header in labels.headers.items():
         panel = panel.override_by_name(header, names(labels, label))
+    for label in long:
+        # A click needs the whole name, the eye does not.
+        panel = panel.override_by_name(label, [model.DynamicConfigValue("custom.hidden", True)])
     return panel.transformations(joined(labels, columns))
 
 
@@ -308,7 +393,7 @@ def names(labels: Labels, label: str) -> list[model.DynamicConfigValue]:
     link = labels.links.get(label)
     properties = {
         "noValue": "–",
-        "custom.width": labels.widths.get(label),
+        "custom.width": labels.width(label),
         "links": [{"title": "Open", "url": link}] if link else None,
     }
     return [model.DynamicConfigValue(name, value) for name, value in properties.items() if value is not None]
@@ -329,7 +414,7 @@ def cells(column: Column) -> list[model.DynamicConfigValue]:
         "thresholds": {"mode": "absolute", "steps": steps},
         "custom.cellOptions": options,
         "custom.align": "left" if column.cell == "gauge" else "right",
-        "custom.width": column.width,
+        "custom.width": column.width or (header_width(column.title) if header_width(column.title) > LARGEST else None),
         "min": 0 if column.cell == "gauge" else None,
         "max": column.maximum,
         "noValue": "–",
@@ -341,11 +426,17 @@ def cells(column: Column) -> list[model.DynamicConfigValue]:
     return [model.DynamicConfigValue(name, value) for name, value in properties.items() if value is not None]
 
 
+def header_width(title: str) -> int:
+    """Pixels that a column needs to show its header and the arrow of its order."""
+    return max(SMALLEST, 7 * len(title) + 40)
+
+
 def joined(labels: Labels, columns: tuple[Column, ...]) -> list[model.DataTransformerConfig]:
     """One frame of all queries, with our headers in our order."""
     value = (lambda position: f"Value #{chr(ord('A') + position)}") if len(columns) > 1 else (lambda _: "Value")
     names = {value(position): column.title for position, column in enumerate(columns)}
-    order = [*labels.headers, *names]
+    shown = {(f"short_{label}" if label in SHORTENED else label): header for label, header in labels.headers.items()}
+    order = [*shown, *names]
     return [
         *([model.DataTransformerConfig("merge", options={})] if len(columns) > 1 else []),
         model.DataTransformerConfig(
@@ -353,7 +444,7 @@ def joined(labels: Labels, columns: tuple[Column, ...]) -> list[model.DataTransf
             options={
                 "excludeByName": {"Time": True},
                 "indexByName": {name: index for index, name in enumerate(order)},
-                "renameByName": labels.headers | names,
+                "renameByName": shown | names,
             },
         ),
     ]

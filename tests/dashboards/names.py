@@ -14,7 +14,7 @@ STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 SUFFIXES = ("_bucket", "_sum", "_count")
 # The scraper's own, and those that queries make for themselves.
 SCRAPERS = {"job", "instance", "le"}
-MADE = {"when", "first_number"}
+MADE = {"when", "first_number", "chosen", "name", "date", "source", "of_window"}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Dashboards, alerts, runbooks and the way to the pager, on real Prometheus and Alertmanager: about five minutes.
+# Dashboards, alerts, runbooks and the way to the pager, on real Prometheus and Alertmanager: about six minutes.
 #     tests/dashboards/run.sh BINARY
 # Needs prometheus, promtool, amtool and prometheus-alertmanager (Debian packages prometheus, prometheus-alertmanager)
 # and Python 3.11 or newer; Python packages go into a virtual environment under target/.
@@ -38,5 +38,6 @@ part deploy "$python" tests/dashboards/test_deploy.py || failed=1
 part services env PYTHONPATH=tests/pager "$python" -m unittest test_services test_routing || failed=1
 part scenes "$python" alerts/tests/run.py || failed=1
 wait "$pager" || failed=1
+part states "$python" tests/dashboards/test_states.py "$binary" || failed=1
 part live "$python" tests/dashboards/test_live.py "$binary" || failed=1
 exit $failed

@@ -12,6 +12,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from layout import problems  # noqa: E402
 from names import Catalogue, faults  # noqa: E402
 from panels import boards, queries  # noqa: E402
 from stack import ROOT  # noqa: E402
@@ -114,7 +115,7 @@ class Dashboards(unittest.TestCase):
         for board in boards(PROVISIONING):
             self.assertEqual(board["schemaVersion"], 39)
             for each in board["templating"]["list"]:
-                if each["type"] == "query":
+                if each["type"] == "query" and each.get("hide") != 2:
                     self.assertTrue(each["includeAll"] and each["multi"] and each["allValue"] == ".*", each["name"])
 
     def test_links_lead_to_dashboards_that_exist(self) -> None:
@@ -124,10 +125,26 @@ class Dashboards(unittest.TestCase):
                 self.assertIn(uid, uids, path.name)
 
     def test_rates_use_the_rate_interval_or_the_range(self) -> None:
-        fixed = {"1h", "1d", "10m", "2m"}
+        fixed = {"1h", "1d", "10m", "5m", "2m", "1m", "7d", "23h59m"}
         for query in queries(PROVISIONING):
             for window in re.findall(r"[})]\[([^\]:]+)", query.expr):
                 self.assertIn(window, {"$__rate_interval", "$__range"} | fixed, query.name)
+
+    def test_nothing_is_cut_off_and_no_plot_is_crushed(self) -> None:
+        found = [
+            f"{board['title']} | {panel['title']} at {page} px: {problem}"
+            for board in boards(PROVISIONING)
+            for page in (1100, 1600)
+            for panel in board["panels"]
+            for problem in problems(panel, page)
+        ]
+        self.assertEqual(found, [], "\n".join(found))
+
+    def test_a_cut_column_and_a_crushed_plot_are_found(self) -> None:
+        board = next(each for each in boards(PROVISIONING) if each["uid"] == "tollgate-cost")
+        narrow = [panel | {"gridPos": panel["gridPos"] | {"w": 5, "h": 5}} for panel in board["panels"] if panel["type"] in ("table", "timeseries")]
+        for panel in narrow:
+            self.assertTrue(problems(panel, 1100), panel["title"])
 
     def test_every_metric_label_and_edge_exists(self) -> None:
         for query in queries(PROVISIONING):
