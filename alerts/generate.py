@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the alert rules in every format from alerts/source and alerts/thresholds.yaml.
+"""Writes the alert rules in every format, and who hears of them, from alerts/source and alerts/thresholds.yaml.
 
     python3 alerts/generate.py                            write the committed files
     python3 alerts/generate.py --check                    exit 1 if a committed file is not what the source says
@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from alerts.source import cost, errors, latency, limits, tollgate, writers  # noqa: E402
+from alerts.source import cost, errors, latency, limits, routing, tollgate, writers  # noqa: E402
 from alerts.source.thresholds import Thresholds, load  # noqa: E402
 
 
@@ -29,6 +29,7 @@ def files(t: Thresholds) -> dict[str, str]:
         **{f"prometheus/{area.name}.rules.yml": writers.prometheus(area, t) for area in every},
         "kubernetes/prometheusrule.yaml": writers.custom_resource(every, t),
         "grafana/rules.yaml": writers.grafana(every, t),
+        **{f"alertmanager/{name}": text for name, text in routing.files().items()},
     }
 
 

@@ -1,126 +1,290 @@
-"""Alerts on failing calls: how many, and why."""
+"""Alerts on failing calls: how many, and why.
 
-from .nouns import FAILED, MODEL, PROVIDER_MODEL, Alert, Area, Record
+A page wants more than a ratio: so many failures that chance does not explain them, in a short window for what is bad and
+in longer ones for what is slow; or, where there is little traffic, no success at all. One failure alone opens a ticket.
+"""
+
+from .nouns import CALLERS, FAILED, FRUITLESS, MODEL, PROVIDER, PROVIDER_MODEL, SERVICE_PROVIDER, Alert, Area, Record, counted, excess
 from .thresholds import Thresholds
 
 CALL = ("environment", "service_name", "provider", "model")
+ROUTE = ("environment", "service_name", "provider")
+# For each of `error_windows`: how many standard deviations over the threshold, how many failures at least. Tuned on
+# Poisson traffic of 40 calls in 5 minutes (alerts/tests/poisson.py): silent at 4 %, one incident at 6 %, ten minutes at 20 %.
+TIERS = ((4, 10), (3, 20), (1, 50))
+COUNTED = (("requests", ""), ("failed_requests", f"{{{FAILED}}}"))
 
 
 def area(t: Thresholds) -> Area:
     """The rules on failures."""
-    alerts = (error_rate(t), quota(t), access(t), not_found(t), rate_limited(t), overloaded(t), retries(t))
-    return Area("errors", records(), alerts)
-
-
-def records() -> tuple[Record, ...]:
-    """Calls and failed calls per second, over five minutes and over an hour."""
-    return tuple(
-        Record(f"model:llm_{name}:rate{window}", f"sum by ({MODEL}) (rate(llm_requests_total{selector}[{window}]<at>))")
-        for window in ("5m", "1h")
-        for name, selector in (("requests", ""), ("failed_requests", f"{{{FAILED}}}"))
+    alerts = (
+        *(error_rate(t), provider_failing(t), *down(t), *quota(t), *access(t), *not_found(t)),
+        *(rate_limited(t), overloaded(t), callers_errors(t), retries(t)),
     )
+    return Area("errors", fast_records(t), alerts, of_window(t.error_windows[2]))
+
+
+def fast_records(t: Thresholds) -> tuple[Record, ...]:
+    """Calls and failed calls of the shorter windows; whether anything worked."""
+    return (
+        *(record for window in dict.fromkeys((*t.error_windows[:2], "10m", "1h")) for record in of_window(window)),
+        Record("service:llm_successes:increase20m", by_route('error_class="none"', "20m")),
+        Record("service:llm_successes:increase1h", by_route('error_class="none"', "1h")),
+    )
+
+
+def of_window(window: str) -> tuple[Record, ...]:
+    """Calls and failed calls by service and model, then by provider."""
+    return (*(increase(name, selector, window) for name, selector in COUNTED), *(together(name, window) for name, _ in COUNTED))
+
+
+def increase(name: str, selector: str, window: str) -> Record:
+    return Record(f"model:llm_{name}:increase{window}", f"sum by ({MODEL}) (increase(llm_requests_total{selector}[{window}]<at>))")
+
+
+def together(name: str, window: str) -> Record:
+    """Over all services and models of a provider."""
+    return Record(f"provider:llm_{name}:increase{window}", f"sum by ({PROVIDER}) (model:llm_{name}:increase{window})")
+
+
+def by_route(selector: str, window: str) -> str:
+    return f"sum by ({SERVICE_PROVIDER}) (increase(llm_requests_total{{{selector}}}[{window}]<at>))"
+
+
+def burning(t: Thresholds, scope: str) -> str:
+    """Failures beyond the threshold in any window, that still go on."""
+    failed, calls = f"{scope}:llm_failed_requests:increase", f"{scope}:llm_requests:increase"
+    tiers = (f"(\n  {excess(failed + window, calls + window, t.error_ratio, sigmas, least)}\n)" for window, (sigmas, least) in zip(t.error_windows, TIERS, strict=True))
+    still = t.error_windows[0]
+    return f"({' or '.join(tiers)})\nand {failed}{still} / {calls}{still} > {t.error_ratio / 2:g}"
 
 
 def error_rate(t: Thresholds) -> Alert:
-    short, long = (f"model:llm_failed_requests:rate{w} / model:llm_requests:rate{w}" for w in ("5m", "1h"))
     return Alert(
         "LLMErrorRateHigh",
         "page",
-        f"{short} > {t.error_ratio}\nand {long} > {t.error_ratio}\n"
-        f"and model:llm_requests:rate5m * 300 >= {t.floor_requests_5m}",
+        burning(t, "model"),
         "{{ $value | humanizePercentage }} of calls of {{ $labels.service_name }} to {{ $labels.model }} fail",
-        f"More than {t.error_ratio:.0%} of calls failed over 5 minutes and over 1 hour ({{{{ $labels.provider }}}},"
-        " {{ $labels.environment }}). Calls that the caller gave up are not failures. Dashboard Errors tells the cause.",
+        f"More than {t.error_ratio:.0%} of calls failed, beyond what chance explains, over 10 minutes, 1 hour or 6 hours, and they"
+        " still fail ({{ $labels.provider }}, {{ $labels.environment }}). Calls that the caller gave up and requests that the"
+        " caller got wrong are not counted as failures. Dashboard Errors tells the cause.",
         "errors",
         CALL,
-        wait="2m",
+        wait=t.error_wait,
+        keep=t.error_keep,
+        causes=CALL,
     )
 
 
-def quota(t: Thresholds) -> Alert:
+def provider_failing(t: Thresholds) -> Alert:
+    """Many services with little traffic each are together enough to say so."""
     return Alert(
+        "LLMProviderFailing",
+        "page",
+        burning(t, "provider"),
+        "{{ $value | humanizePercentage }} of calls to {{ $labels.provider }} fail",
+        f"More than {t.error_ratio:.0%} of the calls of all services to all models of {{{{ $labels.provider }}}} in"
+        " {{ $labels.environment }}, over 10 minutes, 1 hour or 6 hours, and they still fail. Look at its status page.",
+        "errors",
+        ("environment", "provider"),
+        wait=t.error_wait,
+        keep=t.error_keep,
+        causes=("environment", "provider"),
+    )
+
+
+# --- no success at all
+
+
+def fruitless(window: str, offset: str = "") -> str:
+    """Calls that brought nothing, counted exactly; those that the caller gave up among them."""
+    selector, at = f"llm_requests_total{{{FRUITLESS}}}", f" offset {offset}" if offset else ""
+    return f"sum by ({SERVICE_PROVIDER}) (last_over_time({selector}[{window}]{at}) - min_over_time({selector}[{window}]{at}))"
+
+
+def nothing_works(t: Thresholds) -> str:
+    """No success for an hour with a few failures, or for 20 minutes with many."""
+    return (
+        f"({fruitless('1h')} >= 1 unless service:llm_successes:increase1h > 0)\n"
+        f"or ({fruitless('20m')} >= {t.down_failures_20m} unless service:llm_successes:increase20m > 0)"
+    )
+
+
+def lasting(t: Thresholds) -> str:
+    """Enough failures, in two different parts of the hour at least."""
+    parts = " or ".join(
+        f'label_replace({fruitless("20m", offset)} > 0, "part", "{number}", "", "")'
+        for number, offset in (("1", ""), ("2", "20m"), ("3", "40m"))
+    )
+    return f"{fruitless('1h')} >= {t.down_failures_1h}\nand count by ({SERVICE_PROVIDER}) ({parts}) >= 2"
+
+
+def worked_before(t: Thresholds) -> str:
+    return f"sum_over_time(service:llm_successes:increase1h[{t.worked_before}:30m] offset 10m) > 0"
+
+
+def down(t: Thresholds) -> tuple[Alert, Alert]:
+    calls = "{{ printf \"%.0f\" $value }} calls, none worked"
+    where = "{{ $labels.service_name }} to {{ $labels.provider }} in {{ $labels.environment }}"
+    whole = f"(\n{nothing_works(t)}\n)\nand ({lasting(t)})\nand {worked_before(t)}"
+    page = Alert(
+        "LLMServiceDown",
+        "page",
+        whole,
+        "no call of {{ $labels.service_name }} to {{ $labels.provider }} works",
+        f"{calls}: {where}, for an hour, or for 20 minutes where there is traffic, though they worked in the last {t.worked_before}."
+        " Calls that the callers gave up are among them: who waits too long gets nothing either.",
+        "errors",
+        ROUTE,
+        wait=t.error_wait,
+        keep=t.error_keep,
+        causes=ROUTE,
+    )
+    ticket = Alert(
+        "LLMServiceDown",
+        "ticket",
+        f"(\n{nothing_works(t)}\n)\nunless (({lasting(t)})\nand {worked_before(t)})",
+        "no call of {{ $labels.service_name }} to {{ $labels.provider }} has worked lately",
+        f"{calls}: {where}, in the last hour. They are few, came all at once, or it has not worked in {t.worked_before}.",
+        "errors",
+        ROUTE,
+        wait="5m",
+        lesser=True,
+    )
+    return page, ticket
+
+
+# --- causes that do not pass by themselves
+
+
+def cause(classes: str, window: str, t: Thresholds, by: str = MODEL, also: str = "") -> tuple[str, str]:
+    """Expressions of page and ticket: several refusals that are a good part of all calls, or any at all."""
+    selector = f'llm_requests_total{{error_class=~"{classes}"}}'
+    refused = counted(selector, by, window)
+    part = f"{counted(selector, MODEL, window)} / {counted('llm_requests_total', MODEL, window)}"
+    page = f"{refused} >= {t.cause_failures}\nand on ({MODEL}) {part} > {t.cause_ratio}{also}"
+    return page, f"{refused} > 0\nunless (\n{page}\n)"
+
+
+def page_and_ticket(page: Alert, expr: str, description: str) -> tuple[Alert, Alert]:
+    """The page, and the ticket that tells of what is less."""
+    ticket = Alert(
+        page.name, "ticket", expr, page.summary, description, page.dashboard, page.variables, wait="5m", lesser=True
+    )
+    return page, ticket
+
+
+FEW = "{{ printf \"%.0f\" $value }} call(s) in {{ $labels.environment }}: a small part of all, or nothing that worked before."
+
+
+def quota(t: Thresholds) -> tuple[Alert, Alert]:
+    expr, lesser = cause("quota_exhausted", t.quota_window, t)
+    page = Alert(
         "LLMQuotaExhausted",
         "page",
-        f'sum by ({MODEL}) (increase(llm_requests_total{{error_class="quota_exhausted"}}[{t.quota_window}])) > 0',
+        expr,
         "{{ $labels.provider }} refuses {{ $labels.service_name }}: quota or credit for {{ $labels.model }} is used up",
         f"{{{{ printf \"%.0f\" $value }}}} calls were refused in {t.quota_window} in {{{{ $labels.environment }}}}. Waiting does not"
         " help: somebody must add credit or raise the spend limit at {{ $labels.provider }}, or traffic must move.",
         "errors",
         CALL,
+        keep=t.quota_keep,
+        causes=CALL,
     )
+    return page_and_ticket(page, lesser, FEW)
 
 
-def access(t: Thresholds) -> Alert:
+def access(t: Thresholds) -> tuple[Alert, Alert]:
     """Authentication and permission, where the same service and provider worked before."""
-    failures = f'increase(llm_requests_total{{error_class=~"authentication|permission"}}[10m])'
-    successes = f'increase(llm_requests_total{{error_class="none"}}[{t.worked_before}] offset 10m)'
-    return Alert(
+    worked = f"\nand on ({SERVICE_PROVIDER}) {worked_before(t)}"
+    expr, lesser = cause("authentication|permission", "10m", t, f"{MODEL}, error_class", worked)
+    page = Alert(
         "LLMAccessDenied",
         "page",
-        f"sum by ({MODEL}, error_class) ({failures}) >= {t.access_failures_10m}\n"
-        f"and on (environment, service_name, provider)\n  sum by (environment, service_name, provider) ({successes}) > 0",
+        expr,
         "{{ $labels.provider }} denies {{ $labels.service_name }} access to {{ $labels.model }} ({{ $labels.error_class }})",
         "{{ printf \"%.0f\" $value }} calls failed in 10 minutes in {{ $labels.environment }}, though this service's calls to"
         f" {{{{ $labels.provider }}}} worked in the last {t.worked_before}. A key was revoked, rotated or lost a right.",
         "errors",
         CALL,
+        keep=t.error_keep,
+        causes=CALL,
     )
+    return page_and_ticket(page, lesser, FEW)
 
 
-def not_found(t: Thresholds) -> Alert:
-    failures = 'increase(llm_requests_total{error_class="model_not_found"}[10m])'
-    successes = f'increase(llm_requests_total{{error_class="none"}}[{t.worked_before}] offset 10m)'
-    return Alert(
+def not_found(t: Thresholds) -> tuple[Alert, Alert]:
+    works = counted('llm_requests_total{error_class="none"}', MODEL, "10m")
+    worked = f"\nand on ({SERVICE_PROVIDER}) {worked_before(t)}\nunless on ({MODEL}) {works} > 0"
+    expr, lesser = cause("model_not_found", "10m", t, MODEL, worked)
+    page = Alert(
         "LLMModelGone",
         "page",
-        f"sum by ({MODEL}) ({failures}) > 0\n"
-        f"and on (environment, provider, model)\n  sum by ({PROVIDER_MODEL}) ({successes}) > 0",
+        expr,
         "{{ $labels.provider }} no longer finds model {{ $labels.model }}, asked for by {{ $labels.service_name }}",
-        "{{ printf \"%.0f\" $value }} calls failed in 10 minutes in {{ $labels.environment }}. The model worked in the last"
-        f" {t.worked_before}: it was retired, renamed, or this account lost it.",
+        "{{ printf \"%.0f\" $value }} calls failed in 10 minutes in {{ $labels.environment }} and none worked, though this service's"
+        f" calls to {{{{ $labels.provider }}}} worked in the last {t.worked_before}. The model was retired or renamed, or this account lost it.",
         "errors",
         CALL,
+        keep=t.error_keep,
+        causes=CALL,
     )
+    return page_and_ticket(page, lesser, FEW)
 
 
-def class_ratio(error_class: str) -> str:
-    """The part of calls that failed for one cause, over five minutes, by provider and model."""
-    return (
-        f'sum by ({PROVIDER_MODEL}) (rate(llm_requests_total{{error_class="{error_class}"}}[5m]))\n'
-        f"/ sum by ({PROVIDER_MODEL}) (model:llm_requests:rate5m)"
-    )
+# --- pace and capacity
 
 
-def traffic(t: Thresholds) -> str:
-    """The least traffic of a provider's model worth an opinion."""
-    return f"sum by ({PROVIDER_MODEL}) (model:llm_requests:rate5m) * 300 >= {t.floor_requests_5m}"
+def of_class(classes: str, by: str, window: str = "10m") -> str:
+    return f"sum by ({by}) (increase(llm_requests_total{{{classes}}}[{window}]))"
 
 
 def rate_limited(t: Thresholds) -> Alert:
+    calls = f"sum by ({PROVIDER_MODEL}) (model:llm_requests:increase10m)"
     return Alert(
         "LLMRateLimited",
         "page",
-        f"{class_ratio('rate_limit')} > {t.rate_limit_ratio}\nand {traffic(t)}",
+        excess(of_class('error_class="rate_limit"', PROVIDER_MODEL), calls, t.rate_limit_ratio, 2, 10),
         "{{ $labels.provider }} rate-limits {{ $value | humanizePercentage }} of calls to {{ $labels.model }}",
-        f"More than {t.rate_limit_ratio:.0%} of calls over 5 minutes in {{{{ $labels.environment }}}} were answered 429."
+        f"More than {t.rate_limit_ratio:.0%} of calls over 10 minutes in {{{{ $labels.environment }}}} were answered 429."
         " Dashboard Rate limits shows which limit is full and when it refills.",
         "limits",
         ("environment", "provider", "model"),
-        wait="1m",
+        wait=t.error_wait,
+        keep=t.error_keep,
+        causes=("environment", "provider", "model"),
     )
 
 
 def overloaded(t: Thresholds) -> Alert:
+    calls = f"sum by ({PROVIDER_MODEL}) (model:llm_requests:increase1h)"
+    of_hour, now = (of_class('error_class="overloaded"', PROVIDER_MODEL, window) for window in ("1h", "10m"))
     return Alert(
         "LLMProviderOverloaded",
         "ticket",
-        f"{class_ratio('overloaded')} > {t.overloaded_ratio}\nand {traffic(t)}",
+        f"{excess(of_hour, calls, t.overloaded_ratio, 1, 10)}\nand {now} > 0",
         "{{ $labels.provider }} has no capacity for {{ $value | humanizePercentage }} of calls to {{ $labels.model }}",
-        f"More than {t.overloaded_ratio:.0%} of calls over 5 minutes in {{{{ $labels.environment }}}}. It is the provider's"
+        f"More than {t.overloaded_ratio:.0%} of calls over an hour in {{{{ $labels.environment }}}}, and it goes on. It is the provider's"
         " capacity, not your limit: fall back to another model or region, and look at its status page.",
         "errors",
         ("environment", "provider", "model"),
         wait="5m",
+        keep=t.error_keep,
+    )
+
+
+def callers_errors(t: Thresholds) -> Alert:
+    return Alert(
+        "LLMCallersErrorsHigh",
+        "ticket",
+        excess(of_class(CALLERS, MODEL, "1h"), "model:llm_requests:increase1h", t.error_ratio, 3, 20),
+        "{{ $value | humanizePercentage }} of calls of {{ $labels.service_name }} to {{ $labels.model }} are refused for what they ask",
+        f"More than {t.error_ratio:.0%} of calls over an hour in {{{{ $labels.environment }}}} were refused by a content filter, were"
+        " longer than the model takes, or were not valid. The provider works; a release, a prompt or a user's input does not.",
+        "errors",
+        CALL,
+        wait="5m",
+        keep="30m",
     )
 
 
@@ -136,4 +300,5 @@ def retries(t: Thresholds) -> Alert:
         "errors",
         CALL,
         wait="5m",
+        keep=t.error_keep,
     )

@@ -1,6 +1,6 @@
 """Alerts on slow calls, streams that start late, and prompts that grow."""
 
-from .nouns import MODEL, Alert, Area, Record, over, quantile
+from .nouns import MODEL, Alert, Area, Record, over_exactly, quantile
 from .thresholds import Thresholds
 
 CALL = ("environment", "service_name", "provider", "model")
@@ -64,7 +64,7 @@ def context_large(t: Thresholds, name: str, tokens: int) -> Alert:
     return Alert(
         name,
         "ticket",
-        f"(\n{over('llm_request_input_tokens', tokens, MODEL, '30m')}\n) > {t.context_calls_30m}",
+        f"(\n{over_exactly('llm_request_input_tokens', tokens, MODEL, '30m')}\n) > {t.context_calls_30m}",
         "{{ printf \"%.0f\" $value }} calls of {{ $labels.service_name }} to {{ $labels.model }} in 30 minutes had prompts over"
         f" {tokens // 1000}k tokens",
         f"Threshold: more than {t.context_calls_30m} such calls in {{{{ $labels.environment }}}}. Long prompts answer late, cost more"

@@ -40,12 +40,46 @@ def dump(document: object) -> str:
     return NOTICE + yaml.safe_dump(document, sort_keys=False, width=10_000, allow_unicode=True)
 
 
+class Plain(yaml.SafeDumper):
+    """Writes everything out: no anchors."""
+
+    def ignore_aliases(self, _: object) -> bool:
+        return True
+
+
+def represent_plain(head: str, document: dict) -> str:
+    """YAML under the notice and a comment."""
+    comment = "".join(f"# {line}".rstrip() + "\n" for line in head.splitlines())
+    return NOTICE + "#\n" + comment + yaml.dump(document, Dumper=Plain, sort_keys=False, width=10_000, allow_unicode=True)
+
+
+def severity(alert: Alert, t: Thresholds) -> str:
+    """A page where the environment is one that wakes somebody, else a ticket."""
+    if alert.severity != "page" or not alert.by_environment:
+        return alert.severity
+    wakes = "|".join(t.page_environments)
+    return f'{{{{ if match "^({wakes})$" $labels.environment }}}}page{{{{ else }}}}ticket{{{{ end }}}}'
+
+
+def causes(alert: Alert) -> dict[str, str]:
+    """The commonest causes of the last ten minutes, asked when the alert is sent. Only Prometheus can ask."""
+    if not alert.causes:
+        return {}
+    selector = ",".join(f"{name}=%q" for name in alert.causes)
+    query = f"topk(3, sum by (error_class, error_code) (increase(llm_errors_total{{{selector}}}[10m])) > 0)"
+    arguments = " ".join(f"$labels.{name}" for name in alert.causes)
+    return {
+        "causes": f"{{{{ range printf `{query}` {arguments} | query }}}}{{{{ .Labels.error_class }}}}"
+        " {{ .Labels.error_code }} ({{ printf `%.0f` .Value }}). {{ end }}"
+    }
+
+
 def annotations(alert: Alert, t: Thresholds) -> dict[str, str]:
     """The texts and links of an alert."""
     query = "&".join(f"var-{VARIABLES[name]}={{{{ $labels.{name} | urlquery }}}}" for name in alert.variables)
     url = f"{t.grafana_url}/d/{DASHBOARDS[alert.dashboard]}" + (f"?{query}" if query else "")
     return {
-        "summary": alert.summary,
+        "summary": ("{{ $labels.environment }}: " if alert.by_environment else "") + alert.summary,
         "description": alert.description,
         "dashboard_url": url,
         "runbook_url": f"{t.runbook_url}/{alert.name}.md",
@@ -57,7 +91,9 @@ def prometheus_alert(alert: Alert, t: Thresholds) -> dict:
     rule = {"alert": alert.name, "expr": Text(alert.expr)}
     if alert.wait != "0s":
         rule["for"] = alert.wait
-    return rule | {"labels": {"severity": alert.severity} | alert.labels, "annotations": annotations(alert, t)}
+    if alert.keep != "0s":
+        rule["keep_firing_for"] = alert.keep
+    return rule | {"labels": {"severity": severity(alert, t)} | alert.labels, "annotations": annotations(alert, t) | causes(alert)}
 
 
 def prometheus_record(record: Record) -> dict:
@@ -121,11 +157,11 @@ def grafana(areas: list[Area], t: Thresholds) -> str:
 
 def grafana_alert(alert: Alert, records: dict[str, Record], t: Thresholds) -> dict:
     """The query keeps only series that are in trouble, so any value (none is negative) fires."""
-    identity = alert.name + "".join(alert.labels.values())
+    marks = [*alert.labels.values(), *(["ticket"] if alert.lesser else [])]
     texts = {key: text.replace("$value", "$values.A.Value") for key, text in annotations(alert, t).items()}
     return {
-        "uid": "tollgate-" + hashlib.sha256(identity.encode()).hexdigest()[:16],
-        "title": alert.name + "".join(f" ({value})" for value in alert.labels.values()),
+        "uid": "tollgate-" + hashlib.sha256((alert.name + "".join(marks)).encode()).hexdigest()[:16],
+        "title": alert.name + "".join(f" ({mark})" for mark in marks),
         "condition": "B",
         "data": [
             {
@@ -148,6 +184,7 @@ def grafana_alert(alert: Alert, records: dict[str, Record], t: Thresholds) -> di
         "noDataState": "OK",
         "execErrState": "Error",
         "for": alert.wait,
+        **({"keepFiringFor": alert.keep} if alert.keep != "0s" else {}),
         "annotations": texts,
-        "labels": {"severity": alert.severity} | alert.labels,
+        "labels": {"severity": severity(alert, t)} | alert.labels,
     }

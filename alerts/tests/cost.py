@@ -26,6 +26,28 @@ def prompt(fresh: str, cached: str) -> Series:
     return call("llm_tokens_total", fresh, type="input") | call("llm_tokens_total", cached, type="cache_read")
 
 
+CALLS = requests(none="0+10x400")
+PERIOD = {"period": "month", "unit": "usd"}
+LOOK = "`tollgate spend` and Tollgate's page /spend show who spent it."
+BUDGETS = (
+    ("LLMBudgetSpent", "page", "llm_budget_used_ratio", 1.02, 0.99, PERIOD, "102% of budget research (usd per month) is spent", f"Nothing is left of it in this period. {LOOK}"),
+    ("LLMBudgetFilling", "ticket", "llm_budget_used_ratio", 0.85, 0.79, PERIOD, "85% of budget research (usd per month) is spent", f"From 80% on. {LOOK}"),
+    (
+        *("LLMBudgetForecastOver", "ticket", "llm_budget_forecast_ratio", 1.2, 0.98, PERIOD),
+        *("120% of budget research (usd per month) is what the forecast for the end of the period says", f"At the present pace it will be passed. {LOOK}"),
+    ),
+    (
+        *("LLMBudgetStepPassed", "ticket", "llm_budget_over", 3, 0, {"step": "80%"}),
+        *("3 of those that share budget research are above 80%", "Each has an amount of its own; names are not told here. /spend with a token names them."),
+    ),
+)
+
+
+def budget(family: str, values: str) -> Series:
+    labels = 'step="80%"' if family == "llm_budget_over" else 'period="month",unit="usd"'
+    return {f'{family}{{budget="research",{labels}}}': values}
+
+
 CASES = [
     Case(
         "LLMSpendOverDailyBudget",
@@ -33,7 +55,7 @@ CASES = [
         silent_again_at="40h",
         series=cost("0+4x150 600+0x120"),
         labels={"severity": "page", "environment": "prod"},
-        summary="$576.00 spent on LLM calls in 24 hours in prod",
+        summary="prod: $576.00 spent on LLM calls in 24 hours in prod",
         description="The budget is $500 in any 24 hours. Dashboard Cost shows which model, service and kind of token it went to.",
         step="10m",
         fires_too={
@@ -51,14 +73,14 @@ CASES = [
     Case(
         "LLMSpendOnPaceToPassBudget",
         fires_at="150m",
-        silent_again_at="320m",
-        series=cost("0+0.4x200 80+0x120"),
+        silent_again_at="350m",
+        series=cost("0+0.4x200 80+0x160"),
         labels={"severity": "ticket", "environment": "prod"},
-        summary="On pace to spend $576 on LLM calls in 24 hours in prod",
-        description="At the pace of the last hour the budget of $500 in 24 hours will be passed.",
+        summary="prod: on pace to spend $576 on LLM calls today (UTC)",
+        description="Spent since midnight UTC, and the rest of the day at the pace of the last hour: over the budget of $500 for prod.",
         fires_too={
-            "a restart in the middle": ("190m", cost("0+0.4x100 0+0.4x100")),
             "a second series, new in the last hour": ("190m", cost("0+0.3x200") | cost("_x120 0+0.2x80", instance="b")),
+            "the ledger says what was spent": ("190m", cost("0+0.1x200") | {'llm_spend_day_usd{environment="prod",provider="openai"}': "400+0x200"}),
         },
         stays_silent={
             "just below: a pace of 489.60 dollars": ("200m", cost("0+0.34x200")),
@@ -70,23 +92,36 @@ CASES = [
         "LLMSpendRateAboveUsual",
         fires_at="26h",
         silent_again_at="30h",
-        series=cost("0+0.3333x144 48+2x12 72+0.3333x30"),
+        series=cost("0+0.1667x288 48+1x24 72+0.1667x60") | CALLS,
         labels={"severity": "page"} | SERVICE,
-        summary="checkout spends $12.00 an hour on LLM calls, many times the usual",
-        description="More than 5 times what checkout in prod spent in the same hour of yesterday, and of last week where that is known. A loop, a new job or a dearer model.",
-        step="10m",
+        summary="prod: checkout spent $12.00 on LLM calls in the last hour, many times the usual",
+        description="More than 5 times the most that checkout spent in an hour at this time yesterday or last week, in prod; without a last week, in any hour known. A loop, a new job or a dearer model.",
+        step="5m",
         fires_too={
-            "a restart in the middle": ("26h", cost("0+0.3333x144 48+2x3 0+2x20")),
-            "the traffic comes in a new series": ("26h", cost("0+0.3333x170") | cost("_x144 0+2x20", instance="b")),
-            "last week known, and low": ("170h", cost("0+0.3333x1008 336+2x20")),
+            "the traffic comes in a new series": ("26h", cost("0+0.1667x340") | cost("_x288 0+1x40", instance="b") | CALLS),
+            "a service without any history, at 30 dollars an hour": ("80m", cost("0+2.5x40") | CALLS),
+            "three hours of history": ("4h", cost("0+0.1x36 3.6+1.5x40") | CALLS),
         },
         stays_silent={
-            "just below: 4.9 times": ("26h", cost("0+0.3333x144 48+1.633x20")),
-            "ten times nearly nothing": ("26h", cost("0+0.03333x144 4.8+0.3333x20")),
-            "no history at all": ("5h", cost("0+2x40")),
-            "the same hour of last week was as dear": ("170h", cost("0+2x144 288+0.3333x864 576+2x20")),
-            "a restart on a usual day": ("26h", cost("0+0.3333x150 0+0.3333x20")),
+            "just below: 4.9 times": ("26h", cost("0+0.1667x288 48+0.8165x40") | CALLS),
+            "ten times nearly nothing": ("26h", cost("0+0.01667x288 4.8+0.1667x40") | CALLS),
+            "no history, at 12 dollars an hour": ("5h", cost("0+1x80") | CALLS),
+            "one dear call": ("25h", cost("0+0.01667x294 60+0.01667x40") | CALLS),
+            "a restart on a usual day": ("26h", cost("0+0.1667x300 0+0.1667x40") | CALLS),
         },
+    ),
+    *(
+        Case(
+            name,
+            fires_at="45m",
+            silent_again_at="100m",
+            series=budget(family, f"{value}+0x60 0+0x60"),
+            labels={"severity": severity, "budget": "research"} | labels,
+            summary=summary,
+            description=description,
+            stays_silent={"below": ("45m", budget(family, f"{below}+0x60"))},
+        )
+        for name, severity, family, value, below, labels, summary, description in BUDGETS
     ),
     Case(
         "LLMCallCostHigh",
@@ -94,7 +129,7 @@ CASES = [
         silent_again_at="30m",
         series=dear("0+1x10 11+1x60", "0+1x10 10+1x60"),
         labels={"severity": "ticket"} | CALL_LABELS,
-        summary="1 call(s) of checkout to gpt-4o cost more than $10 each",
+        summary="prod: 1 call(s) of checkout to gpt-4o cost more than $10 each",
         description="Seen in the last 15 minutes in prod. The exemplars of the panel Cost per request lead to the traces.",
         fires_too={
             "edges as OpenMetrics writes them": ("15m", dear("0+1x10 11+1x60", "0+1x10 10+1x60", "10.0")),
@@ -113,7 +148,7 @@ CASES = [
         silent_again_at="44h",
         series=cost("0+1x150 150+0x160", team="growth"),
         labels={"severity": "ticket", "environment": "prod", "team": "growth", "dimension": "team"},
-        summary="team growth spent $144.00 on LLM calls in 24 hours",
+        summary="prod: team growth spent $144.00 on LLM calls in 24 hours",
         description="More than $100 in 24 hours for one team in prod.",
         step="10m",
         fires_too={
@@ -133,7 +168,7 @@ CASES = [
         silent_again_at="150m",
         series=unpriced("0+1x60 60+0x100"),
         labels={"severity": "ticket"} | PROVIDER_MODEL,
-        summary="40 calls to gpt-4o in an hour have no price",
+        summary="prod: 40 calls to gpt-4o in an hour have no price",
         description="Their tokens are counted, their dollars are not: spend in prod is higher than shown. Add a price for openai / gpt-4o to the configuration, or load a newer catalogue.",
         fires_too={
             "a restart in the middle": ("60m", unpriced("0+1x30 0+1x40")),
@@ -151,7 +186,7 @@ CASES = [
         silent_again_at="200m",
         series=usage("0+1x100 100+0x120", none="0+2x220"),
         labels={"severity": "info"} | CALL_LABELS,
-        summary="50% of calls of checkout to gpt-4o do not say their tokens",
+        summary="prod: 50% of calls of checkout to gpt-4o do not say their tokens",
         description="Neither tokens nor dollars of these calls are known. Most often streaming without the option that asks the provider for usage. Failed calls are left out; the threshold is 20% of successful calls in an hour.",
         fires_too={
             "a restart in the middle": ("100m", usage("0+1x60 0+1x60", none="0+2x60 0+2x60")),
@@ -169,7 +204,7 @@ CASES = [
         silent_again_at="30h",
         series=prompt("0+4e4x144 5760000+9e4x12 6840000+4e4x40", "0+6e4x144 8640000+1e4x12 8760000+6e4x40"),
         labels={"severity": "ticket"} | CALL_LABELS,
-        summary="Prompt cache hit rate of checkout on gpt-4o fell to 10%",
+        summary="prod: Prompt cache hit rate of checkout on gpt-4o fell to 10%",
         description="Under 50% of what it was at this hour yesterday. A prompt whose beginning changed is billed in full.",
         step="10m",
         fires_too={

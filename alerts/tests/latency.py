@@ -35,7 +35,7 @@ CASES = [
         silent_again_at="60m",
         series=duration("0+10x90", le_30="0+9x30 270+10x60", le_45="0+10x90"),
         labels={"severity": "ticket"} | CALL_LABELS,
-        summary="p95 of calls of checkout to gpt-4o is 38 s",
+        summary="prod: p95 of calls of checkout to gpt-4o is 38 s",
         description="More than 30 s over 10 minutes in prod. Dashboard Latency shows whether it is the first token, the tokens after it, or larger prompts.",
         fires_too={
             "a restart in the middle": (
@@ -56,7 +56,7 @@ CASES = [
         silent_again_at="30h",
         series=first_token("0+100x400", le_1="0+99x144 14256+10x12 14376+99x200", le_2="0+100x144 14400+10x12 14520+100x200", le_3="0+100x400"),
         labels={"severity": "ticket"} | CALL_LABELS,
-        summary="gpt-4o takes 2.9 s to the first token for checkout",
+        summary="prod: gpt-4o takes 2.9 s to the first token for checkout",
         description="p95 over 30 minutes is more than 2 times that of the same time yesterday in prod.",
         step="10m",
         fires_too={
@@ -92,7 +92,7 @@ CASES = [
         silent_again_at="60m",
         series=prompts("0+10x90", le_80000="0+9x20 180+10x70", le_100000="0+10x90"),
         labels={"severity": "ticket"} | CALL_LABELS,
-        summary="20 calls of checkout to gpt-4o in 30 minutes had prompts over 80k tokens",
+        summary="prod: 20 calls of checkout to gpt-4o in 30 minutes had prompts over 80k tokens",
         description="Threshold: more than 5 such calls in prod. Long prompts answer late, cost more (some models have a dearer tier) and come near the end of the context window.",
         fires_too={
             "edges as OpenMetrics writes them": ("20m", prompts("0+10x90", **{"le_80000.0": "0+9x90"})),
@@ -100,7 +100,7 @@ CASES = [
             "a new model": ("40m", prompts("_x20 0+10x30", le_80000="_x20 0+9x30")),
         },
         stays_silent={
-            "just below: 5 calls": ("20m", prompts("0+10x90", le_80000="0+10x10 95+10x60")),
+            "just below: 5 calls": ("20m", prompts("0+10x90", le_80000="0+10x10 105+10x60")),
             "every prompt of exactly 80,000 tokens": ("20m", prompts("0+10x90", le_50000="0+0x90", le_80000="0+10x90")),
             "no traffic": ("20m", prompts("9+0x60", le_80000="0+0x60")),
         },
@@ -111,14 +111,14 @@ CASES = [
         silent_again_at="60m",
         series=prompts("0+10x90", le_80000="0+8x90", le_100000="0+9x20 180+10x70"),
         labels={"severity": "ticket"} | CALL_LABELS,
-        summary="20 calls of checkout to gpt-4o in 30 minutes had prompts over 100k tokens",
+        summary="prod: 20 calls of checkout to gpt-4o in 30 minutes had prompts over 100k tokens",
         description="Threshold: more than 5 such calls in prod. Long prompts answer late, cost more (some models have a dearer tier) and come near the end of the context window.",
         fires_too={
             "a restart in the middle": ("30m", prompts("0+10x15 0+10x20", le_100000="0+9x15 0+9x20")),
             "a new model": ("40m", prompts("_x20 0+10x30", le_100000="_x20 0+9x30")),
         },
         stays_silent={
-            "just below: 5 calls": ("20m", prompts("0+10x90", le_100000="0+10x10 95+10x60")),
+            "just below: 5 calls": ("20m", prompts("0+10x90", le_100000="0+10x10 105+10x60")),
             "over 80k but not over 100k": ("20m", prompts("0+10x90", le_80000="0+0x90", le_100000="0+10x90")),
         },
     ),
@@ -128,7 +128,7 @@ CASES = [
         silent_again_at="340h",
         series=prompts("0+100x2200", le_16000="0+99x1008 99792+0x1200", le_32000="0+100x2200"),
         labels={"severity": "info"} | CALL_LABELS,
-        summary="Prompts of checkout to gpt-4o have grown to 31.2k tokens (p95)",
+        summary="prod: Prompts of checkout to gpt-4o have grown to 31.2k tokens (p95)",
         description="The p95 of 24 hours is more than 1.3 times that of the same day last week in prod. Often a conversation or a list of tools that is never cut.",
         step="10m",
         fires_too={
@@ -146,7 +146,7 @@ CASES = [
         silent_again_at="160m",
         series=streaming("0+1x60 60+0x120", "false", "true") | streaming("0+9x180", "false", "false"),
         labels={"severity": "info"} | CALL_LABELS,
-        summary="60 calls of checkout to gpt-4o in an hour took over 10 s and do not stream",
+        summary="prod: 60 calls of checkout to gpt-4o in an hour took over 10 s and do not stream",
         description="Whoever waits for these sees nothing until the end, and idle connections are cut by proxies. In prod.",
         fires_too={
             "a restart in the middle": ("70m", streaming("0+1x30 0+1x60", "false", "true")),

@@ -155,12 +155,19 @@ class Dashboards(unittest.TestCase):
                 self.assertEqual(faults(text, catalogue()), [], each["name"])
 
 
+def severity(rule: dict) -> str:
+    """The severity where it wakes somebody."""
+    written = rule["labels"]["severity"]
+    return "page" if "}}page{{" in written else written
+
+
 class Alerts(unittest.TestCase):
     def test_promtool_and_amtool_accept_them(self) -> None:
         done = run("promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULE_FILES)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        done = run("amtool", "check-config", "alerts/alertmanager/alertmanager.yml")
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for name in ("alertmanager.yml", "pagerduty-only.yml"):
+            done = run("amtool", "check-config", f"alerts/alertmanager/{name}")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_the_custom_resource_carries_a_rule_file(self) -> None:
         resource = yaml.safe_load((ROOT / "alerts/kubernetes/prometheusrule.yaml").read_text())
@@ -177,17 +184,29 @@ class Alerts(unittest.TestCase):
     def test_every_alert_tells_what_where_and_what_to_do(self) -> None:
         for alert in alerts():
             with self.subTest(alert["alert"]):
-                self.assertIn(alert["labels"]["severity"], ("page", "ticket", "info"))
-                self.assertEqual(set(alert["annotations"]), {"summary", "description", "dashboard_url", "runbook_url"})
+                self.assertIn(severity(alert), ("page", "ticket", "info"))
+                self.assertEqual(set(alert["annotations"]) - {"causes"}, {"summary", "description", "dashboard_url", "runbook_url"})
                 self.assertTrue(alert["annotations"]["runbook_url"].endswith(f"/{alert['alert']}.md"))
 
+    def test_where_a_page_wakes_somebody_is_one_list(self) -> None:
+        """`unknown` is where nobody set an environment: it must wake somebody."""
+        wakes = yaml.safe_load((ROOT / "alerts/thresholds.yaml").read_text())["page_environments"]
+        self.assertIn("unknown", wakes)
+        written = {alert["labels"]["severity"] for alert in alerts() if "{{" in alert["labels"]["severity"]}
+        self.assertEqual(written, {f'{{{{ if match "^({"|".join(wakes)})$" $labels.environment }}}}page{{{{ else }}}}ticket{{{{ end }}}}'})
+
+    def test_every_title_of_calls_begins_with_the_environment(self) -> None:
+        for alert in alerts():
+            if not alert["alert"].startswith(("Tollgate", "LLMBudget")):
+                self.assertTrue(alert["annotations"]["summary"].startswith("{{ $labels.environment }}: "), alert["alert"])
+
     def test_the_three_formats_have_the_same_alerts(self) -> None:
-        named = sorted((alert["alert"], alert["labels"]["severity"]) for alert in alerts())
+        named = sorted((alert["alert"], severity(alert)) for alert in alerts())
         resource = yaml.safe_load((ROOT / "alerts/kubernetes/prometheusrule.yaml").read_text())
         kubernetes = [rule for group in resource["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
-        self.assertEqual(sorted((rule["alert"], rule["labels"]["severity"]) for rule in kubernetes), named)
+        self.assertEqual(sorted((rule["alert"], severity(rule)) for rule in kubernetes), named)
         grafana = [rule for group in yaml.safe_load((ROOT / "alerts/grafana/rules.yaml").read_text())["groups"] for rule in group["rules"]]
-        self.assertEqual(sorted((rule["title"].split(" ")[0], rule["labels"]["severity"]) for rule in grafana), named)
+        self.assertEqual(sorted((rule["title"].split(" ")[0], severity(rule)) for rule in grafana), named)
         self.assertEqual(len({rule["uid"] for rule in grafana}), len(grafana))
 
     def test_grafanas_alerts_name_no_recorded_series(self) -> None:
@@ -208,8 +227,31 @@ class Alerts(unittest.TestCase):
     def test_inhibitions_name_alerts_that_exist(self) -> None:
         names = {alert["alert"] for alert in alerts()}
         text = (ROOT / "alerts/alertmanager/alertmanager.yml").read_text()
-        for name in set(re.findall(r"\b((?:LLM|Tollgate)[A-Z]\w+)", text)):
+        for name in set(re.findall(r"\b((?:LLM|Tollgate)[A-Z]\w+)(?!\.\+|\w)", text)):
             self.assertIn(name, names)
+
+    def test_nothing_inhibits_what_is_more_severe(self) -> None:
+        """Every pair of alerts, in every severity that they can have, against every row of every configuration."""
+        order = ("info", "ticket", "page")
+        forms = {(alert["alert"], each) for alert in alerts() for each in severities(alert)}
+        for path in (ROOT / "alerts/alertmanager").glob("*.yml"):
+            for rule in yaml.safe_load(path.read_text())["inhibit_rules"]:
+                sources, targets = ([form for form in forms if matches(rule[side], form)] for side in ("source_matchers", "target_matchers"))
+                for source, target in ((source, target) for source in sources for target in targets):
+                    self.assertGreaterEqual(order.index(source[1]), order.index(target[1]), f"{path.name}: {source} silences {target}")
+
+
+def severities(alert: dict) -> tuple[str, ...]:
+    """A page by environment is a ticket elsewhere."""
+    written = alert["labels"]["severity"]
+    return ("page", "ticket") if "{{" in written else (written,)
+
+
+def matches(matchers: list[str], form: tuple[str, str]) -> bool:
+    """Whether Alertmanager's matchers take an alert, by name and severity alone."""
+    labels = dict(zip(("alertname", "severity"), form, strict=True))
+    parsed = (re.fullmatch(r'(\w+) (=~?) "?([^"]*)"?', each).groups() for each in matchers)
+    return all(re.fullmatch(value if kind == "=~" else re.escape(value), labels[name]) for name, kind, value in parsed)
 
 
 class Runbooks(unittest.TestCase):

@@ -32,7 +32,7 @@ FENCE = re.compile(r"```promql\n(.*?)```", re.S)
 ORDINARY_SECONDS = 75
 # Troubles that go together without hiding each other, each group in a demo of its own.
 TROUBLES = (
-    ("silence", "quota-exhausted", "overloaded", "permission", "slow", "slow-first-token"),
+    ("silence", "content-filter", "quota-exhausted", "overloaded", "permission", "slow", "slow-first-token"),
     ("silence", "rate-limit-storm", "limits-full", "model-not-found", "not-streaming", "cost-spike", "expensive-user"),
     ("silence", "authentication", "context", "cache-lost", "retry-storm", "unpriced", "no-usage", "spend-rate"),
 )

@@ -15,7 +15,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "dashboards")]
 from stack import ROOT, Alertmanager, fetch, wait_for  # noqa: E402
 
 CALL = {"environment": "prod", "service_name": "checkout", "provider": "openai", "model": "gpt-5"}
-LIMIT = {"provider": "openai", "model": "gpt-5", "account": "a1", "resource": "tokens", "window": "minute"}
+LIMIT = {"environment": "prod", "provider": "openai", "model": "gpt-5", "account": "a1", "resource": "tokens", "window": "minute"}
 PROVIDER_MODEL = {name: CALL[name] for name in ("environment", "provider", "model")}
 
 
@@ -61,9 +61,9 @@ class Routing(unittest.TestCase):
             ("LLMErrorRateHigh", "page", CALL),
             ("LLMRetryStorm", "ticket", CALL),
             ("LLMRateLimited", "page", PROVIDER_MODEL | {"model": "gpt-5-mini"}),
-            ("LLMRateLimitAlmostExhausted", "page", LIMIT),
+            ("LLMRateLimitAlmostExhausted", "ticket", LIMIT),
         )
-        self.expect("LLMErrorRateHigh", "LLMRetryStorm", "LLMRateLimited", "LLMRateLimitAlmostExhausted")
+        self.expect("LLMErrorRateHigh", "LLMRetryStorm", "LLMRateLimitAlmostExhausted")
 
     def test_it_silences_nothing_of_another_provider_or_service(self) -> None:
         self.send(
@@ -76,7 +76,7 @@ class Routing(unittest.TestCase):
 
     def test_the_worse_step_silences_the_lesser_one_of_the_same_limit_only(self) -> None:
         self.send(
-            ("LLMRateLimitAlmostExhausted", "page", LIMIT),
+            ("LLMRateLimitAlmostExhausted", "ticket", LIMIT),
             ("LLMRateLimitFilling", "ticket", LIMIT),
             ("LLMContextVeryLarge", "ticket", CALL),
             ("LLMContextLarge", "ticket", CALL | {"service_name": "search"}),
@@ -91,22 +91,34 @@ class Routing(unittest.TestCase):
         )
         self.expect("LLMServiceSilent")
 
-    def test_different_causes_and_models_are_different_incidents(self) -> None:
+    def test_a_ticket_silences_no_page(self) -> None:
+        self.send(
+            ("LLMProviderOverloaded", "ticket", PROVIDER_MODEL),
+            ("LLMQuotaExhausted", "ticket", CALL),
+            ("LLMErrorRateHigh", "page", CALL),
+        )
+        self.expect("LLMProviderOverloaded")
+
+    def test_an_outage_is_one_incident_however_many_models_services_and_alerts(self) -> None:
         self.send(
             ("LLMErrorRateHigh", "page", CALL),
             ("LLMErrorRateHigh", "page", CALL | {"service_name": "search"}),
             ("LLMErrorRateHigh", "page", CALL | {"model": "gpt-5-mini"}),
-            ("LLMLatencyHigh", "ticket", CALL),
+            ("LLMProviderFailing", "page", {"environment": "prod", "provider": "openai"}),
+            ("LLMErrorRateHigh", "page", CALL | {"provider": "anthropic", "model": "claude-haiku-4-5"}),
+            ("LLMErrorRateHigh", "page", CALL | {"environment": "live"}),
         )
-        wait_for("three groups", lambda: sorted(map(sorted, self.groups())) == [["gpt-5"], ["gpt-5"], ["gpt-5-mini"]], 10)
+        wait_for("three groups", lambda: sorted(map(sorted, self.groups())) == [["", "gpt-5", "gpt-5-mini"], ["claude-haiku-4-5"], ["gpt-5"]], 10)
 
-    def test_a_quota_is_one_incident_for_all_models_of_the_provider(self) -> None:
+    def test_money_is_an_incident_by_service_or_budget(self) -> None:
         self.send(
-            ("LLMQuotaExhausted", "page", CALL),
-            ("LLMQuotaExhausted", "page", CALL | {"model": "gpt-5-mini"}),
-            ("LLMQuotaExhausted", "page", CALL | {"provider": "anthropic", "model": "claude-haiku-4-5"}),
+            ("LLMSpendRateAboveUsual", "page", {"environment": "prod", "service_name": "checkout"}),
+            ("LLMSpendRateAboveUsual", "page", {"environment": "prod", "service_name": "search"}),
+            ("LLMSpendOverDailyBudget", "page", {"environment": "prod"}),
+            ("LLMBudgetSpent", "page", {"budget": "research"}),
         )
-        wait_for("two groups", lambda: sorted(map(sorted, self.groups())) == [["claude-haiku-4-5"], ["gpt-5", "gpt-5-mini"]], 10)
+        wait_for("four groups", lambda: len(self.groups()) == 4, 10)
+        self.expect("LLMSpendOverDailyBudget")
 
 
 if __name__ == "__main__":
