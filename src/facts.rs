@@ -269,6 +269,10 @@ pub struct Batch {
     pub malformed: u64,
     /// What was wrong with the last of them.
     pub fault: Option<Fault>,
+    /// How many texts, attributes and events of valid spans were not valid and left out.
+    pub dropped: u64,
+    /// What was wrong with the last of those.
+    pub dropped_fault: Option<Fault>,
 }
 
 impl Batch {

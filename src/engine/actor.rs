@@ -384,6 +384,7 @@ impl Intake for EngineHandle {
         }
         let stopwatch = clock::Stopwatch::start();
         let batch = self.decode(payload).map_err(|fault| Refused::Malformed(fault.to_string()))?;
+        let (dropped, dropped_fault) = (batch.dropped, batch.dropped_fault);
         let batch = self.reader.read(&batch);
         emit(&Event::Decoded { seconds: stopwatch.seconds() });
         let bytes = batch.size() as u64;
@@ -397,6 +398,9 @@ impl Intake for EngineHandle {
             Ok(()) => {
                 if let Some(fault) = fault {
                     emit(&Event::MalformedSpans { reason: fault.label(), count: malformed });
+                }
+                if let Some(fault) = dropped_fault {
+                    emit(&Event::DroppedValues { reason: fault.label(), count: dropped });
                 }
                 Ok(accepted)
             }

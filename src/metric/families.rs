@@ -149,6 +149,8 @@ pub const FAMILIES: &[Family] = &[
         "Spans received, by what became of them."),
     own(ReceiverMetric::MalformedSpans, "tollgate_malformed_spans_total", Counter, Unit::None, &[("reason", "what is not valid OTLP, a closed set; of several in a request the last one's")],
         "Spans left out because they are not valid OTLP; the rest of their request was kept."),
+    own(ReceiverMetric::DroppedValues, "tollgate_dropped_values_total", Counter, Unit::None, &[("reason", "what is not valid OTLP, a closed set; of several in a request the last one's")],
+        "Texts, attributes and events left out because they are not valid; what is around them was kept. Of a text that was cut within a character, only that character."),
     own(ReceiverMetric::Requests, "tollgate_requests_total", Counter, Unit::None,
         &[("transport", "grpc, http"), ("encoding", "protobuf, json, unknown"), ("result", "accepted, partial, refused")],
         "Export requests, by what they are and the answer; partial = taken without some malformed spans."),

@@ -132,6 +132,7 @@ pub enum TableMetric {
 pub enum ReceiverMetric {
     Spans,
     MalformedSpans,
+    DroppedValues,
     Requests,
     RequestDuration,
     RefusedRequests,

@@ -5,9 +5,9 @@
 //! The spans themselves are read by [`super::span`].
 
 use super::schema::REQUEST;
-use super::value::checked_attribute;
+use super::value::Attribute;
 use super::wire::wire_type::DELIMITED;
-use super::wire::{Depth, key, occurrences};
+use super::wire::{Depth, key, occurrences, text};
 use super::{Fault, Visitor, span};
 
 const RESOURCE_SPANS: u32 = key(1, DELIMITED);
@@ -19,15 +19,19 @@ const SCOPE_NAME: u32 = key(1, DELIMITED);
 const SCOPE_VERSION: u32 = key(2, DELIMITED);
 const SPAN: u32 = key(2, DELIMITED);
 
+/// `ResourceSpans`, `Resource`, `KeyValue`.
+const ATTRIBUTE_DEPTH: Depth = Depth::below_request(3);
+
 /// Reads a protobuf `ExportTraceServiceRequest`, once and forward, without allocating.
 ///
-/// A span that is not valid OTLP costs that span: [`Visitor::malformed_span`]. That is what prost
-/// would refuse, and one thing more, which the OTLP specification forbids and prost lets pass: a
+/// A span whose layout is not valid OTLP costs that span: [`Visitor::malformed_span`]. That is what
+/// prost would refuse, and one thing more, which the OTLP specification forbids and prost lets pass: a
 /// trace or span id that is all zero or of another length than 16 and 8 bytes, and a parent span
-/// id that is neither empty nor 8 bytes.
+/// id that is neither empty nor 8 bytes. Less than a span, a text, attribute or event, costs no more
+/// than itself: [`Visitor::dropped`]. What nobody reads, links for one, is not judged.
 ///
 /// # Errors
-/// Anything around the spans, their resource and scope included, that is not valid OTLP. It is
+/// A layout around the spans that is not valid OTLP, their resource and scope included. It is
 /// looked for first, so the visitor was not called at all: a refused request has left no trace.
 pub fn walk<'a>(bytes: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<(), Fault> {
     REQUEST.check(bytes, Depth::below_request(0))?;
@@ -46,8 +50,13 @@ pub fn walk<'a>(bytes: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<(), F
 fn read_resource<'a>(resource_spans: &'a [u8], visitor: &mut impl Visitor<'a>) {
     visitor.resource();
     for resource in occurrences(resource_spans, RESOURCE) {
-        for (key, value) in occurrences(resource, RESOURCE_ATTRIBUTE).filter_map(checked_attribute) {
-            visitor.resource_attribute(key, value);
+        for body in occurrences(resource, RESOURCE_ATTRIBUTE) {
+            let read = Attribute::split(body, ATTRIBUTE_DEPTH)
+                .and_then(|attribute| Ok((attribute.text_key()?, attribute.value()?)));
+            match read {
+                Ok((key, value)) => visitor.resource_attribute(key, value),
+                Err(fault) => visitor.dropped(fault),
+            }
         }
     }
 }
@@ -55,12 +64,16 @@ fn read_resource<'a>(resource_spans: &'a [u8], visitor: &mut impl Visitor<'a>) {
 fn read_scope<'a>(scope_spans: &'a [u8], visitor: &mut impl Visitor<'a>) {
     let (mut name, mut version) = ("", "");
     for scope in occurrences(scope_spans, SCOPE) {
-        name = last_text(scope, SCOPE_NAME).unwrap_or(name);
-        version = last_text(scope, SCOPE_VERSION).unwrap_or(version);
+        name = last_text(scope, SCOPE_NAME, visitor).unwrap_or(name);
+        version = last_text(scope, SCOPE_VERSION, visitor).unwrap_or(version);
     }
     visitor.scope(name, version);
 }
 
-fn last_text(body: &[u8], key: u32) -> Option<&str> {
-    occurrences(body, key).last().and_then(|text| std::str::from_utf8(text).ok())
+fn last_text<'a>(body: &'a [u8], key: u32, visitor: &mut impl Visitor<'a>) -> Option<&'a str> {
+    let read = occurrences(body, key).last().map(text)?;
+    Some(read.unwrap_or_else(|fault| {
+        visitor.dropped(fault);
+        ""
+    }))
 }

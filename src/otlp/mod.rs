@@ -2,16 +2,20 @@
 //!
 //! In: the body of an `ExportTraceServiceRequest`, protobuf ([`walk`]) or OTLP/JSON
 //! ([`JsonRequest`]). Out: calls on a [`Visitor`], envelope before children whatever the order on
-//! the wire. It knows OTLP and no LLM; for protobuf it copies and allocates nothing.
+//! the wire. It knows OTLP and no LLM; for protobuf it copies and allocates nothing, for JSON one
+//! buffer, no longer than the request.
 //!
-//! A span that is not valid OTLP costs that span, as far as the visitor looks: attributes are read when it
-//! asks for their value. A fault around the spans costs the request, and is found before the visitor
-//! hears of any of it.
+//! What is not valid OTLP costs as little as it can: a text costs itself, and one that was cut within a
+//! character only that character; a broken value its attribute, a broken event the event, a broken
+//! span the span; and what the visitor does not look at costs nothing. Each is told to the visitor, who
+//! counts. Only a fault in the layout around the spans costs the request, and is found before the
+//! visitor hears of any of it.
 
 mod envelope;
 mod json;
 mod json_scalar;
-mod json_value;
+mod json_scan;
+mod json_write;
 mod schema;
 mod span;
 mod value;
@@ -108,8 +112,8 @@ pub trait Visitor<'a> {
     /// An attribute of the span that is being read.
     ///
     /// # Errors
-    /// What is wrong with it, as far as the visitor looked: it costs the span. What it does not look at
-    /// costs nothing.
+    /// What is wrong with it, as far as the visitor looked: it costs the attribute, and is told by
+    /// [`Visitor::dropped`]. What it does not look at costs nothing.
     fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault>;
     /// An event of the span that is being read begins. False skips its attributes.
     fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool;
@@ -122,6 +126,8 @@ pub trait Visitor<'a> {
     fn span(&mut self, header: &SpanHeader<'a>);
     /// The span that was being read is not valid OTLP; whatever was seen of it must be forgotten.
     fn malformed_span(&mut self, fault: Fault);
+    /// A text, an attribute or an event is not valid and was left out; what is around it is kept.
+    fn dropped(&mut self, _fault: Fault) {}
 }
 
 /// Why a span, or a request, is not valid OTLP. It tells nothing of what the request said.

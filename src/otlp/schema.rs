@@ -1,7 +1,7 @@
 //! What OTLP says of the fields of its messages, as tables, and the check of a message by them.
 //!
-//! In: the bytes of a message. Out: whether prost would accept it. The walk reads by hand the few
-//! fields that it needs; all others, and whatever is read lazily or not at all, are judged here.
+//! In: the bytes of a message. Out: whether prost would accept its layout. The walk reads by hand the
+//! few fields that it needs; all others, and whatever is read lazily or not at all, are judged here.
 //!
 //! Source: opentelemetry-proto 1.10, `trace.proto`, `common.proto`, `resource.proto`.
 
@@ -19,8 +19,9 @@ enum Field {
     Varint,
     Fixed32,
     Fixed64,
-    Text,
-    Bytes,
+    /// Texts, whose UTF-8 is judged where somebody reads them; and what is judged on its own, so that it
+    /// fails on its own.
+    Opaque,
     Message(&'static Message),
     /// A number that OTLP does not use: unknown, like those beyond the table.
     Reserved,
@@ -29,54 +30,44 @@ enum Field {
 /// `ExportTraceServiceRequest`. Its spans are opaque here: a broken span is one broken span.
 pub(super) static REQUEST: Message = Message(&[Field::Message(&RESOURCE_SPANS)]);
 static RESOURCE_SPANS: Message =
-    Message(&[Field::Message(&RESOURCE), Field::Message(&SCOPE_SPANS), Field::Text]);
-static RESOURCE: Message = Message(&[Field::Message(&KEY_VALUE), Field::Varint, Field::Message(&ENTITY_REF)]);
-static ENTITY_REF: Message = Message(&[Field::Text, Field::Text, Field::Text, Field::Text]);
-static SCOPE_SPANS: Message = Message(&[Field::Message(&SCOPE), Field::Bytes, Field::Text]);
-static SCOPE: Message = Message(&[Field::Text, Field::Text, Field::Message(&KEY_VALUE), Field::Varint]);
+    Message(&[Field::Message(&RESOURCE), Field::Message(&SCOPE_SPANS), Field::Opaque]);
+static RESOURCE: Message = Message(&[Field::Opaque, Field::Varint, Field::Opaque]);
+static SCOPE_SPANS: Message = Message(&[Field::Message(&SCOPE), Field::Opaque, Field::Opaque]);
+static SCOPE: Message = Message(&[Field::Opaque, Field::Opaque, Field::Opaque, Field::Varint]);
 /// `Span`.
 pub(super) static SPAN: Message = Message(&[
-    Field::Bytes,               // trace_id
-    Field::Bytes,               // span_id
-    Field::Text,                // trace_state
-    Field::Bytes,               // parent_span_id
-    Field::Text,                // name
-    Field::Varint,              // kind
-    Field::Fixed64,             // start_time_unix_nano
-    Field::Fixed64,             // end_time_unix_nano
-    Field::Message(&KEY_VALUE), // attributes
-    Field::Varint,              // dropped_attributes_count
-    Field::Message(&EVENT),     // events
-    Field::Varint,              // dropped_events_count
-    Field::Message(&LINK),      // links
-    Field::Varint,              // dropped_links_count
-    Field::Message(&STATUS),    // status
-    Field::Fixed32,             // flags
+    Field::Opaque,           // trace_id
+    Field::Opaque,           // span_id
+    Field::Opaque,           // trace_state
+    Field::Opaque,           // parent_span_id
+    Field::Opaque,           // name
+    Field::Varint,           // kind
+    Field::Fixed64,          // start_time_unix_nano
+    Field::Fixed64,          // end_time_unix_nano
+    Field::Opaque,           // attributes
+    Field::Varint,           // dropped_attributes_count
+    Field::Opaque,           // events
+    Field::Varint,           // dropped_events_count
+    Field::Opaque,           // links
+    Field::Varint,           // dropped_links_count
+    Field::Message(&STATUS), // status
+    Field::Fixed32,          // flags
 ]);
 /// `Span.Event`.
-pub(super) static EVENT: Message =
-    Message(&[Field::Fixed64, Field::Text, Field::Message(&KEY_VALUE), Field::Varint]);
-static LINK: Message = Message(&[
-    Field::Bytes,
-    Field::Bytes,
-    Field::Text,
-    Field::Message(&KEY_VALUE),
-    Field::Varint,
-    Field::Fixed32,
-]);
+pub(super) static EVENT: Message = Message(&[Field::Fixed64, Field::Opaque, Field::Opaque, Field::Varint]);
 /// `Status`.
-pub(super) static STATUS: Message = Message(&[Field::Reserved, Field::Text, Field::Varint]);
+pub(super) static STATUS: Message = Message(&[Field::Reserved, Field::Opaque, Field::Varint]);
 /// `KeyValue`.
-pub(super) static KEY_VALUE: Message = Message(&[Field::Text, Field::Message(&ANY_VALUE), Field::Varint]);
+pub(super) static KEY_VALUE: Message = Message(&[Field::Opaque, Field::Message(&ANY_VALUE), Field::Varint]);
 /// `AnyValue`.
 pub(super) static ANY_VALUE: Message = Message(&[
-    Field::Text,
+    Field::Opaque,
     Field::Varint,
     Field::Varint,
     Field::Fixed64,
     Field::Message(&ARRAY_VALUE),
     Field::Message(&KEY_VALUE_LIST),
-    Field::Bytes,
+    Field::Opaque,
     Field::Varint,
 ]);
 /// `ArrayValue`.
@@ -112,8 +103,7 @@ impl Message {
             Field::Varint => fields.varint().map(drop),
             Field::Fixed32 => fields.fixed32().map(drop),
             Field::Fixed64 => fields.fixed64().map(drop),
-            Field::Text => fields.text().map(drop),
-            Field::Bytes => fields.delimited().map(drop),
+            Field::Opaque => fields.delimited().map(drop),
             Field::Message(message) => message.check(fields.delimited()?, depth.enter()?),
             Field::Reserved => fields.skip(key, depth),
         }
@@ -131,7 +121,7 @@ impl Field {
             Self::Varint => Some(wire_type::VARINT),
             Self::Fixed32 => Some(wire_type::FIXED32),
             Self::Fixed64 => Some(wire_type::FIXED64),
-            Self::Text | Self::Bytes | Self::Message(_) => Some(wire_type::DELIMITED),
+            Self::Opaque | Self::Message(_) => Some(wire_type::DELIMITED),
             Self::Reserved => None,
         }
     }

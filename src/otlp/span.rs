@@ -6,7 +6,7 @@
 use super::schema::{EVENT, SPAN, STATUS};
 use super::value::Attribute;
 use super::wire::wire_type::{DELIMITED, FIXED64, VARINT};
-use super::wire::{Depth, Fields, key, occurrences};
+use super::wire::{Depth, Fields, key, occurrences, text};
 use super::{Fault, SpanHeader, SpanKind, SpanStatus, Visitor};
 
 const TRACE_ID: u32 = key(1, DELIMITED);
@@ -54,16 +54,25 @@ fn read_fields<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<Spa
     let mut fields = Fields::new(body);
     while let Some(key) = fields.key()? {
         match key {
-            ATTRIBUTE => visitor.span_attribute(Attribute::split(fields.delimited()?, CHILD_DEPTH)?)?,
-            EVENT_FIELD => read_event(fields.delimited()?, visitor)?,
+            ATTRIBUTE => {
+                let attribute = Attribute::split(fields.delimited()?, CHILD_DEPTH);
+                if let Err(fault) = attribute.and_then(|attribute| visitor.span_attribute(attribute)) {
+                    visitor.dropped(fault);
+                }
+            }
+            EVENT_FIELD => {
+                if let Err(fault) = read_event(fields.delimited()?, visitor) {
+                    visitor.dropped(fault);
+                }
+            }
             TRACE_ID => ids.trace = fields.delimited()?,
             SPAN_ID => ids.span = fields.delimited()?,
             PARENT_SPAN_ID => ids.parent = fields.delimited()?,
-            NAME => header.name = fields.text()?,
+            NAME => header.name = read_text(&mut fields, visitor)?,
             KIND => header.kind = SpanKind::from_number(fields.varint()?),
             START => header.start_unix_nano = fields.fixed64()?,
             END => header.end_unix_nano = fields.fixed64()?,
-            STATUS_FIELD => read_status(fields.delimited()?, &mut header)?,
+            STATUS_FIELD => read_status(fields.delimited()?, &mut header, visitor)?,
             other => SPAN.check_field(other, &mut fields, SPAN_DEPTH)?,
         }
     }
@@ -78,24 +87,42 @@ fn read_event<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<(), 
     while let Some(key) = fields.key()? {
         match key {
             EVENT_TIME => time_unix_nano = fields.fixed64()?,
-            EVENT_NAME => name = fields.text()?,
+            EVENT_NAME => name = read_text(&mut fields, visitor)?,
             EVENT_ATTRIBUTE => drop(fields.delimited()?),
             other => EVENT.check_field(other, &mut fields, CHILD_DEPTH)?,
         }
     }
     if visitor.event(name, time_unix_nano) {
         for body in occurrences(body, EVENT_ATTRIBUTE) {
-            visitor.event_attribute(Attribute::split(body, GRANDCHILD_DEPTH)?)?;
+            let attribute = Attribute::split(body, GRANDCHILD_DEPTH);
+            if let Err(fault) = attribute.and_then(|attribute| visitor.event_attribute(attribute)) {
+                visitor.dropped(fault);
+            }
         }
     }
     Ok(())
 }
 
-fn read_status<'a>(body: &'a [u8], header: &mut SpanHeader<'a>) -> Result<(), Fault> {
+/// A text that costs only itself.
+pub(super) fn read_text<'a>(
+    fields: &mut Fields<'a>,
+    visitor: &mut impl Visitor<'a>,
+) -> Result<&'a str, Fault> {
+    Ok(text(fields.delimited()?).unwrap_or_else(|fault| {
+        visitor.dropped(fault);
+        ""
+    }))
+}
+
+fn read_status<'a>(
+    body: &'a [u8],
+    header: &mut SpanHeader<'a>,
+    visitor: &mut impl Visitor<'a>,
+) -> Result<(), Fault> {
     let mut fields = Fields::new(body);
     while let Some(key) = fields.key()? {
         match key {
-            STATUS_MESSAGE => header.status_message = fields.text()?,
+            STATUS_MESSAGE => header.status_message = read_text(&mut fields, visitor)?,
             STATUS_CODE => header.status = SpanStatus::from_number(fields.varint()?),
             other => STATUS.check_field(other, &mut fields, CHILD_DEPTH)?,
         }
@@ -121,6 +148,6 @@ fn identifier<const LENGTH: usize>(bytes: &[u8]) -> Option<[u8; LENGTH]> {
 }
 
 /// OpenTelemetry calls an id of zeros invalid.
-pub(super) fn nonzero<const LENGTH: usize>(id: [u8; LENGTH]) -> Option<[u8; LENGTH]> {
+fn nonzero<const LENGTH: usize>(id: [u8; LENGTH]) -> Option<[u8; LENGTH]> {
     (id != [0; LENGTH]).then_some(id)
 }

@@ -7,31 +7,18 @@
 
 use std::fmt;
 
-use super::json_value::{JsonAttribute, JsonValue};
 use super::schema::{ANY_VALUE, ARRAY_VALUE, KEY_VALUE, KEY_VALUE_LIST, Message};
 use super::wire::wire_type::{DELIMITED, FIXED64, VARINT};
-use super::wire::{Depth, Fields, key};
+use super::wire::{Depth, Fields, key, text};
 use super::{Fault, Value};
 
 /// A borrowed array value.
 #[derive(Clone, Copy)]
-pub struct List<'a>(ListSource<'a>);
-
-#[derive(Clone, Copy)]
-enum ListSource<'a> {
-    Wire(Parts<'a>),
-    Json(&'a [JsonValue<'a>]),
-}
+pub struct List<'a>(Parts<'a>);
 
 /// A borrowed map value. Keys come in the order of the request and may repeat.
 #[derive(Clone, Copy)]
-pub struct Map<'a>(MapSource<'a>);
-
-#[derive(Clone, Copy)]
-enum MapSource<'a> {
-    Wire(Parts<'a>),
-    Json(&'a [JsonAttribute<'a>]),
-}
+pub struct Map<'a>(Parts<'a>);
 
 /// Where the parts of one list or map lie: in the rest of its `AnyValue`, from its first part on,
 /// then in further occurrences of that `AnyValue` in the rest of its `KeyValue`. Nearly always
@@ -70,18 +57,16 @@ const ELEMENT: u32 = key(1, DELIMITED);
 #[derive(Clone, Copy, Debug)]
 pub struct Attribute<'a> {
     key: &'a [u8],
-    value: Unread<'a>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Unread<'a> {
-    /// The first part of the value, what follows it in its `KeyValue`, and how deep the latter lies.
-    Wire(&'a [u8], &'a [u8], Depth),
-    Json(Value<'a>),
+    /// The first part of the value.
+    part: &'a [u8],
+    /// What follows it in its `KeyValue`.
+    rest: &'a [u8],
+    /// How deep the latter lies.
+    depth: Depth,
 }
 
 /// Reads one `KeyValue` that was checked before.
-pub(super) fn checked_attribute(body: &[u8]) -> Option<(&str, Value<'_>)> {
+fn checked_attribute(body: &[u8]) -> Option<(&str, Value<'_>)> {
     let attribute = Attribute::split(body, Depth::below_request(0)).ok()?;
     Some((attribute.text_key().ok()?, attribute.read::<false>().ok()?))
 }
@@ -102,7 +87,7 @@ impl<'a> Attribute<'a> {
     /// When it is none.
     #[inline]
     pub fn text_key(&self) -> Result<&'a str, Fault> {
-        std::str::from_utf8(self.key).map_err(|_| Fault::Utf8)
+        text(self.key)
     }
 
     /// The value, checked to the bottom.
@@ -114,14 +99,11 @@ impl<'a> Attribute<'a> {
         self.read::<true>()
     }
 
-    /// The bytes of the value where it came in one part, to compare with those of another; none from JSON.
+    /// The bytes of the value where it came in one part, to compare with those of another.
     #[inline(always)]
     #[must_use]
     pub const fn raw_value(&self) -> Option<&'a [u8]> {
-        match self.value {
-            Unread::Wire(part, &[], _) => Some(part),
-            Unread::Wire(..) | Unread::Json(_) => None,
-        }
+        if self.rest.is_empty() { Some(self.part) } else { None }
     }
 
     /// How many bytes of text the value is, without a look at them; none when that takes a look.
@@ -133,26 +115,22 @@ impl<'a> Attribute<'a> {
         fields.rest().is_empty().then_some(text.len())
     }
 
-    pub(super) const fn from_json(key: &'a str, value: Value<'a>) -> Self {
-        Self { key: key.as_bytes(), value: Unread::Json(value) }
-    }
-
     /// Finds key and value in a `KeyValue`; `depth` is what is left inside of it.
     #[inline(always)]
     pub(super) fn split(body: &'a [u8], depth: Depth) -> Result<Self, Fault> {
         match as_usual(body) {
-            Some((key, value)) => Ok(Self { key, value: Unread::Wire(value, &[], depth) }),
+            Some((key, part)) => Ok(Self { key, part, rest: &[], depth }),
             None => Self::split_unusual(body, depth),
         }
     }
 
     #[cold]
     fn split_unusual(body: &'a [u8], depth: Depth) -> Result<Self, Fault> {
-        let (mut text, mut value) = ("", None);
+        let (mut name, mut value) = (&[][..], None);
         let mut fields = Fields::new(body);
         while let Some(key) = fields.key()? {
             match key {
-                KEY => text = fields.text()?,
+                KEY => name = fields.delimited()?,
                 VALUE => {
                     let part = fields.delimited()?;
                     value.get_or_insert((part, fields.rest()));
@@ -161,15 +139,13 @@ impl<'a> Attribute<'a> {
             }
         }
         let (part, rest) = value.unwrap_or_default();
-        Ok(Self { key: text.as_bytes(), value: Unread::Wire(part, rest, depth) })
+        Ok(Self { key: name, part, rest, depth })
     }
 
     #[inline(always)]
     fn read<const CHECK: bool>(&self) -> Result<Value<'a>, Fault> {
-        let (part, rest, depth) = match self.value {
-            Unread::Wire(part, rest, depth) => (part, rest, depth.enter()?),
-            Unread::Json(value) => return Ok(value),
-        };
+        let Self { part, rest, .. } = *self;
+        let depth = self.depth.enter()?;
         let mut value = Value::Empty;
         merge_any_value::<CHECK>(&mut value, part, rest, depth)?;
         let mut fields = Fields::new(rest);
@@ -214,13 +190,13 @@ fn merge_any_value<'a, const CHECK: bool>(
             ARRAY => {
                 check_if::<CHECK>(&ARRAY_VALUE, fields.delimited()?, depth)?;
                 if !matches!(value, Value::Array(_)) {
-                    *value = Value::Array(List(ListSource::Wire(parts)));
+                    *value = Value::Array(List(parts));
                 }
             }
             KEY_VALUES => {
                 check_if::<CHECK>(&KEY_VALUE_LIST, fields.delimited()?, depth)?;
                 if !matches!(value, Value::Map(_)) {
-                    *value = Value::Map(Map(MapSource::Wire(parts)));
+                    *value = Value::Map(Map(parts));
                 }
             }
             STRING_INDEX => {
@@ -239,23 +215,16 @@ fn check_if<const CHECK: bool>(message: &'static Message, body: &[u8], depth: De
 // === impl List ===
 
 impl<'a> List<'a> {
-    pub(super) const fn from_json(values: &'a [JsonValue<'a>]) -> Self {
-        Self(ListSource::Json(values))
-    }
-
-    /// The elements, in order.
+    /// The elements, in order; one whose text is not UTF-8 is empty.
     pub fn iter(self) -> impl Iterator<Item = Value<'a>> {
-        let (mut wire, json) = match self.0 {
-            ListSource::Wire(parts) => (parts.elements(ARRAY), &[][..]),
-            ListSource::Json(values) => (Parts::NONE.elements(ARRAY), values),
-        };
-        let wire = std::iter::from_fn(move || {
-            let body = wire.next()?;
+        let mut elements = self.0.elements(ARRAY);
+        std::iter::from_fn(move || {
+            let body = elements.next()?;
             let mut value = Value::Empty;
-            merge_any_value::<false>(&mut value, body, &[], Depth::below_request(0)).ok()?;
-            Some(value)
-        });
-        wire.chain(json.iter().map(JsonValue::value))
+            // It was checked but for its texts: a bad one leaves the place empty.
+            let read = merge_any_value::<false>(&mut value, body, &[], Depth::below_request(0));
+            Some(if read.is_ok() { value } else { Value::Empty })
+        })
     }
 }
 
@@ -268,18 +237,10 @@ impl fmt::Debug for List<'_> {
 // === impl Map ===
 
 impl<'a> Map<'a> {
-    pub(super) const fn from_json(attributes: &'a [JsonAttribute<'a>]) -> Self {
-        Self(MapSource::Json(attributes))
-    }
-
-    /// The entries, in order.
+    /// The entries, in order, but for those with a text that is not UTF-8.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
-        let (mut wire, json) = match self.0 {
-            MapSource::Wire(parts) => (parts.elements(KEY_VALUES), &[][..]),
-            MapSource::Json(attributes) => (Parts::NONE.elements(KEY_VALUES), attributes),
-        };
-        let wire = std::iter::from_fn(move || checked_attribute(wire.next()?));
-        wire.chain(json.iter().map(JsonAttribute::attribute))
+        let mut elements = self.0.elements(KEY_VALUES);
+        std::iter::from_fn(move || elements.next()).filter_map(checked_attribute)
     }
 
     /// The value of a key; of several, the first.
@@ -298,8 +259,6 @@ impl fmt::Debug for Map<'_> {
 // === impl Parts ===
 
 impl<'a> Parts<'a> {
-    const NONE: Self = Self { any_value: &[], key_value: &[] };
-
     fn elements(self, part_key: u32) -> Elements<'a> {
         Elements {
             part_key,

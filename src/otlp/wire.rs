@@ -1,8 +1,10 @@
 //! The protobuf wire format: keys, varints, lengths and groups.
 //!
 //! In: the bytes of one message. Out: its fields, one after the other, borrowed. It knows no OTLP.
-//! What it accepts and refuses is what prost 0.14 accepts and refuses; `tests/decode_oracle.rs`
-//! holds it to that.
+//! What it accepts and refuses is what prost 0.14 accepts and refuses, but for texts that are not
+//! UTF-8; `tests/decode/oracle.rs` holds it to that.
+
+use std::str::Utf8Error;
 
 use super::Fault;
 
@@ -37,6 +39,20 @@ pub(super) const fn key(number: u32, wire_type: u32) -> u32 {
 pub(super) fn occurrences(body: &[u8], key: u32) -> impl Iterator<Item = &[u8]> {
     let mut fields = Fields::new(body);
     std::iter::from_fn(move || fields.find(key))
+}
+
+/// A text. Of one that was cut within a character, which is what a limit in bytes does to an emoji, what
+/// stands before it.
+#[inline(always)]
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).or_else(|error| sound_part(bytes, error))
+}
+
+#[cold]
+fn sound_part(bytes: &[u8], error: Utf8Error) -> Result<&str, Fault> {
+    let is_cut = error.error_len().is_none();
+    let sound = bytes.get(..error.valid_up_to()).filter(|_| is_cut);
+    sound.and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or(Fault::Utf8)
 }
 
 impl Depth {
@@ -130,7 +146,7 @@ impl<'a> Fields<'a> {
 
     #[inline(always)]
     pub(super) fn text(&mut self) -> Result<&'a str, Fault> {
-        std::str::from_utf8(self.delimited()?).map_err(|_| Fault::Utf8)
+        text(self.delimited()?)
     }
 
     /// Steps over the value of a field that nobody knows.

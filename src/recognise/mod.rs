@@ -83,6 +83,9 @@ impl<'v, 'a> Recogniser<'v, 'a> {
 
 impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
     fn resource(&mut self) {
+        // One that no span speaks of gives its place to the next: empty ones are two bytes each.
+        let spoken = self.batch.spans.last().map_or(0, |span| span.resource as usize + 1);
+        self.batch.resources.truncate(spoken);
         self.batch.resources.push(ResourceFacts::default());
         self.resource_ranks = (usize::MAX, usize::MAX);
         self.resource_dimensions.clear();
@@ -173,6 +176,11 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
         self.batch.malformed += 1;
         self.batch.fault = Some(fault);
         self.draft.clear();
+    }
+
+    fn dropped(&mut self, fault: Fault) {
+        self.batch.dropped += 1;
+        self.batch.dropped_fault = Some(fault);
     }
 }
 

@@ -124,6 +124,13 @@ pub enum Event<'a> {
         /// How many.
         count: u64,
     },
+    /// Texts, attributes and events were left out of a request, their spans kept.
+    DroppedValues {
+        /// What is wrong with the last of them, from a closed set.
+        reason: &'static str,
+        /// How many.
+        count: u64,
+    },
     /// Spans were judged.
     Spans {
         /// What became of them.

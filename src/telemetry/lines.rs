@@ -109,6 +109,7 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         | Event::ConnectionOpened(_)
         | Event::ConnectionClosed(_)
         | Event::Spans { .. }
+        | Event::DroppedValues { .. }
         | Event::Decoded { .. }
         | Event::Queue { .. }
         | Event::QueueLimits { .. }
@@ -234,6 +235,7 @@ pub(super) fn write(event: &Event<'_>) {
         | Event::ConnectionOpened(_)
         | Event::ConnectionClosed(_)
         | Event::Spans { .. }
+        | Event::DroppedValues { .. }
         | Event::Decoded { .. }
         | Event::Queue { .. }
         | Event::QueueLimits { .. }

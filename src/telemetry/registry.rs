@@ -51,6 +51,7 @@ impl Registry {
         }
         for fault in Fault::ALL {
             let _ = one(M::MalformedSpans, "reason", fault.label());
+            let _ = one(M::DroppedValues, "reason", fault.label());
         }
         for source in LimitSource::ALL {
             let _ = one(M::DroppedLimits, "source", source.label());
@@ -102,6 +103,7 @@ impl Registry {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm per event: the whole vocabulary on one page")]
     pub(super) fn count(&self, event: &Event<'_>) {
         use ReceiverMetric as M;
         match *event {
@@ -114,6 +116,9 @@ impl Registry {
             }
             Event::MalformedSpans { reason, count } => {
                 self.raise(M::MalformedSpans, ("reason", reason), count);
+            }
+            Event::DroppedValues { reason, count } => {
+                self.raise(M::DroppedValues, ("reason", reason), count);
             }
             Event::Spans { result, count } => self.spans[result as usize].add(count),
             Event::Decoded { seconds } => self.observe(&self.decode, seconds),

@@ -30,10 +30,13 @@ fn request(spans: &str) -> String {
     format!(r#"{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{spans}]}}]}}]}}"#)
 }
 
-/// The value of an attribute of a span that is otherwise fine.
+/// The value of an attribute of a span that is otherwise fine, or why there is none.
 fn value(json: &str) -> Result<Owned, Fault> {
-    let span = span(&format!(r#""attributes": [{{"key": "key", "value": {json}}}]"#))?;
-    Ok(span.attributes[0].1.clone())
+    let ids = r#""traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174""#;
+    let span = format!(r#"{{{ids}, "attributes": [{{"key": "key", "value": {json}}}]}}"#);
+    let recorder = from_json(request(&span).as_bytes()).expect("an envelope");
+    let span = recorder.spans()[0].as_ref().expect("the span lives");
+    span.attributes.first().map(|(_, value)| value.clone()).ok_or_else(|| recorder.dropped[0])
 }
 
 proptest! {
@@ -175,7 +178,7 @@ fn ids_are_hex_or_base64() {
 #[test]
 fn a_broken_span_costs_that_span() {
     let good = r#"{"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}"#;
-    for bad in ["5", "null", "{}", r#"{"attributes": {}}"#, r#"{"name": 5}"#, r#"{"events": [1]}"#] {
+    for bad in ["5", "null", "{}", r#"{"kind": []}"#, r#"{"traceId": 5}"#, r#"{"endTimeUnixNano": {}}"#] {
         let recorder = from_json(request(&format!("{bad}, {good}")).as_bytes()).expect("an envelope");
         let spans = recorder.spans();
         assert!(spans[0].is_err() && spans[1].is_ok(), "{bad}");
@@ -198,7 +201,12 @@ fn what_is_absent_null_or_unknown_is_nothing() {
 fn what_is_no_request_is_refused_with_the_place() {
     assert_eq!(from_json(b"{\n  x}"), Err(Fault::JsonSyntax { line: 2, column: 3 }));
     assert_eq!(from_json(br#"{"resourceSpans": "secret"}"#), Err(Fault::JsonType));
-    assert_eq!(from_json(b"{\"resourceSpans\": \"\xFF\"}"), Err(Fault::Utf8));
+    assert_eq!(from_json(br#"{"resourceSpans": [5]}"#), Err(Fault::JsonType));
+    assert_eq!(from_json(b"{} {"), Err(Fault::JsonSyntax { line: 1, column: 4 }));
+    for bad in ["[1, ]", "01", "1.", "-", "1e", r#""\x""#, r#""\u12g4""#, "tru", "\"", "{1: 2}", "\u{FF}"] {
+        let json = format!(r#"{{"unknown": {bad}}}"#);
+        assert!(matches!(from_json(json.as_bytes()), Err(Fault::JsonSyntax { .. })), "{bad}");
+    }
     let message = from_json(b"{\n  secret}").expect_err("no JSON").to_string();
     assert_eq!(message, "not valid JSON at line 2, column 3");
 }
@@ -209,6 +217,70 @@ fn nesting_is_bounded() {
         let open = r#"{"arrayValue": {"values": ["#.repeat(levels);
         value(&format!("{open}{}", "]}}".repeat(levels)))
     };
-    assert!(nested(30).is_ok());
-    assert!(nested(10_000).is_err());
+    let depth = |value: &Owned| {
+        let (mut value, mut depth) = (value, 0);
+        while let Owned::Array(values) = value {
+            (value, depth) = (values.first().unwrap_or(&Owned::Empty), depth + 1);
+        }
+        depth
+    };
+    assert_eq!(depth(&nested(30).expect("kept")), 30);
+    assert_eq!(depth(&nested(100_000).expect("kept, down to there")), 31);
+}
+
+/// Guarantees: a bad text, value, attribute or event costs itself and is told; its span lives.
+#[test]
+fn what_is_less_than_a_span_costs_only_itself() {
+    let good = r#"{"key": "good", "value": {"intValue": 1}}"#;
+    for (fields, fault) in [
+        (
+            format!(r#""attributes": [{{"key": "k", "value": {{"stringValue": "a\ud83db"}}}}, {good}]"#),
+            Fault::Utf8,
+        ),
+        (
+            format!(r#""attributes": [{{"key": "k", "value": {{"stringValue": 5}}}}, {good}]"#),
+            Fault::JsonType,
+        ),
+        (format!(r#""attributes": [{{"key": {{}}}}, 7, {good}]"#), Fault::JsonType),
+        (format!(r#""attributes": [{good}], "name": [1]"#), Fault::JsonType),
+        (format!(r#""attributes": [{good}], "events": [1, {{"name": 5}}]"#), Fault::JsonType),
+        (format!(r#""attributes": [{good}], "events": "none""#), Fault::JsonType),
+    ] {
+        let ids = r#""traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174""#;
+        let recorder = from_json(request(&format!("{{{ids}, {fields}}}")).as_bytes()).expect("an envelope");
+        let span = recorder.spans()[0].as_ref().expect("the span lives");
+        assert!(span.attributes.contains(&("good".to_owned(), Owned::Int(1))), "{fields}");
+        assert_eq!(recorder.dropped.first(), Some(&fault), "{fields}");
+    }
+}
+
+/// Guarantees: a text that was cut within an emoji, as JavaScript cuts, keeps what stands before it.
+#[test]
+fn a_cut_emoji_costs_the_emoji() {
+    let text = |text: &str| Ok(Owned::Text(text.to_owned()));
+    assert_eq!(value(r#"{"stringValue": "smile \ud83d\ude00"}"#), text("smile \u{1F600}"));
+    assert_eq!(value(r#"{"stringValue": "smile \ud83d"}"#), text("smile "));
+    assert_eq!(value(r#"{"stringValue": "smile \ude00"}"#), Err(Fault::Utf8), "the second half of one");
+    let mut cut = request(
+        r#"{"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "caf?"}"#,
+    )
+    .into_bytes();
+    let at = cut.iter().position(|byte| *byte == b'?').expect("there");
+    cut[at] = 0xC3;
+    let recorder = from_json(&cut).expect("an envelope");
+    assert!(recorder.spans()[0].as_ref().expect("lives").header.contains("name: \"caf\""));
+    assert_eq!(recorder.dropped, []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Guarantees: what serde_json reads is read, whatever stands in the fields that nobody knows.
+    #[test]
+    fn all_json_is_json(text in r#"[\[\]{}:,"a0-9.eE+\-\\u ]{0,12}"#) {
+        let json = format!(r#"{{"unknown": {text}}}"#);
+        if serde_json::from_str::<serde_json::Value>(&json).is_ok() {
+            prop_assert_eq!(from_json(json.as_bytes()), Ok(Recorder::default()));
+        }
+    }
 }

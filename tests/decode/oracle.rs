@@ -1,13 +1,13 @@
-//! The walk, when it is asked for everything, and prost read every request alike, however it is written, and where prost refuses a
-//! request, the walk refuses it or drops the spans that are at fault.
+//! The walk, when it is asked for everything, and prost read every request alike, however it is written. Where prost refuses a request, the
+//! walk drops the text, attribute, event or span at fault, each judged by prost on its own, and refuses
+//! the request only for what is around them.
 //!
 //! The one difference: OTLP forbids ids of a wrong length or all zero, prost lets them pass, and
 //! the walk drops such a span.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
-use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use proptest::prelude::*;
 use prost::Message as _;
@@ -17,7 +17,7 @@ use crate::recorder::{self, Attribute, Owned, Recorder};
 use crate::requests::{attribute, list, map, requests, sample};
 use crate::rewire::{Dice, Message, rewire};
 
-/// A request whose spans are left as bytes: what must hold for any span to be read.
+/// A request with bytes where a fault costs only itself: texts, attributes, events, links and spans.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Envelope {
     #[prost(message, repeated, tag = "1")]
@@ -27,21 +27,162 @@ struct Envelope {
 #[derive(Clone, PartialEq, prost::Message)]
 struct EnvelopeOfResource {
     #[prost(message, optional, tag = "1")]
-    resource: Option<Resource>,
+    resource: Option<LooseResource>,
     #[prost(message, repeated, tag = "2")]
     scope_spans: Vec<EnvelopeOfScope>,
-    #[prost(string, tag = "3")]
-    schema_url: String,
+    #[prost(bytes = "vec", tag = "3")]
+    schema_url: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct EnvelopeOfScope {
     #[prost(message, optional, tag = "1")]
-    scope: Option<InstrumentationScope>,
+    scope: Option<LooseScope>,
     #[prost(bytes = "vec", repeated, tag = "2")]
     spans: Vec<Vec<u8>>,
-    #[prost(string, tag = "3")]
-    schema_url: String,
+    #[prost(bytes = "vec", tag = "3")]
+    schema_url: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LooseResource {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    attributes: Vec<Vec<u8>>,
+    #[prost(uint32, tag = "2")]
+    dropped_attributes_count: u32,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    entity_refs: Vec<Vec<u8>>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LooseScope {
+    #[prost(bytes = "vec", tag = "1")]
+    name: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    version: Vec<u8>,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    attributes: Vec<Vec<u8>>,
+    #[prost(uint32, tag = "4")]
+    dropped_attributes_count: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LooseSpan {
+    #[prost(bytes = "vec", tag = "1")]
+    trace_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    span_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    trace_state: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    parent_span_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "5")]
+    name: Vec<u8>,
+    #[prost(int32, tag = "6")]
+    kind: i32,
+    #[prost(fixed64, tag = "7")]
+    start_time_unix_nano: u64,
+    #[prost(fixed64, tag = "8")]
+    end_time_unix_nano: u64,
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    attributes: Vec<Vec<u8>>,
+    #[prost(uint32, tag = "10")]
+    dropped_attributes_count: u32,
+    #[prost(bytes = "vec", repeated, tag = "11")]
+    events: Vec<Vec<u8>>,
+    #[prost(uint32, tag = "12")]
+    dropped_events_count: u32,
+    #[prost(bytes = "vec", repeated, tag = "13")]
+    links: Vec<Vec<u8>>,
+    #[prost(uint32, tag = "14")]
+    dropped_links_count: u32,
+    #[prost(message, optional, tag = "15")]
+    status: Option<LooseStatus>,
+    #[prost(fixed32, tag = "16")]
+    flags: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LooseStatus {
+    #[prost(bytes = "vec", tag = "2")]
+    message: Vec<u8>,
+    #[prost(int32, tag = "3")]
+    code: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LooseEvent {
+    #[prost(fixed64, tag = "1")]
+    time_unix_nano: u64,
+    #[prost(bytes = "vec", tag = "2")]
+    name: Vec<u8>,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    attributes: Vec<Vec<u8>>,
+    #[prost(uint32, tag = "4")]
+    dropped_attributes_count: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LooseKeyValue {
+    #[prost(bytes = "vec", tag = "1")]
+    key: Vec<u8>,
+    #[prost(message, optional, tag = "2")]
+    value: Option<LooseValue>,
+    #[prost(int32, tag = "3")]
+    key_strindex: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LooseValue {
+    #[prost(oneof = "LooseKind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    value: Option<LooseKind>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum LooseKind {
+    #[prost(bytes, tag = "1")]
+    Text(Vec<u8>),
+    #[prost(bool, tag = "2")]
+    Bool(bool),
+    #[prost(int64, tag = "3")]
+    Int(i64),
+    #[prost(double, tag = "4")]
+    Double(f64),
+    #[prost(message, tag = "5")]
+    Array(LooseList),
+    #[prost(message, tag = "6")]
+    Map(LooseMap),
+    #[prost(bytes, tag = "7")]
+    Bytes(Vec<u8>),
+    #[prost(int32, tag = "8")]
+    Index(i32),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LooseList {
+    #[prost(message, repeated, tag = "1")]
+    values: Vec<LooseValue>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LooseMap {
+    #[prost(message, repeated, tag = "1")]
+    values: Vec<LooseKeyValue>,
+}
+
+/// Puts a message as many levels below the request as it lies in one, since how deep it lies counts.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Below {
+    #[prost(message, optional, boxed, tag = "1")]
+    below: Option<Box<Below>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    written: Option<Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    span: Option<LooseSpan>,
+    #[prost(message, optional, tag = "4")]
+    event: Option<LooseEvent>,
+    #[prost(message, optional, tag = "5")]
+    attribute: Option<LooseKeyValue>,
 }
 
 // === What prost says ===
@@ -51,45 +192,73 @@ fn expected(bytes: &[u8]) -> Option<Recorder> {
     let envelope = Envelope::decode(bytes).ok()?;
     let mut recorder = Recorder::default();
     for resource_spans in envelope.resource_spans {
-        let attributes = resource_spans.resource.map_or_else(Vec::new, |resource| owned(resource.attributes));
-        let scopes = resource_spans.scope_spans.into_iter().map(|scope_spans| {
-            let scope = scope_spans.scope.unwrap_or_default();
-            let spans = scope_spans.spans.into_iter().map(expected_span).collect();
-            recorder::Scope { name: scope.name, version: scope.version, spans }
+        let resource = resource_spans.resource.unwrap_or_default();
+        let scopes = resource_spans.scope_spans.iter().map(|scope_spans| {
+            let scope = scope_spans.scope.clone().unwrap_or_default();
+            let spans = scope_spans.spans.iter().map(|bytes| expected_span(bytes)).collect();
+            recorder::Scope { name: text(&scope.name), version: text(&scope.version), spans }
         });
         let scopes = scopes.collect();
-        recorder.resources.push(recorder::Resource { attributes, scopes });
+        recorder.resources.push(recorder::Resource { attributes: owned(&resource.attributes, 3), scopes });
     }
     Some(recorder)
 }
 
-/// Decoded inside of a request, since how deep it lies counts.
-fn expected_span(bytes: Vec<u8>) -> Result<recorder::Span, Fault> {
-    let scope_spans = vec![EnvelopeOfScope { spans: vec![bytes], ..Default::default() }];
-    let resource_spans = vec![EnvelopeOfResource { scope_spans, ..Default::default() }];
-    let request = Envelope { resource_spans }.encode_to_vec();
-    let mut request = ExportTraceServiceRequest::decode(&request[..]).map_err(|_| Fault::Key)?;
-    let span = request.resource_spans.remove(0).scope_spans.remove(0).spans.remove(0);
+/// What prost reads of a message that lies `level` messages below the request.
+fn at_level(field: u8, bytes: &[u8], level: usize) -> Option<Below> {
+    let mut nested = Below { written: Some(bytes.to_vec()), ..Below::default() }.encode_to_vec();
+    nested[0] = field << 3 | 2;
+    for _ in 1..level {
+        let body = std::mem::take(&mut nested);
+        prost::encoding::bytes::encode(1, &body, &mut nested);
+    }
+    let mut below = Below::decode(&nested[..]).ok()?;
+    while let Some(inner) = below.below.take() {
+        below = *inner;
+    }
+    Some(below)
+}
+
+/// A text, or what stands before the character that was cut; none where it is no UTF-8.
+fn sound(bytes: &[u8]) -> Option<String> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text.to_owned()),
+        Err(error) if error.error_len().is_none() => {
+            Some(String::from_utf8(bytes[..error.valid_up_to()].to_vec()).expect("valid up to there"))
+        }
+        Err(_) => None,
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    sound(bytes).unwrap_or_default()
+}
+
+fn expected_span(bytes: &[u8]) -> Result<recorder::Span, Fault> {
+    let span = at_level(3, bytes, 3).and_then(|below| below.span).ok_or(Fault::Key)?;
+    let (name, message) =
+        (text(&span.name), text(&span.status.as_ref().map_or(Vec::new(), |it| it.message.clone())));
     Ok(recorder::Span {
-        header: format!("{:?}", header(&span)?),
-        attributes: owned(span.attributes),
-        events: span.events.into_iter().map(expected_event).collect(),
+        header: format!("{:?}", header(&span, &name, &message)?),
+        attributes: owned(&span.attributes, 4),
+        events: span.events.iter().filter_map(|bytes| expected_event(bytes)).collect(),
     })
 }
 
-fn expected_event(event: opentelemetry_proto::tonic::trace::v1::span::Event) -> recorder::Event {
-    let attributes = owned(event.attributes);
-    recorder::Event { name: event.name, time_unix_nano: event.time_unix_nano, attributes }
+fn expected_event(bytes: &[u8]) -> Option<recorder::Event> {
+    let event = at_level(4, bytes, 4)?.event?;
+    let name = text(&event.name);
+    let attributes = owned(&event.attributes, 5);
+    Some(recorder::Event { name, time_unix_nano: event.time_unix_nano, attributes })
 }
 
-fn header(span: &Span) -> Result<SpanHeader<'_>, Fault> {
+fn header<'a>(span: &LooseSpan, name: &'a str, status_message: &'a str) -> Result<SpanHeader<'a>, Fault> {
     let parent = if span.parent_span_id.is_empty() { &[0; 8] } else { &span.parent_span_id[..] };
-    let status = span.status.as_ref();
     Ok(SpanHeader {
         trace_id: valid(&span.trace_id).ok_or(Fault::TraceId)?,
         span_id: valid(&span.span_id).ok_or(Fault::SpanId)?,
         parent_span_id: parent.try_into().map_err(|_| Fault::ParentSpanId)?,
-        name: &span.name,
+        name,
         kind: match span.kind {
             1 => SpanKind::Internal,
             2 => SpanKind::Server,
@@ -100,12 +269,12 @@ fn header(span: &Span) -> Result<SpanHeader<'_>, Fault> {
         },
         start_unix_nano: span.start_time_unix_nano,
         end_unix_nano: span.end_time_unix_nano,
-        status: match status.map_or(0, |status| status.code) {
+        status: match span.status.as_ref().map_or(0, |status| status.code) {
             1 => SpanStatus::Ok,
             2 => SpanStatus::Error,
             _ => SpanStatus::Unset,
         },
-        status_message: status.map_or("", |status| &status.message),
+        status_message,
     })
 }
 
@@ -113,23 +282,33 @@ fn valid<const LENGTH: usize>(id: &[u8]) -> Option<[u8; LENGTH]> {
     id.try_into().ok().filter(|id| *id != [0; LENGTH])
 }
 
-fn owned(attributes: Vec<KeyValue>) -> Vec<Attribute> {
-    attributes.into_iter().map(|entry| (entry.key, owned_value(entry.value))).collect()
+/// The attributes that prost reads, each on its own.
+fn owned(attributes: &[Vec<u8>], level: usize) -> Vec<Attribute> {
+    let read = attributes.iter().filter_map(|bytes| at_level(5, bytes, level)?.attribute);
+    read.filter_map(owned_attribute).collect()
 }
 
-fn owned_value(value: Option<AnyValue>) -> Owned {
-    match value.and_then(|value| value.value) {
-        None | Some(Value::StringValueStrindex(_)) => Owned::Empty,
-        Some(Value::StringValue(text)) => Owned::Text(text),
-        Some(Value::BoolValue(truth)) => Owned::Bool(truth),
-        Some(Value::IntValue(number)) => Owned::Int(number),
-        Some(Value::DoubleValue(number)) => Owned::Double(number.to_bits()),
-        Some(Value::BytesValue(bytes)) => Owned::Bytes(bytes),
-        Some(Value::ArrayValue(array)) => {
-            Owned::Array(array.values.into_iter().map(|value| owned_value(Some(value))).collect())
+/// None when a text of it is not UTF-8.
+fn owned_attribute(entry: LooseKeyValue) -> Option<Attribute> {
+    Some((sound(&entry.key)?, owned_value(entry.value)?))
+}
+
+fn owned_value(value: Option<LooseValue>) -> Option<Owned> {
+    Some(match value.and_then(|value| value.value) {
+        None | Some(LooseKind::Index(_)) => Owned::Empty,
+        Some(LooseKind::Text(bytes)) => Owned::Text(sound(&bytes)?),
+        Some(LooseKind::Bool(truth)) => Owned::Bool(truth),
+        Some(LooseKind::Int(number)) => Owned::Int(number),
+        Some(LooseKind::Double(number)) => Owned::Double(number.to_bits()),
+        Some(LooseKind::Bytes(bytes)) => Owned::Bytes(bytes),
+        Some(LooseKind::Array(array)) => {
+            let element = |value| owned_value(Some(value)).unwrap_or(Owned::Empty);
+            Owned::Array(array.values.into_iter().map(element).collect())
         }
-        Some(Value::KvlistValue(list)) => Owned::Map(owned(list.values)),
-    }
+        Some(LooseKind::Map(list)) => {
+            Owned::Map(list.values.into_iter().filter_map(owned_attribute).collect())
+        }
+    })
 }
 
 // === The comparison ===
@@ -150,24 +329,21 @@ fn agree(bytes: &[u8]) {
     }
 }
 
-/// The same from the other side: prost on the whole request, as any other receiver decodes it.
-fn prost_refuses_only_what_the_walk_does(bytes: &[u8]) {
-    let mut walked = Recorder::default();
-    let result = otlp::walk(bytes, &mut walked);
+/// The same from the other side: what prost accepts whole, as any other receiver decodes it, is whole.
+fn all_that_prost_accepts_is_kept(bytes: &[u8]) {
     if ExportTraceServiceRequest::decode(bytes).is_err() {
-        assert!(result.is_err() || walked.spans().iter().any(|span| span.is_err()));
-    } else {
-        assert_eq!(result, Ok(()));
-        let is_of_ids = |fault| matches!(fault, Fault::TraceId | Fault::SpanId | Fault::ParentSpanId);
-        assert!(
-            walked.spans().iter().all(|span| span.as_ref().map_or_else(|fault| is_of_ids(*fault), |_| true))
-        );
+        return;
     }
+    let mut walked = Recorder::default();
+    assert_eq!(otlp::walk(bytes, &mut walked), Ok(()));
+    assert_eq!(walked.dropped, []);
+    let is_of_ids = |fault| matches!(fault, Fault::TraceId | Fault::SpanId | Fault::ParentSpanId);
+    assert!(walked.spans().iter().all(|span| span.as_ref().map_or_else(|fault| is_of_ids(*fault), |_| true)));
 }
 
 fn check(bytes: &[u8]) {
     agree(bytes);
-    prost_refuses_only_what_the_walk_does(bytes);
+    all_that_prost_accepts_is_kept(bytes);
 }
 
 // === Properties ===
@@ -435,7 +611,7 @@ fn an_attribute_that_nobody_reads_costs_nothing() {
         assert_eq!((deaf.spans, deaf.keys), (1, vec![b"key".to_vec()]));
         let mut walked = Recorder::default();
         otlp::walk(&request_with_value(&[value.to_vec()]), &mut walked).expect("the envelope is whole");
-        assert!(walked.spans()[0].is_err(), "who reads it hears of it");
+        assert!(walked.spans()[0].is_ok() && walked.dropped.len() == 1, "who reads it hears of it");
     }
 }
 

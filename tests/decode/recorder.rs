@@ -6,6 +6,8 @@ use tollgate::otlp::{self, Fault, SpanHeader, Value, Visitor};
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Recorder {
     pub(crate) resources: Vec<Resource>,
+    /// Why something less than a span was left out.
+    pub(crate) dropped: Vec<Fault>,
     /// Attributes and events of the span that is being read.
     open: Span,
 }
@@ -60,6 +62,7 @@ impl Recorder {
 
     /// For comparison with an oracle that does not say why.
     pub(crate) fn without_reasons(mut self) -> Self {
+        self.dropped.clear();
         let scopes = self.resources.iter_mut().flat_map(|resource| &mut resource.scopes);
         for span in scopes.flat_map(|scope| &mut scope.spans) {
             if let Err(fault) = span {
@@ -138,5 +141,9 @@ impl<'a> Visitor<'a> for Recorder {
     fn malformed_span(&mut self, fault: Fault) {
         self.open = Span::default();
         self.close(Err(fault));
+    }
+
+    fn dropped(&mut self, fault: Fault) {
+        self.dropped.push(fault);
     }
 }
