@@ -71,6 +71,8 @@ pub enum ErrorTextKind {
     Type,
     /// Prose, or a body.
     Message,
+    /// What a stack trace names as a cause: `type: message`.
+    Cause,
 }
 
 /// A piece of error evidence.

@@ -168,6 +168,7 @@ impl<'a> SpanTexts<'a> {
             codes: &self.errors(ErrorTextKind::Code),
             types: &self.errors(ErrorTextKind::Type),
             messages: &self.errors(ErrorTextKind::Message),
+            causes: &self.errors(ErrorTextKind::Cause),
             finish_reasons: &finish_reasons,
             headers: &self.headers(),
         })

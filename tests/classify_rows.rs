@@ -22,6 +22,7 @@ struct Row<'a> {
     types: Vec<String>,
     finish_reasons: Vec<&'a str>,
     headers: Vec<(&'a str, &'a str)>,
+    causes: Vec<&'a str>,
     message: &'a str,
     class: &'a str,
     retryable: Option<bool>,
@@ -42,6 +43,7 @@ impl<'a> Row<'a> {
                 Some(("type", value)) => row.types.push(value.replace("class_", "class ")),
                 Some(("finish", value)) => row.finish_reasons.push(value),
                 Some(("header", value)) => row.headers.push(value.split_once(':').expect("name:value")),
+                Some(("cause", value)) => row.causes.push(value),
                 Some(("retry", value)) => row.retryable = Some(value == "yes"),
                 Some(_) => panic!("line {line}: {part}"),
                 None if part == "ok" => row.failed = false,
@@ -61,6 +63,7 @@ impl<'a> Row<'a> {
             codes: &self.codes,
             types: &types,
             messages: &[message],
+            causes: &self.causes,
             finish_reasons: &self.finish_reasons,
             headers: &self.headers,
         })
@@ -78,7 +81,7 @@ fn vocabulary() -> HashSet<&'static str> {
     rules
         .flat_map(|rule| {
             let own: Vec<&'static str> = match rule.sign {
-                Sign::Code(codes) | Sign::General(codes) => codes.to_vec(),
+                Sign::Code(codes) | Sign::CodeUnless(codes, _) | Sign::General(codes) => codes.to_vec(),
                 Sign::CodeAndText(code, _) => vec![code],
                 _ => Vec::new(),
             };
@@ -150,6 +153,10 @@ fn phrases_are_written_in_lower_case() {
     for rule in TABLES.into_iter().flat_map(|table| table.rules) {
         let phrases: &[&str] = match rule.sign {
             Sign::Text(phrases)
+            | Sign::TextUnless(phrases, _)
+            | Sign::CodePart(phrases, _)
+            | Sign::StatusAndException(_, phrases)
+            | Sign::Wrapper(phrases)
             | Sign::CodeAndText(_, phrases)
             | Sign::StatusAndText(_, phrases)
             | Sign::Words(phrases)

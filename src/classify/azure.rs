@@ -1,10 +1,10 @@
 //! Azure OpenAI, Azure AI Foundry and the API Management gateway in front of them.
 
-use super::rule::Sign::{Code, CodeAndText, StatusAndHeader, Text};
+use super::rule::Sign::{BareStatus, Code, CodeAndText, StatusAndHeader, Text};
 use super::rule::{Actor, Rule, Table};
 use crate::call::ErrorClass::{
     Authentication, ContentFilter, ModelNotFound, Overloaded, Permission, QuotaExhausted, RateLimit,
-    ServerError,
+    ServerError, Unknown,
 };
 
 const QUESTIONS: &str = "learn.microsoft.com/answers/2140040";
@@ -89,5 +89,11 @@ pub(super) static TABLE: Table = Table {
             .code("ServiceUnavailable")
             .local(),
         Rule::new(Code(&["internalservererror"]), ServerError, QUESTIONS).code("InternalServerError").local(),
+        Rule::new(BareStatus(403), Unknown, GATEWAY)
+            .why("Without its text a 403 is a permission, the network's rules, or the gateway's quota.")
+            .act(
+                Actor::Operator,
+                "Record response headers or bodies; look at the quota policy of the gateway.",
+            ),
     ],
 };

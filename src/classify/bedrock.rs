@@ -10,6 +10,11 @@ use crate::call::ErrorClass::{
 const RUNTIME: &str = "docs.aws.amazon.com/bedrock, Converse and InvokeModel errors";
 const QUOTAS: &str = "docs.aws.amazon.com/bedrock, quotas-runtime";
 
+const TEXTS: &str =
+    "docs.aws.amazon.com, InvokeModel and common errors: the fixed text of an exception whose name got lost";
+
+const CREDENTIALS: &str = "Renew the credentials; check the clock of the host.";
+
 /// Amazon Bedrock.
 pub(super) static TABLE: Table = Table {
     title: "Amazon Bedrock",
@@ -21,6 +26,13 @@ pub(super) static TABLE: Table = Table {
             .code("ThrottlingException")
             .why("The same exception as a rate limit; only `per day` differs.")
             .act(Actor::AccountOwner, "Ask for a higher daily quota; the day's tokens are used up."),
+        Rule::new(Text(&["invalid_payment_instrument"]), QuotaExhausted, RUNTIME)
+            .code("INVALID_PAYMENT_INSTRUMENT")
+            .why("An AccessDeniedException that is the account's payment.")
+            .act(Actor::AccountOwner, "Give the AWS account a valid payment method, then ask for the model again."),
+        Rule::new(Text(&["access is denied", "payment"]), QuotaExhausted, RUNTIME)
+            .code("INVALID_PAYMENT_INSTRUMENT")
+            .act(Actor::AccountOwner, "Give the AWS account a valid payment method, then ask for the model again."),
         Rule::new(Code(&["servicequotaexceededexception"]), QuotaExhausted, RUNTIME)
             .code("ServiceQuotaExceededException")
             .act(Actor::AccountOwner, "Look at Service Quotas for this account and region, and ask for more."),
@@ -78,6 +90,40 @@ pub(super) static TABLE: Table = Table {
         Rule::new(Code(&["throttlingexception", "throttledexception", "toomanyrequestsexception"]), RateLimit, RUNTIME)
             .code("ThrottlingException"),
         Rule::new(Code(&["serviceunavailableexception"]), Overloaded, RUNTIME).code("ServiceUnavailableException"),
+        Rule::new(Text(&["exceeds the service quota"]), QuotaExhausted, TEXTS)
+            .code("ServiceQuotaExceededException")
+            .act(Actor::AccountOwner, "Look at Service Quotas for this account and region, and ask for more."),
+        Rule::new(Text(&["not ready", "inference"]), Overloaded, TEXTS)
+            .code("ModelNotReadyException")
+            .act(Actor::Operator, "Retry; keep a rarely used imported model warm."),
+        Rule::new(Text(&["processing time exceeded the model timeout"]), Timeout, TEXTS)
+            .code("ModelTimeoutException")
+            .act(Actor::Application, "Ask for fewer output tokens, or stream."),
+        Rule::new(Text(&["error while processing the model"]), ServerError, TEXTS).code("ModelErrorException"),
+        Rule::new(Text(&["security token included in the request is"]), Authentication, TEXTS)
+            .code("UnrecognizedClientException")
+            .why("Invalid or expired; a 403 that is bad credentials.")
+            .act(Actor::Operator, CREDENTIALS),
+        Rule::new(Text(&["request signature we calculated does not match"]), Authentication, TEXTS)
+            .code("InvalidSignatureException")
+            .act(Actor::Operator, CREDENTIALS),
+        Rule::new(Text(&["signature expired"]), Authentication, TEXTS)
+            .code("InvalidSignatureException")
+            .act(Actor::Operator, CREDENTIALS),
+        Rule::new(Text(&["signature not yet current"]), Authentication, TEXTS)
+            .code("InvalidSignatureException")
+            .act(Actor::Operator, CREDENTIALS),
+        Rule::new(Text(&["missing authentication token"]), Authentication, TEXTS)
+            .code("MissingAuthenticationTokenException")
+            .act(Actor::Operator, CREDENTIALS),
+        Rule::new(Text(&["bearer token has expired"]), Authentication, TEXTS)
+            .code("ExpiredTokenException")
+            .act(Actor::Operator, CREDENTIALS),
+        Rule::new(Text(&["exceeding the account quotas for amazon bedrock"]), RateLimit, TEXTS)
+            .code("ThrottlingException")
+            .why("The word quota, and a limit per minute."),
+        Rule::new(Text(&["encountered an unexpected error during processing"]), ServerError, TEXTS)
+            .code("InternalServerException"),
         Rule::new(Code(&["internalserverexception"]), ServerError, RUNTIME).code("InternalServerException"),
         Rule::new(General(&["validationexception"]), InvalidRequest, RUNTIME).code("ValidationException"),
     ],

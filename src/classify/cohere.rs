@@ -30,12 +30,12 @@ pub(super) static TABLE: Table = Table {
             .code("trial_month")
             .local()
             .act(Actor::AccountOwner, "Use a production key."),
+        Rule::new(Text(&["calls / minute"]), RateLimit, LIMITS).code("rate_limit_exceeded").local(),
+        Rule::new(Text(&["per minute"]), RateLimit, LIMITS).code("rate_limit_exceeded").local(),
         Rule::new(StatusAndText(429, &["trial", "token", "exceeded"]), QuotaExhausted, LIST)
             .code("trial_tokens")
             .local()
             .act(Actor::AccountOwner, "Use a production key."),
-        Rule::new(Text(&["calls / minute"]), RateLimit, LIMITS).code("rate_limit_exceeded").local(),
-        Rule::new(Text(&["per minute"]), RateLimit, LIMITS).code("rate_limit_exceeded").local(),
         Rule::new(Text(&["too many tokens"]), ContextLength, ERRORS)
             .local()
             .why("The prompt's size, unlike the same words elsewhere."),

@@ -1,6 +1,9 @@
 //! What holds for every provider: words, gRPC codes, HTTP statuses, exception names, finish reasons.
 
-use super::rule::Sign::{BareStatus, Code, Exception, Finish, General, Status, Text, Words};
+use super::rule::Sign::{
+    BareStatus, Code, CodePart, CodeUnless, Exception, Finish, General, Status, StatusAndException, Text,
+    TextUnless, Words, Wrapper,
+};
 use super::rule::{Actor, Rule, Table};
 use crate::call::ErrorClass::{
     Authentication, Cancelled, Connection, ContentFilter, ContextLength, InvalidRequest, ModelNotFound,
@@ -14,6 +17,64 @@ const NODE: &str = "nodejs.org/api/errors and undici errors";
 const SDK: &str = "exception names of the public SDKs";
 const WORDS: &str = "wordings of OpenAI-compatible servers (vLLM, llama.cpp, TGI, Ollama)";
 const FINISH: &str = "finish reasons of OpenAI, Anthropic, Gemini, Bedrock";
+
+const MONEY: &str = "out-of-money answers of providers and gateways (one-api, new-api, Hugging Face, Volcengine, SiliconFlow)";
+const PLANS: &str =
+    "plans: openai/codex#3421 (ChatGPT), continuedev/continue#9233 and #11444 (Ollama), MiniMax, Z.ai";
+const SAFETY: &str =
+    "refusals of hosted models: Alibaba, DeepSeek, Moonshot, Z.ai, Volcengine, Anthropic, Azure";
+const LENGTHS: &str = "wordings of LM Studio, llama.cpp, vLLM, SGLang, Ollama, TGI, xAI, Z.ai, Mistral, watsonx, GitHub Copilot";
+const KEYS: &str = "openai-python, anthropic-sdk, AI SDK, google-auth, botocore: no key was found";
+const GO: &str = "Go: net/http, crypto/x509";
+const JVM: &str = "JDK, OkHttp, Reactor Netty, Spring";
+const DOTNET: &str = "learn.microsoft.com, System.Net.Http";
+const ENVELOPE: &str = "status 500 for what never was an answer: LiteLLM, gateways";
+const PARTS: &str = "the words that codes of all providers are made of";
+
+/// A text with one of these speaks of speed, whatever else it calls a quota.
+const SPEED: &[&str] = &[
+    "per minute",
+    "per min",
+    "/ min",
+    "/min",
+    "_per_minute",
+    "perminute",
+    "per second",
+    "per sec",
+    "/ sec",
+    "/s)",
+    "per-min",
+    "per-second",
+    "rpm",
+    "tpm",
+    "rps",
+    "concurren",
+    "parallel",
+    "60s",
+];
+/// A text with one of these speaks of speed, or of rules and not of money.
+const SPEED_OR_RULES: &[&str] = &[
+    "per minute",
+    "per min",
+    "/ min",
+    "/min",
+    "_per_minute",
+    "perminute",
+    "per second",
+    "per sec",
+    "rate limit",
+    "rpm",
+    "tpm",
+    "rps",
+    "concurren",
+    "parallel",
+    "violat",
+    "abus",
+    "terms of",
+];
+
+const PLAN: &str = "Wait for the plan's reset, take a larger plan, or use an API key.";
+const NO_KEY: &str = "Never left the machine: the client found no key.";
 
 /// Every provider.
 pub(super) static TABLE: Table = Table {
@@ -29,6 +90,23 @@ pub(super) static TABLE: Table = Table {
             SDK,
         )
         .code("insufficient_quota"),
+        Rule::new(
+            CodeUnless(&["quota_exceeded", "quotaexceeded", "quota_exhausted", "key_quota_exceeded"], SPEED),
+            QuotaExhausted,
+            MONEY,
+        )
+        .code("quota_exceeded")
+        .why("The window in the text decides: a minute's is a rate limit."),
+        Rule::new(CodeUnless(&["usage_limit_reached", "usage_limit_exceeded", "usage_not_included"], SPEED), QuotaExhausted, PLANS)
+            .code("usage_limit_reached")
+            .why("A plan's allotment of hours, a week or a session: a minute's wait never helps.")
+            .act(Actor::AccountOwner, PLAN),
+        Rule::new(
+            Code(&["insufficient_balance", "insufficient_balance_error", "insufficient_user_quota", "insufficient_credits", "accountoverdueerror", "pre_consume_token_quota_failed"]),
+            QuotaExhausted,
+            MONEY,
+        )
+        .code("insufficient_balance"),
         Rule::new(
             Code(&["paymentrequirederror", "payment_required", "402_payment_required"]),
             QuotaExhausted,
@@ -49,6 +127,12 @@ pub(super) static TABLE: Table = Table {
         )
         .code("context_length_exceeded"),
         Rule::new(
+            Code(&["content_filtered", "sensitive_content", "content_moderation"]),
+            ContentFilter,
+            SAFETY,
+        )
+        .code("content_filter"),
+        Rule::new(
             Code(&["contentfiltererror", "contentfilterfinishreasonerror"]),
             ContentFilter,
             SDK,
@@ -63,6 +147,32 @@ pub(super) static TABLE: Table = Table {
         Rule::new(Text(&["monthly", "limit", "reached"]), QuotaExhausted, WORDS),
         Rule::new(Text(&["spend limit"]), QuotaExhausted, WORDS),
         Rule::new(Text(&["spending limit"]), QuotaExhausted, WORDS),
+        Rule::new(TextUnless(&["usage limit"], SPEED), QuotaExhausted, PLANS)
+            .code("usage_limit_reached")
+            .why("A plan's allotment of hours, a week or a session: a minute's wait never helps.")
+            .act(Actor::AccountOwner, PLAN),
+        Rule::new(TextUnless(&["quota exceeded"], SPEED_OR_RULES), QuotaExhausted, MONEY).code("quota_exceeded"),
+        Rule::new(TextUnless(&["quota has been", "exceeded"], SPEED_OR_RULES), QuotaExhausted, MONEY)
+            .code("quota_exceeded"),
+        Rule::new(TextUnless(&["exceeded your", "quota"], SPEED_OR_RULES), QuotaExhausted, MONEY)
+            .code("quota_exceeded"),
+        Rule::new(TextUnless(&["quota", "exhausted"], SPEED_OR_RULES), QuotaExhausted, MONEY)
+            .code("quota_exceeded"),
+        Rule::new(TextUnless(&["out of quota"], SPEED_OR_RULES), QuotaExhausted, MONEY).code("quota_exceeded"),
+        Rule::new(Text(&["insufficient", "fund"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(Text(&["not enough", "balance"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(Text(&["not enough", "credit"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(Text(&["balance", "recharge"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(Text(&["negative balance"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(Text(&["余额不足"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(Text(&["欠费"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(TextUnless(&["out of credit"], SPEED_OR_RULES), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(Text(&["included credits"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(Text(&["overdue", "account"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(Text(&["in arrears"]), QuotaExhausted, MONEY).code("insufficient_balance"),
+        Rule::new(TextUnless(&["account", "suspended"], SPEED_OR_RULES), QuotaExhausted, MONEY)
+            .code("account_suspended")
+            .why("An unpaid bill, unless the text names a rule that was broken."),
         Rule::new(Text(&["maximum context length"]), ContextLength, WORDS),
         Rule::new(Text(&["exceed", "context window"]), ContextLength, WORDS),
         Rule::new(Text(&["exceed", "context length"]), ContextLength, WORDS),
@@ -70,16 +180,46 @@ pub(super) static TABLE: Table = Table {
         Rule::new(Text(&["exceed", "context limit"]), ContextLength, WORDS),
         Rule::new(Text(&["processing error", "context"]), ContextLength, WORDS)
             .why("A 500 that is a prompt too long."),
+        Rule::new(Text(&["context deadline exceeded"]), Timeout, GO),
         Rule::new(Text(&["input is too long"]), ContextLength, WORDS),
+        Rule::new(TextUnless(&["exceed", "context"], &["deadline", "rate limit", "per minute", "quota", "usage", "timeout"]), ContextLength, LENGTHS),
+        Rule::new(TextUnless(&["overflow", "context"], &["stack overflow", "buffer overflow"]), ContextLength, LENGTHS),
+        Rule::new(Text(&["greater than the context length"]), ContextLength, LENGTHS),
+        Rule::new(Text(&["longer than the", "context length"]), ContextLength, LENGTHS),
+        Rule::new(Text(&["longer than the maximum"]), ContextLength, LENGTHS),
+        Rule::new(Text(&["prompt exceeds max"]), ContextLength, LENGTHS),
+        Rule::new(TextUnless(&["prompt", "exceeds the limit"], SPEED_OR_RULES), ContextLength, LENGTHS),
+        Rule::new(TextUnless(&["prompt", "too long"], &["took too long"]), ContextLength, LENGTHS),
+        Rule::new(Text(&["too many tokens in"]), ContextLength, LENGTHS),
+        Rule::new(Text(&["prompt", "has too many tokens"]), ContextLength, LENGTHS),
         Rule::new(Text(&["input length", "exceed"]), ContextLength, WORDS),
         Rule::new(Text(&["exceeds the maximum number of tokens"]), ContextLength, WORDS),
         Rule::new(Text(&["reduce the length of the"]), ContextLength, WORDS),
         Rule::new(Text(&["must be less than or equal to", "max_new_tokens"]), ContextLength, WORDS),
         Rule::new(Text(&["flagged", "moderation"]), ContentFilter, WORDS),
+        Rule::new(Text(&["inappropriate content"]), ContentFilter, SAFETY).code("content_filter"),
+        Rule::new(TextUnless(&["sensitive content"], &["case sensitive"]), ContentFilter, SAFETY).code("content_filter"),
+        Rule::new(Text(&["sensitive information", "may contain"]), ContentFilter, SAFETY).code("content_filter"),
+        Rule::new(Text(&["unsafe content"]), ContentFilter, SAFETY).code("content_filter"),
+        Rule::new(Text(&["harmful content"]), ContentFilter, SAFETY).code("content_filter"),
+        Rule::new(Text(&["violat", "usage polic"]), ContentFilter, SAFETY).code("content_filter"),
+        Rule::new(Text(&["violat", "content polic"]), ContentFilter, SAFETY).code("content_filter"),
+        Rule::new(Text(&["rejected", "safety"]), ContentFilter, SAFETY).code("content_filter"),
+        Rule::new(Text(&["blocked", "safety"]), ContentFilter, SAFETY).code("content_filter"),
         Rule::new(Text(&["overloaded"]), Overloaded, WORDS),
         Rule::new(Text(&["over capacity"]), Overloaded, WORDS),
         Rule::new(Text(&["high demand"]), Overloaded, WORDS),
         Rule::new(Text(&["invalid api key"]), Authentication, WORDS).code("invalid_api_key"),
+        Rule::new(Text(&["api key is missing"]), Authentication, KEYS).code("missing_api_key").why(NO_KEY),
+        Rule::new(Text(&["missing", "api key"]), Authentication, KEYS).code("missing_api_key").why(NO_KEY),
+        Rule::new(Text(&["no api key"]), Authentication, KEYS).code("missing_api_key").why(NO_KEY),
+        Rule::new(Text(&["provide an api key"]), Authentication, KEYS).code("missing_api_key"),
+        Rule::new(Text(&["api_key", "must be set"]), Authentication, KEYS).code("missing_api_key").why(NO_KEY),
+        Rule::new(Text(&["api_key", "environment variable"]), Authentication, KEYS).code("missing_api_key").why(NO_KEY),
+        Rule::new(Text(&["could not resolve authentication method"]), Authentication, KEYS).code("missing_api_key").why(NO_KEY),
+        Rule::new(Text(&["unable to locate credentials"]), Authentication, KEYS).code("missing_api_key").why(NO_KEY),
+        Rule::new(Text(&["unable to load credentials"]), Authentication, KEYS).code("missing_api_key").why(NO_KEY),
+        Rule::new(Text(&["default credentials"]), Authentication, KEYS).code("missing_api_key").why(NO_KEY),
         Rule::new(Text(&["invalid x-api-key"]), Authentication, WORDS).code("authentication_error"),
         Rule::new(Text(&["invalid url ("]), InvalidRequest, WORDS)
             .why("A 404 of the path, not of the model.")
@@ -99,7 +239,19 @@ pub(super) static TABLE: Table = Table {
             .code("INVALID_ARGUMENT"),
         Rule::new(General(&["internal"]), ServerError, GRPC).code("INTERNAL"),
         Rule::new(General(&["cancelled"]), Cancelled, GRPC).code("CANCELLED"),
+        // Codes that nobody has met, by the words in them.
+        Rule::new(CodePart(&["quotaexceed", "quotareached", "quotaexhaust", "insufficientquota", "insufficientbalance", "insufficientcredit", "insufficientfund", "overdue", "arrear", "usagelimit", "spendlimit", "budgetexceeded", "creditsexhausted", "outofcredits", "paymentrequired"], SPEED), QuotaExhausted, PARTS),
+        Rule::new(CodePart(&["ratelimit", "toomanyrequests", "throttl", "rpmexceeded", "tpmexceeded", "concurrencylimit"], &[]), RateLimit, PARTS),
+        Rule::new(CodePart(&["contextlength", "contextwindow", "contextsize", "maxprompttokens", "prompttoolong", "inputtoolong", "tokenlimitexceeded"], &[]), ContextLength, PARTS),
+        Rule::new(CodePart(&["contentfilter", "contentpolicy", "contentmoderation", "sensitivecontent", "inspectionfailed", "safetyviolation", "usagepolicy", "policyviolation", "cyberpolicy", "acceptableuse", "moderationblocked"], &[]), ContentFilter, PARTS),
+        Rule::new(CodePart(&["nocapacity", "capacityexceeded"], &[]), Overloaded, PARTS),
+        Rule::new(CodePart(&["modelnotfound", "nosuchmodel", "deploymentnotfound"], &[]), ModelNotFound, PARTS),
+        Rule::new(CodePart(&["invalidapikey", "missingapikey", "invalidtoken", "expiredtoken", "tokenexpired"], &[]), Authentication, PARTS),
         // HTTP statuses.
+        Rule::new(StatusAndException(500, &["timeout", "timedout"]), Timeout, ENVELOPE)
+            .why("Some clients write 500 for their own time-out."),
+        Rule::new(StatusAndException(500, &["connect", "connection"]), Connection, ENVELOPE)
+            .why("Some clients write 500 for a connection that never was."),
         Rule::new(BareStatus(400), Unknown, "docs.claude.com/en/api/errors; console.groq.com/docs/errors")
             .why("Providers answer 400 for long prompts, unknown models, keys and spend limits: alone it tells nothing.")
             .act(Actor::Application, "Let the instrumentation record the body of the error."),
@@ -166,6 +318,10 @@ pub(super) static TABLE: Table = Table {
                 "unauthenticated",
                 "invalidapikey",
                 "nocredentials",
+                "loadapikey",
+                "missingapikey",
+                "defaultcredentials",
+                "credentialunavailable",
             ]),
             Authentication,
             SDK,
@@ -207,6 +363,7 @@ pub(super) static TABLE: Table = Table {
                 "ehostunreach",
                 "enetunreach",
                 "underrsocket",
+                "errstreamprematureclose",
                 "certhasexpired",
                 "depthzeroselfsignedcert",
             ]),
@@ -219,6 +376,16 @@ pub(super) static TABLE: Table = Table {
                 "connect",
                 "connectionrefused",
                 "connectionreset",
+                "connectionclosed",
+                "prematureclose",
+                "eof",
+                "sslhandshake",
+                "sslpeerunverified",
+                "certpathbuilder",
+                "certificate",
+                "noroutetohost",
+                "unresolvedaddress",
+                "endofstream",
                 "remoteprotocol",
                 "localprotocol",
                 "read",
@@ -280,8 +447,13 @@ pub(super) static TABLE: Table = Table {
             Connection,
             SDK,
         ),
+        Rule::new(Words(&[": eof", "unexpected eof", "eof occurred", "x509", "tls: ", "tls handshake", "network is unreachable", "no route to host", "client connection lost"]), Connection, GO),
+        Rule::new(Words(&["pkix", "prematurely closed", "premature close", "unexpected end of stream", "socket closed", "stream was reset", "unable to resolve host", "broken pipe", "unable to find valid certification path"]), Connection, JVM),
+        Rule::new(Words(&["ended prematurely", "ssl connection could not be established", "forcibly closed", "error while copying content to a stream", "name or service not known", "nodename nor servname"]), Connection, DOTNET),
         Rule::new(Words(&["cancelled", "canceled", "was aborted", "request aborted"]), Cancelled, SDK),
         Rule::new(Words(&["internal server error", "an internal error"]), ServerError, WORDS),
+        Rule::new(Wrapper(&["webclientrequest", "resourceaccess", "httpio", "httprequest", "apiio", "openaiio", "anthropicio", "ioexception", "transport"]), Connection, JVM)
+            .why("The client's name for any trouble of the connection; a cause in its stack trace comes first."),
         Rule::new(Finish(&["error"]), Unknown, FINISH)
             .why("The stream broke off with an error that no span describes."),
         Rule::new(Finish(FILTERED), ContentFilter, FINISH)

@@ -3,7 +3,7 @@
 use super::rule::Sign::{Status, Text};
 use super::rule::{Actor, Rule, Table};
 use crate::call::ErrorClass::{
-    Authentication, InvalidRequest, ModelNotFound, Overloaded, QuotaExhausted, RateLimit,
+    Authentication, ContentFilter, InvalidRequest, ModelNotFound, Overloaded, QuotaExhausted, RateLimit,
 };
 
 const DOCS: &str = "api-docs.deepseek.com/quick_start/error_codes";
@@ -18,6 +18,13 @@ pub(super) static TABLE: Table = Table {
         Rule::new(Text(&["insufficient balance"]), QuotaExhausted, DOCS)
             .code("insufficient_balance")
             .act(Actor::AccountOwner, "Top up the balance at platform.deepseek.com."),
+        Rule::new(
+            Text(&["content exists risk"]),
+            ContentFilter,
+            "deepseek-ai/awesome-deepseek-integration#13",
+        )
+        .code("content_filter")
+        .why("A 400 invalid_request_error that is the moderation."),
         Rule::new(Text(&["authentication fails"]), Authentication, DOCS),
         Rule::new(Text(&["model not exist"]), ModelNotFound, DOCS).why("A 400 for an unknown model."),
         Rule::new(Status(402), QuotaExhausted, DOCS)

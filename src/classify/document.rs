@@ -13,7 +13,8 @@ const HEAD: &str = "# Why calls fail, and what to do
 
 `error_class` on `llm_requests_total` and `llm_errors_total` is one of the words below. It is decided by the strongest
 evidence that the spans hold: provider error codes and body or message patterns, then general codes, then the HTTP
-status, then the exception's name, then the span status. `error_code` is a code from these tables and nothing else.
+status, then the exception's name, then the causes that a stack trace names (outermost first), then the span status. The
+name of an SDK's exception class (`InternalServerError`) restates a status: it is no provider's code and yields to both. `error_code` is a code from these tables and nothing else.
 
 A row of a provider also holds when its answer comes through a gateway, unless it is marked *only here*.
 
@@ -82,6 +83,26 @@ fn row(page: &mut String, rule: &Rule) {
 fn look(sign: Sign) -> String {
     match sign {
         Sign::Code(codes) => format!("code {}", list(codes, " or ")),
+        Sign::CodeUnless(codes, unless) => {
+            format!("code {}, and no text with {}", list(codes, " or "), list(unless, " or "))
+        }
+        Sign::TextUnless(phrases, unless) => {
+            format!("text with {}, and none with {}", list(phrases, " and "), list(unless, " or "))
+        }
+        Sign::CodePart(parts, unless) => {
+            let without = if unless.is_empty() {
+                String::new()
+            } else {
+                format!(", and no text with {}", list(unless, " or "))
+            };
+            format!("code that has {} in it{without}, and no better evidence", list(parts, " or "))
+        }
+        Sign::StatusAndException(status, names) => {
+            format!("HTTP {status}, and an exception named like {}", list(names, " or "))
+        }
+        Sign::Wrapper(names) => {
+            format!("exception named like {}, and no cause that says more", list(names, " or "))
+        }
         Sign::Text(phrases) => format!("text with {}", list(phrases, " and ")),
         Sign::CodeAndText(code, phrases) => format!("code `{code}`, text with {}", list(phrases, " and ")),
         Sign::StatusAndText(status, phrases) => format!("{status}, text with {}", list(phrases, " and ")),

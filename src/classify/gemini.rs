@@ -37,6 +37,11 @@ pub(super) static TABLE: Table = Table {
             .code("RESOURCE_EXHAUSTED")
             .why("The same message as for a minute's limit; quotaId says PerDay. The retry delay is of no use.")
             .act(Actor::AccountOwner, "Wait for midnight Pacific time, or raise the tier."),
+        Rule::new(Text(&["quota", "per day"]), QuotaExhausted, "google-gemini/gemini-cli#1502")
+            .code("RESOURCE_EXHAUSTED")
+            .local()
+            .why("Code Assist and older APIs name the quota in prose only.")
+            .act(Actor::AccountOwner, "Wait for midnight Pacific time, or raise the tier."),
         Rule::new(Text(&["quotaid", "perminute"]), RateLimit, BODY)
             .code("RESOURCE_EXHAUSTED")
             .why("The message says plan and billing; quotaId says PerMinute.")

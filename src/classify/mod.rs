@@ -5,6 +5,7 @@
 //! in this order: provider error codes and body or message patterns, general codes, HTTP status,
 //! exception type, span status. It does not know spans, dialects or time.
 
+mod alibaba;
 mod anthropic;
 mod azure;
 mod bedrock;
@@ -18,14 +19,18 @@ mod gemini;
 mod groq;
 mod guidance;
 mod litellm;
+mod minimax;
 mod mistral;
+mod moonshot;
 mod openai;
 mod openrouter;
 mod rule;
 mod signals;
 mod status;
 mod together;
+mod watsonx;
 mod xai;
+mod zhipu;
 
 use crate::call::ErrorClass;
 
@@ -54,6 +59,8 @@ pub struct ErrorEvidence<'a> {
     pub types: &'a [&'a str],
     /// Status message, `exception.message`, `error.message`: prose, JSON or Python `repr`.
     pub messages: &'a [&'a str],
+    /// What the stack traces name as causes, `type: message`, the outermost first.
+    pub causes: &'a [&'a str],
     /// Finish reasons.
     pub finish_reasons: &'a [&'a str],
     /// Response headers.
@@ -111,7 +118,7 @@ impl ErrorVerdict {
 
 /// Every table, in the order in which those of other providers are asked: the one with the most
 /// telling patterns first.
-pub const TABLES: [&Table; 16] = [
+pub const TABLES: [&Table; 21] = [
     &gemini::TABLE,
     &anthropic::TABLE,
     &bedrock::TABLE,
@@ -125,6 +132,11 @@ pub const TABLES: [&Table; 16] = [
     &mistral::TABLE,
     &deepseek::TABLE,
     &cohere::TABLE,
+    &alibaba::TABLE,
+    &zhipu::TABLE,
+    &moonshot::TABLE,
+    &minimax::TABLE,
+    &watsonx::TABLE,
     &litellm::TABLE,
     &openai::TABLE,
     &common::TABLE,
@@ -138,7 +150,8 @@ pub fn classify(evidence: &ErrorEvidence<'_>) -> ErrorVerdict {
     }
     let signals = Signals::gather(evidence);
     let own = own_table(evidence, &signals);
-    let hit = Strength::ALL.into_iter().find_map(|strength| first_hit(&signals, own, strength));
+    let wrapped = || first_hit(&signals, own, Strength::Wrapper);
+    let hit = telling_hit(&signals, own).or_else(|| cause_hit(evidence, own)).or_else(wrapped);
     match hit {
         Some(hit) => verdict(&signals, hit, own),
         None => ErrorVerdict {
@@ -195,6 +208,19 @@ fn own_table(evidence: &ErrorEvidence<'_>, signals: &Signals) -> Option<&'static
     first(&|table| table.serves(evidence.server_address))
         .or_else(|| first(&|table| table.marks.iter().any(|mark| signals.says(&[mark]))))
         .or_else(|| first(&|table| table.is_named(evidence.provider)))
+}
+
+/// The strongest row that fits.
+fn telling_hit(signals: &Signals, own: Option<&'static Table>) -> Option<Hit> {
+    Strength::TELLING.into_iter().find_map(|strength| first_hit(signals, own, strength))
+}
+
+/// What the outermost cause says that says something: a time-out closes the socket, not the other way round.
+fn cause_hit(evidence: &ErrorEvidence<'_>, own: Option<&'static Table>) -> Option<Hit> {
+    evidence.causes.iter().find_map(|cause| {
+        let signals = Signals::of_cause(cause);
+        telling_hit(&signals, own).or_else(|| first_hit(&signals, own, Strength::Wrapper))
+    })
 }
 
 /// The first row of that strength: of the provider itself, then of the others, since gateways pass

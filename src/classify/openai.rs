@@ -75,10 +75,23 @@ pub(super) static TABLE: Table = Table {
         Rule::new(Text(&["rate limit reached for"]), RateLimit, LIMITS).code("rate_limit_exceeded"),
         Rule::new(Code(&["context_length_exceeded", "string_above_max_length"]), ContextLength, CODES),
         Rule::new(
-            Code(&["content_policy_violation", "moderation_blocked", "invalid_prompt"]),
+            Code(&[
+                "content_policy_violation",
+                "moderation_blocked",
+                "invalid_prompt",
+                "cyber_policy",
+                "bio_policy",
+            ]),
             ContentFilter,
             CODES,
         ),
+        Rule::new(
+            Text(&["flagged for potentially high-risk"]),
+            ContentFilter,
+            "openai/codex#9824, cyber_policy",
+        )
+        .code("cyber_policy")
+        .why("Prose of cyber_policy, where the SDK keeps no code."),
         Rule::new(Text(&["rejected as a result of our safety system"]), ContentFilter, CODES)
             .code("content_policy_violation"),
         Rule::new(Code(&["unsupported_country_region_territory"]), Permission, CODES)

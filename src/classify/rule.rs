@@ -51,6 +51,10 @@ pub enum Sign {
     Code(&'static [&'static str]),
     /// All of these phrases in the messages.
     Text(&'static [&'static str]),
+    /// All of the first phrases in the messages, and none of the second.
+    TextUnless(&'static [&'static str], &'static [&'static str]),
+    /// One of these codes, and none of these phrases.
+    CodeUnless(&'static [&'static str], &'static [&'static str]),
     /// This code and all of these phrases.
     CodeAndText(&'static str, &'static [&'static str]),
     /// This HTTP status and all of these phrases.
@@ -61,6 +65,10 @@ pub enum Sign {
     Header(&'static str, &'static str),
     /// One of these codes, which say less than an HTTP status beside a good message would.
     General(&'static [&'static str]),
+    /// A code with one of these in it (case and joints aside), and none of these phrases.
+    CodePart(&'static [&'static str], &'static [&'static str]),
+    /// The HTTP status beside the end of an exception's name.
+    StatusAndException(u16, &'static [&'static str]),
     /// The HTTP status, and no text that says more.
     BareStatus(u16),
     /// The HTTP status.
@@ -71,6 +79,8 @@ pub enum Sign {
     Words(&'static [&'static str]),
     /// One of these finish reasons.
     Finish(&'static [&'static str]),
+    /// The end of the name of an exception that wraps any trouble, when its causes tell nothing.
+    Wrapper(&'static [&'static str]),
 }
 
 /// How much a sign tells; stronger ones are asked first.
@@ -80,6 +90,7 @@ pub(super) enum Strength {
     General,
     Status,
     Exception,
+    Wrapper,
 }
 
 /// Who must act.
@@ -131,12 +142,16 @@ impl Table {
     /// The code of this table that `code` is, in the table's own spelling.
     pub(super) fn spelling(&self, code: &str) -> Option<&'static str> {
         self.rules.iter().find_map(|rule| match rule.sign {
-            Sign::Code(codes) | Sign::General(codes) => {
+            Sign::Code(codes) | Sign::CodeUnless(codes, _) | Sign::General(codes) => {
                 let known = codes.iter().find(|known| known.eq_ignore_ascii_case(code))?;
                 rule.code.or(Some(known))
             }
             Sign::CodeAndText(known, _) => known.eq_ignore_ascii_case(code).then_some(known),
             Sign::Text(_)
+            | Sign::TextUnless(..)
+            | Sign::CodePart(..)
+            | Sign::StatusAndException(..)
+            | Sign::Wrapper(_)
             | Sign::StatusAndText(..)
             | Sign::StatusAndHeader(..)
             | Sign::BareStatus(_)
@@ -203,7 +218,17 @@ impl Rule {
         let plain = |fits: bool| fits.then_some(None);
         let seen = match self.sign {
             Sign::Code(codes) | Sign::General(codes) => signals.code_among(codes).map(Some),
+            Sign::CodeUnless(codes, unless) => {
+                signals.code_among(codes).filter(|_| !signals.says_any(unless)).map(Some)
+            }
             Sign::Text(phrases) => plain(signals.says(phrases)),
+            Sign::TextUnless(phrases, unless) => plain(signals.says(phrases) && !signals.says_any(unless)),
+            Sign::CodePart(parts, unless) => {
+                plain(signals.code_with_part(parts) && !signals.says_any(unless))
+            }
+            Sign::StatusAndException(status, names) => {
+                plain(signals.failed_status() == Some(status) && signals.exception_among(names))
+            }
             Sign::CodeAndText(code, phrases) => {
                 signals.code_among(&[code]).filter(|_| signals.says(phrases)).map(Some)
             }
@@ -216,8 +241,8 @@ impl Rule {
             Sign::BareStatus(status) => plain(signals.failed_status() == Some(status) && signals.is_bare()),
             Sign::Header(name, value) => plain(signals.has_header(name, value)),
             Sign::Status(status) => plain(signals.failed_status() == Some(status)),
-            Sign::Words(phrases) => plain(phrases.iter().any(|phrase| signals.says(&[phrase]))),
-            Sign::Exception(names) => plain(signals.exception_among(names)),
+            Sign::Words(phrases) => plain(signals.says_any(phrases)),
+            Sign::Exception(names) | Sign::Wrapper(names) => plain(signals.exception_among(names)),
             Sign::Finish(reasons) => plain(signals.finish_among(reasons)),
         }?;
         Some(Hit { rule: self, code: self.code.or(seen) })
@@ -230,14 +255,17 @@ impl Sign {
     pub(super) const fn strength(self) -> Strength {
         match self {
             Self::Code(_)
+            | Self::CodeUnless(..)
             | Self::Text(_)
+            | Self::TextUnless(..)
             | Self::CodeAndText(..)
             | Self::StatusAndText(..)
             | Self::StatusAndHeader(..)
             | Self::Header(..) => Strength::Specific,
-            Self::General(_) => Strength::General,
-            Self::BareStatus(_) | Self::Status(_) => Strength::Status,
+            Self::General(_) | Self::CodePart(..) => Strength::General,
+            Self::StatusAndException(..) | Self::BareStatus(_) | Self::Status(_) => Strength::Status,
             Self::Exception(_) | Self::Words(_) | Self::Finish(_) => Strength::Exception,
+            Self::Wrapper(_) => Strength::Wrapper,
         }
     }
 }
@@ -245,7 +273,11 @@ impl Sign {
 // === impl Strength ===
 
 impl Strength {
-    pub(super) const ALL: [Self; 4] = [Self::Specific, Self::General, Self::Status, Self::Exception];
+    /// The strongest first.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Specific, Self::General, Self::Status, Self::Exception, Self::Wrapper];
+    /// What names a cause, the strongest first.
+    pub(super) const TELLING: [Self; 4] = [Self::Specific, Self::General, Self::Status, Self::Exception];
 }
 
 // === impl Actor ===

@@ -19,6 +19,12 @@ pub(super) struct Signals {
     pub(super) codes: Vec<String>,
     /// The HTTP status.
     pub(super) status: Option<u16>,
+    /// The upstream's status in a gateway's body: a 429 inside a 500.
+    inner_status: Option<u16>,
+    /// The status that a gRPC name restates, where no number is stated.
+    named_status: Option<u16>,
+    /// Codes that an attribute or a body states, without joints: `ModelRpmRateLimitExceeded`, `rate-limited`.
+    plain_codes: Vec<String>,
     exceptions: Vec<String>,
     text: String,
     headers: Vec<(String, String)>,
@@ -32,6 +38,9 @@ impl Signals {
         let mut signals = Self {
             codes: Vec::new(),
             status: evidence.http_status,
+            inner_status: None,
+            named_status: None,
+            plain_codes: Vec::new(),
             exceptions: Vec::new(),
             text: String::new(),
             headers: evidence.headers.iter().map(|(name, value)| header(name, value)).collect(),
@@ -52,6 +61,12 @@ impl Signals {
         signals
     }
 
+    /// One cause of a failure by itself: `java.net.SocketTimeoutException: timeout`.
+    pub(super) fn of_cause(cause: &str) -> Self {
+        let (name, message) = cause.split_once(": ").unwrap_or((cause, ""));
+        Self::gather(&ErrorEvidence { types: &[name], messages: &[message], ..ErrorEvidence::default() })
+    }
+
     /// The table's spelling of the first of `codes` that was seen.
     pub(super) fn code_among(&self, codes: &[&'static str]) -> Option<&'static str> {
         codes.iter().copied().find(|code| self.codes.iter().any(|seen| seen.eq_ignore_ascii_case(code)))
@@ -62,6 +77,16 @@ impl Signals {
         phrases.iter().all(|phrase| self.text.contains(phrase))
     }
 
+    /// True when one of `phrases` is in the text.
+    pub(super) fn says_any(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.text.contains(phrase))
+    }
+
+    /// True when a stated code has one of `parts` in it.
+    pub(super) fn code_with_part(&self, parts: &[&str]) -> bool {
+        self.plain_codes.iter().any(|code| parts.iter().any(|part| code.contains(part)))
+    }
+
     pub(super) fn has_header(&self, name: &str, value: &str) -> bool {
         self.headers.iter().any(|(own, content)| own == name && content == value)
     }
@@ -70,18 +95,36 @@ impl Signals {
         self.headers.iter().any(|(own, _)| own == name)
     }
 
-    /// True when the text says no more than the status: `400 status code (no body)`.
+    /// True when the text says no more than the status: `400 status code (no body)`, `403 Forbidden`.
     pub(super) fn is_bare(&self) -> bool {
-        const EMPTY: [&str; 9] =
-            ["status", "code", "no", "body", "error", "http", "bad", "request", "client"];
+        const EMPTY: [&str; 15] = [
+            "status",
+            "code",
+            "no",
+            "body",
+            "error",
+            "http",
+            "bad",
+            "request",
+            "requests",
+            "client",
+            "server",
+            "forbidden",
+            "too",
+            "many",
+            "null",
+        ];
         let mut words =
             self.text.split(|character: char| !character.is_alphabetic()).filter(|word| !word.is_empty());
         words.all(|word| EMPTY.contains(&word) || word.ends_with("error") || word.ends_with("exception"))
     }
 
-    /// The status, when it says that the call failed: errors inside a stream come under 200.
+    /// The status, when it says that the call failed: errors inside a stream come under 200. A gateway
+    /// that fails because of an upstream says less than the upstream did.
     pub(super) fn failed_status(&self) -> Option<u16> {
-        self.status.filter(|status| *status >= 400)
+        let status = self.status.filter(|status| *status >= 400).or(self.named_status)?;
+        let envelope = matches!(status, 500 | 502 | 503) || status == 400 && self.inner_status == Some(429);
+        Some(self.inner_status.filter(|_| envelope).unwrap_or(status))
     }
 
     pub(super) fn exception_among(&self, names: &[&str]) -> bool {
@@ -99,6 +142,7 @@ impl Signals {
             stated.get_or_insert(status);
         }
         self.push_code(&code);
+        self.push_plain_code(&code);
         self.push_exception(&code);
     }
 
@@ -108,7 +152,9 @@ impl Signals {
             stated.get_or_insert(status);
         }
         let simple = simple_name(&name);
-        self.push_code(simple);
+        if !restates_a_status(simple, &name) {
+            self.push_code(simple);
+        }
         self.push_exception(simple);
     }
 
@@ -116,6 +162,12 @@ impl Signals {
     /// a stack trace says below its first line is about code, not about the failure.
     fn add_message(&mut self, message: &str, stated: &mut Option<u16>) {
         let message = head(message);
+        if let Some(status) =
+            Some(message.trim()).filter(|name| name.len() < 24).and_then(status::of_grpc_name)
+        {
+            self.named_status.get_or_insert(status);
+            return;
+        }
         if !self.add_text(message) {
             return;
         }
@@ -126,7 +178,9 @@ impl Signals {
             self.add_body(&body, stated, true);
         }
         for word in words(message) {
-            self.push_code(word);
+            if !restates_a_status(word, word) {
+                self.push_code(word);
+            }
             if is_exception(word) {
                 self.push_exception(word);
             }
@@ -151,12 +205,17 @@ impl Signals {
     fn add_body(&mut self, body: &str, stated: &mut Option<u16>, nested: bool) {
         let mut inner: Vec<Cow<'_, str>> = Vec::new();
         loose::scan(body, &mut |path: &Path<'_>, scalar| match scalar {
-            Scalar::Text(text) if is_code_key(path.key()) => self.add_code(text, stated),
+            Scalar::Text(text) if is_code_key(path.key()) => match status::number(text) {
+                Some(status) => self.add_inner_status(status, stated),
+                None => self.add_code(text, stated),
+            },
             Scalar::Text(text) if nested && text.contains('{') => inner.push(loose::unescape(text)),
             Scalar::Int(number) if is_code_key(path.key()) => {
                 if let Some(status) = u16::try_from(number).ok().filter(|status| (400..600).contains(status))
                 {
-                    stated.get_or_insert(status);
+                    self.add_inner_status(status, stated);
+                } else if number > 0 {
+                    self.push_code(&number.to_string());
                 }
             }
             Scalar::Text(_) | Scalar::Int(_) | Scalar::Float(_) | Scalar::Bool(_) | Scalar::Null => {}
@@ -165,6 +224,19 @@ impl Signals {
             if let Some(body) = loose::embedded(&text) {
                 self.add_body(&body, stated, false);
             }
+        }
+    }
+
+    /// The first status of a body is the answer's own, unless an attribute or the text before it said
+    /// another: then it is the upstream's.
+    fn add_inner_status(&mut self, status: u16, stated: &mut Option<u16>) {
+        let outer = self.status.filter(|status| *status >= 400).or(*stated);
+        match outer {
+            Some(outer) if outer != status => {
+                self.inner_status.get_or_insert(status);
+            }
+            Some(_) => {}
+            None => *stated = Some(status),
         }
     }
 
@@ -185,6 +257,15 @@ impl Signals {
         if !self.codes.contains(&code) {
             self.codes.push(code);
         }
+    }
+
+    /// A code as one run of letters and digits; sentences are none.
+    fn push_plain_code(&mut self, code: &str) {
+        if code.len() > LONGEST_CODE || code.contains(' ') || self.plain_codes.len() >= MAX_CODES {
+            return;
+        }
+        let letters = code.chars().filter(char::is_ascii_alphanumeric);
+        self.plain_codes.push(letters.map(|letter| letter.to_ascii_lowercase()).collect());
     }
 
     /// `RateLimitError`, `rate_limit_error` and `RateLimitException` are one name.
@@ -219,12 +300,13 @@ fn head(message: &str) -> &str {
 fn words(message: &str) -> impl Iterator<Item = &str> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
     message.split(move |character| !is_part(character)).filter(|word| {
-        (4..=LONGEST_CODE).contains(&word.len())
-            && (word.contains('_')
-                || word.ends_with("Exception")
-                || word.ends_with("Error")
-                || word.ends_with("Timeout")
-                || word.bytes().all(|byte| byte.is_ascii_uppercase()))
+        word == &"EOF"
+            || (4..=LONGEST_CODE).contains(&word.len())
+                && (word.contains('_')
+                    || word.ends_with("Exception")
+                    || word.ends_with("Error")
+                    || word.ends_with("Timeout")
+                    || word.bytes().all(|byte| byte.is_ascii_uppercase()))
     })
 }
 
@@ -235,6 +317,30 @@ fn is_exception(word: &str) -> bool {
         || word.ends_with("Exception")
         || word.ends_with("Timeout")
         || system && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+/// True for the classes that generated SDKs raise by HTTP status alone, whatever the body says: `OpenAI`'s
+/// and Anthropic's raise `InternalServerError` for a 503. The same names with `Exception` are AWS's own codes,
+/// except in a package that is not AWS's.
+fn restates_a_status(simple: &str, full: &str) -> bool {
+    const BY_STATUS: [&str; 12] = [
+        "badrequest",
+        "authentication",
+        "unauthorized",
+        "permissiondenied",
+        "notfound",
+        "conflict",
+        "unprocessableentity",
+        "ratelimit",
+        "internalserver",
+        "serviceunavailable",
+        "apistatus",
+        "unexpectedstatuscode",
+    ];
+    let lower = simple.to_ascii_lowercase();
+    let by_status = |ending: &str| lower.strip_suffix(ending).is_some_and(|name| BY_STATUS.contains(&name));
+    let package = full.len() > simple.len() && !full.contains("amazon") && !full.contains("botocore");
+    !lower.contains('_') && (by_status("error") || package && by_status("exception"))
 }
 
 /// Keys whose value is a code in some provider's body.
@@ -257,7 +363,7 @@ fn is_code_key(key: Option<&str>) -> bool {
         "param",
         "error",
     ];
-    key.is_some_and(|key| KEYS.contains(&key))
+    key.is_some_and(|key| KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)))
 }
 
 /// `<class 'a.b.RateLimitError'>`, `a.b.RateLimitError`, `A::RateLimitError`, `A\RateLimitError`,

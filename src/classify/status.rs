@@ -7,6 +7,24 @@ pub(super) fn number(text: &str) -> Option<u16> {
     text.trim().parse().ok().filter(|status| (400..600).contains(status))
 }
 
+/// The status that Sentry's SDKs restate as the name of a gRPC code: their whole status text.
+pub(super) fn of_grpc_name(text: &str) -> Option<u16> {
+    Some(match text.to_ascii_lowercase().as_str() {
+        "invalid_argument" | "failed_precondition" | "out_of_range" => 400,
+        "unauthenticated" => 401,
+        "permission_denied" => 403,
+        "not_found" => 404,
+        "already_exists" | "aborted" => 409,
+        "resource_exhausted" => 429,
+        "cancelled" => 499,
+        "internal_error" | "unknown_error" | "data_loss" => 500,
+        "unimplemented" => 501,
+        "unavailable" => 503,
+        "deadline_exceeded" => 504,
+        _ => return None,
+    })
+}
+
 /// The first status in prose.
 pub(super) fn in_text(text: &str) -> Option<u16> {
     let bytes = text.as_bytes();

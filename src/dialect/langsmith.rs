@@ -17,5 +17,5 @@ pub(super) const KEYS: &[Key] = &[
     key("langsmith.metadata.stream", Streaming),
 ];
 
-pub(super) const PROFILES: &[Profile] =
-    &[Profile::new("langsmith", "langsmith*", Layer::Framework).with(&[Trait::OperationEverywhere])];
+pub(super) const PROFILES: &[Profile] = &[Profile::new("langsmith", "langsmith*", Layer::Framework)
+    .with(&[Trait::OperationEverywhere, Trait::OkBeforeTheEnd])];

@@ -149,6 +149,8 @@ pub enum Fact {
     ProviderMetadata,
     /// `hidden_params` of `LiteLLM`: headers, cost.
     HiddenParams,
+    /// The response headers, as one object.
+    HeaderObject,
     /// Time to the first token, in seconds.
     FirstTokenSeconds,
     /// Time to the first token, in milliseconds.

@@ -50,6 +50,9 @@ pub enum Trait {
     OperationEverywhere,
     /// Output leaves thoughts out and does not state them, so it is not what is billed.
     OutputWithoutThoughts,
+    /// The status is set to OK when the span begins, and OpenTelemetry keeps the first OK (langsmith 0.15,
+    /// `_otel_exporter.py`): an exception without an answer is a failure all the same.
+    OkBeforeTheEnd,
 }
 
 /// One instrumentation.

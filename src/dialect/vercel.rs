@@ -11,6 +11,7 @@ use super::{Key, Layer, Profile, Trait, key};
 
 pub(super) const KEYS: &[Key] = &[
     key("ai.operationId", VercelOperation),
+    key("mastra.metadata.headers", HeaderObject),
     key("ai.model.provider", Provider(5)),
     key("ai.model.id", RequestModel(6)),
     key("ai.response.model", ResponseModel(6)),

@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 use std::mem::take;
 
-use super::objects;
 use super::value::{
     contains_limit, count, flag_of, host_of, http_status, path_of, plain_borrowed, positive, push_bounded,
     unquoted, worth_keeping,
 };
+use super::{objects, stack_trace};
 use crate::dialect::{DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Rank, UsageFamily, Vocabulary};
 use crate::facts::{ErrorTextKind, Reading};
 use crate::otlp::{Attribute, Fault, Value};
@@ -254,6 +254,7 @@ impl<'a> Draft<'a> {
             Fact::ResponseObject => objects::response(self, text),
             Fact::ProviderMetadata => objects::provider_metadata(self, text),
             Fact::HiddenParams => objects::hidden_params(self, text),
+            Fact::HeaderObject => objects::headers(self, text),
             Fact::ReportedCostObject => objects::cost(self, text),
             Fact::FirstTokenAt => self.first_token_at = unquoted(text),
             Fact::FinishReason => {
@@ -356,13 +357,16 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
-        let kind = match attribute.key() {
-            b"exception.type" => ErrorTextKind::Type,
-            b"exception.message" => ErrorTextKind::Message,
-            _ => return Ok(()),
-        };
-        if let Value::Text(text) = attribute.value()? {
-            self.error(kind, text);
+        let key = attribute.key();
+        if !key.starts_with(b"exception.") {
+            return Ok(());
+        }
+        let Value::Text(text) = attribute.value()? else { return Ok(()) };
+        match key {
+            b"exception.type" => self.error(ErrorTextKind::Type, text),
+            b"exception.message" => self.error(ErrorTextKind::Message, text),
+            b"exception.stacktrace" => stack_trace::read(self, text),
+            _ => {}
         }
         Ok(())
     }

@@ -9,11 +9,13 @@
 //! | `draft` | what the attributes of the current span state |
 //! | `objects` | facts inside strings of JSON or Python |
 //! | `role` | what the span is |
+//! | `stack_trace` | what a stack trace says of a failure |
 //! | `write` | the draft becomes facts |
 
 mod draft;
 mod objects;
 mod role;
+mod stack_trace;
 mod value;
 mod write;
 

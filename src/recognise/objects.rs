@@ -214,13 +214,7 @@ pub(super) fn provider_metadata<'a>(draft: &mut Draft<'a>, text: &'a str) {
 pub(super) fn hidden_params<'a>(draft: &mut Draft<'a>, text: &'a str) {
     loose::scan(text, &mut |path, scalar| match path.segments() {
         [Segment::Key("additional_headers" | "_response_headers" | "headers"), Segment::Key(name)] => {
-            let value = match scalar {
-                Scalar::Text(value) => Cow::Borrowed(value),
-                Scalar::Int(number) => Cow::Owned(number.to_string()),
-                Scalar::Float(number) => Cow::Owned(number.to_string()),
-                Scalar::Bool(_) | Scalar::Null => return,
-            };
-            draft.header(name, value);
+            header(draft, name, scalar);
         }
         [Segment::Key("api_base")] => {
             if let Scalar::Text(url) = scalar {
@@ -234,6 +228,24 @@ pub(super) fn hidden_params<'a>(draft: &mut Draft<'a>, text: &'a str) {
         }
         _ => {}
     });
+}
+
+/// An object of response headers, each a scalar or a list of one.
+pub(super) fn headers<'a>(draft: &mut Draft<'a>, text: &'a str) {
+    loose::scan(text, &mut |path, scalar| match path.segments() {
+        [Segment::Key(name)] | [Segment::Key(name), Segment::Index(0)] => header(draft, name, scalar),
+        _ => {}
+    });
+}
+
+fn header<'a>(draft: &mut Draft<'a>, name: &'a str, scalar: Scalar<'a>) {
+    let value = match scalar {
+        Scalar::Text(value) => Cow::Borrowed(value),
+        Scalar::Int(number) => Cow::Owned(number.to_string()),
+        Scalar::Float(number) => Cow::Owned(number.to_string()),
+        Scalar::Bool(_) | Scalar::Null => return,
+    };
+    draft.header(name, value);
 }
 
 /// A cost object: the total, or the sum of its lines.

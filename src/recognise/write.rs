@@ -24,7 +24,7 @@ impl<'a> Draft<'a> {
         scope_hash: u64,
         resource_dimensions: &[(usize, String)],
     ) {
-        let failed = self.failed(header);
+        let failed = self.failed(header, profile);
         let lists = self.write_lists(batch, header, failed);
         let dimensions = self.write_dimensions(batch, resource_dimensions);
         let start = self.start(header, role);
@@ -74,7 +74,7 @@ impl<'a> Draft<'a> {
         batch.spans.push(facts);
     }
 
-    fn failed(&self, header: &SpanHeader<'_>) -> bool {
+    fn failed(&self, header: &SpanHeader<'_>, profile: &Profile) -> bool {
         if header.status == SpanStatus::Error || self.marked_failed {
             return true;
         }
@@ -82,7 +82,9 @@ impl<'a> Draft<'a> {
         let refused = self.status_code.is_some_and(|status| status >= 400);
         let ended_badly = self.finishes.iter().any(|reason| reason.eq_ignore_ascii_case("error"));
         let open = header.status == SpanStatus::Unset;
-        refused || ended_badly || (open && typed)
+        let answered = self.has_usage() || !self.finishes.is_empty();
+        let unsaid = profile.has(Trait::OkBeforeTheEnd) && self.exception && !answered;
+        refused || ended_badly || unsaid || (open && typed)
     }
 
     fn write_lists(&self, batch: &mut Batch, header: &SpanHeader<'a>, failed: bool) -> [Range<u32>; 4] {
