@@ -11,7 +11,7 @@ use crate::loose;
 const MOST_CAUSES: usize = 8;
 /// How a line of a JVM's trace (`Caused by: `) and of .NET's (` ---> `) begins a cause.
 const MARKS: [&str; 3] = ["Caused by: ", "caused by: ", "---> "];
-/// How DSPy's client announces the headers of the answer. Source: dspy 3.4, lm15.
+/// How `DSPy`'s client announces the headers of the answer. Source: dspy 3.4, lm15.
 const HEADERS: &str = "rate-limit headers";
 
 /// States the causes and headers of one trace.
