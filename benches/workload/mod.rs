@@ -41,6 +41,8 @@ pub struct Story<'a> {
     pub provider: &'a str,
     /// Models, in turn.
     pub models: &'a [&'a str],
+    /// Two: a span of another library stands around every call.
+    pub instrumentations: usize,
 }
 
 impl Default for Story<'_> {
@@ -49,6 +51,7 @@ impl Default for Story<'_> {
             service: "checkout-assistant",
             provider: "openai",
             models: &["gpt-4.1-mini", "gpt-4.1", "gpt-4o"],
+            instrumentations: 1,
         }
     }
 }
@@ -57,24 +60,54 @@ impl Default for Story<'_> {
 #[derive(Clone, Debug)]
 pub struct Traffic {
     bytes: Vec<u8>,
-    /// Where the low halves of the trace ids stand, and the span ids after them.
-    spans: Vec<usize>,
+    spans: Vec<Place>,
     answers: Vec<usize>,
+    calls: u64,
     next: u64,
+}
+
+/// Where the ids of a span stand.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// The low half of its trace id; its span id comes 10 bytes later, its parent 20.
+    at: usize,
+    /// Which span of the request it is, or is around.
+    index: u64,
+    /// True for the span of another library around a call.
+    around: bool,
+}
+
+/// Tells the span around a call from the call.
+const AROUND: u64 = 1 << 63;
+
+impl Shape {
+    /// The shape of this name.
+    pub fn named(name: &str) -> Self {
+        let all = [Self::Content, Self::Lean, Self::Mixed, Self::Foreign];
+        all.into_iter().find(|shape| format!("{shape:?}") == name).expect("Content, Lean, Mixed or Foreign")
+    }
 }
 
 impl Traffic {
     /// A request of this shape.
     pub fn new(shape: Shape, story: &Story<'_>) -> Self {
-        let bytes = request(shape, story).encode_to_vec();
+        Self::sized(shape, story, SPANS)
+    }
+
+    /// A request of so many spans, those around calls not counted.
+    pub fn sized(shape: Shape, story: &Story<'_>, count: usize) -> Self {
+        let bytes = request_of(shape, story, count).encode_to_vec();
         let find = |pattern: &[u8]| {
             let hits = bytes.windows(pattern.len()).enumerate().filter(|(_, window)| *window == pattern);
             hits.map(|(at, _)| at).collect::<Vec<_>>()
         };
+        let inner = (0..count).map(|index| (index, false));
+        let around = (0..count).filter(|&index| is_call(shape, index)).map(|index| (index, true));
         // Field 1 of a span, sixteen bytes, and the half of a trace id that all share.
-        let spans = find(&[&[0x0a, 16][..], &[0xab; 8]].concat()).into_iter().map(|at| at + 10).collect();
+        let spans = find(&[&[0x0a, 16][..], &[0xab; 8]].concat()).into_iter().zip(inner.chain(around));
+        let place = |(at, (index, around))| Place { at: at + 10, index: index as u64, around };
         let answers = find(ANSWER.as_bytes()).into_iter().map(|at| at + ANSWER.len()).collect();
-        Self { bytes, spans, answers, next: 1 << 32 }
+        Self { spans: spans.map(place).collect(), bytes, answers, calls: count as u64, next: 1 << 32 }
     }
 
     /// Starts the ids elsewhere: two streams of the same ids would be one.
@@ -87,11 +120,16 @@ impl Traffic {
     /// The next request.
     pub fn next(&mut self) -> &[u8] {
         let first = self.next;
-        self.next += SPANS as u64;
-        for (id, &at) in (first..).zip(&self.spans) {
+        self.next += self.calls;
+        for place in &self.spans {
+            let (at, id) = (place.at, first + place.index);
             self.bytes[at..at + 8].copy_from_slice(&id.to_be_bytes());
-            // The tag and length of the span id come between.
-            self.bytes[at + 10..at + 18].copy_from_slice(&id.to_be_bytes());
+            // Tags and lengths of the span id and of the parent come between.
+            let own = if place.around { id | AROUND } else { id };
+            self.bytes[at + 10..at + 18].copy_from_slice(&own.to_be_bytes());
+            if !place.around {
+                self.bytes[at + 20..at + 28].copy_from_slice(&(id | AROUND).to_be_bytes());
+            }
         }
         for (id, &at) in (first..).zip(&self.answers) {
             for (place, digit) in self.bytes[at..at + 16].iter_mut().enumerate() {
@@ -105,27 +143,43 @@ impl Traffic {
     pub fn request_bytes(&self) -> usize {
         self.bytes.len()
     }
+
+    /// Spans of one request.
+    pub fn spans(&self) -> usize {
+        self.spans.len()
+    }
+}
+
+const fn is_call(shape: Shape, index: usize) -> bool {
+    match shape {
+        Shape::Content | Shape::Lean => true,
+        Shape::Mixed => index.is_multiple_of(10),
+        Shape::Foreign => false,
+    }
 }
 
 /// One export request.
 pub fn request(shape: Shape, story: &Story<'_>) -> ExportTraceServiceRequest {
-    let model = |index: usize| story.models[index % story.models.len()];
-    let spans = (0..SPANS).map(|index| match shape {
-        Shape::Content => call(index, story.provider, model(index), true),
-        Shape::Lean => call(index, story.provider, model(index), false),
-        Shape::Mixed if index % 10 == 0 => call(index, story.provider, model(index / 10), true),
-        Shape::Mixed | Shape::Foreign if index % 2 == 0 => database(index),
-        Shape::Mixed | Shape::Foreign => http(index),
-    });
-    let scope_spans = ScopeSpans {
-        scope: Some(InstrumentationScope {
-            name: "opentelemetry.instrumentation.openai_v2".into(),
-            version: "2.4b0".into(),
-            ..Default::default()
-        }),
-        spans: spans.collect(),
-        schema_url: "https://opentelemetry.io/schemas/1.37.0".into(),
+    request_of(shape, story, SPANS)
+}
+
+fn request_of(shape: Shape, story: &Story<'_>, count: usize) -> ExportTraceServiceRequest {
+    let content = !matches!(shape, Shape::Lean);
+    let model = |index: usize| {
+        let call = if matches!(shape, Shape::Mixed) { index / 10 } else { index };
+        story.models[call % story.models.len()]
     };
+    let spans = (0..count).map(|index| match index % 2 {
+        _ if is_call(shape, index) => call(index, story.provider, model(index), content),
+        0 => database(index),
+        _ => http(index),
+    });
+    let around = (0..count).filter(|&index| is_call(shape, index) && story.instrumentations > 1);
+    let around: Vec<Span> = around.map(|index| around_call(index, model(index))).collect();
+    let mut scopes = vec![scope("opentelemetry.instrumentation.openai_v2", "2.4b0", spans.collect())];
+    if !around.is_empty() {
+        scopes.push(scope("openinference.instrumentation.openai", "0.1.40", around));
+    }
     let attributes = vec![
         text("telemetry.sdk.language", "python"),
         text("telemetry.sdk.name", "opentelemetry"),
@@ -135,11 +189,31 @@ pub fn request(shape: Shape, story: &Story<'_>) -> ExportTraceServiceRequest {
     ];
     let resource = Some(Resource { attributes, ..Default::default() });
     ExportTraceServiceRequest {
-        resource_spans: vec![ResourceSpans {
-            resource,
-            scope_spans: vec![scope_spans],
-            ..Default::default()
-        }],
+        resource_spans: vec![ResourceSpans { resource, scope_spans: scopes, ..Default::default() }],
+    }
+}
+
+fn scope(name: &str, version: &str, spans: Vec<Span>) -> ScopeSpans {
+    let scope = InstrumentationScope { name: name.into(), version: version.into(), ..Default::default() };
+    ScopeSpans { scope: Some(scope), spans, schema_url: "https://opentelemetry.io/schemas/1.37.0".into() }
+}
+
+/// The same call as another library tells it.
+fn around_call(index: usize, model: &str) -> Span {
+    let attributes = vec![
+        text("openinference.span.kind", "LLM"),
+        text("llm.provider", "openai"),
+        text("llm.system", "openai"),
+        text("llm.model_name", model),
+        any("llm.token_count.prompt", Any::IntValue(1800 + index as i64)),
+        any("llm.token_count.completion", Any::IntValue(240)),
+        any("llm.token_count.total", Any::IntValue(2040 + index as i64)),
+    ];
+    Span {
+        parent_span_id: Vec::new(),
+        kind: 1,
+        end_time_unix_nano: 1_795_297_274_603_027_171 + index as u64,
+        ..span(index, "ChatCompletion", attributes)
     }
 }
 
