@@ -9,10 +9,12 @@ use divan::{Bencher, black_box};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tollgate::aggregate::{AggregateOptions, CallTable};
 use tollgate::call::{CallLabels, CallRecord, CostRecord, PriceSource, TokenType, Tokens};
+use tollgate::exact::Exact;
 use tollgate::expose::text::{Format, render};
 
 const CALLS: usize = 100_000;
-const COST: [(TokenType, f64); 2] = [(TokenType::Input, 0.002), (TokenType::Output, 0.003)];
+const COST: [(TokenType, Exact); 2] =
+    [(TokenType::Input, Exact::from_micros(2_000)), (TokenType::Output, Exact::from_micros(3_000))];
 const START: u64 = 1_767_225_600_000_000_000;
 
 fn main() {
@@ -41,7 +43,7 @@ fn call(tuple: &[String; 2], at: usize) -> CallRecord<'_> {
         time_to_first_token_seconds: Some(0.3),
         streaming: Some(true),
         tokens: Some(tokens),
-        cost: Some(CostRecord { tokens: &COST, total: 0.005, ..CostRecord::default() }),
+        cost: Some(CostRecord { tokens: &COST, total: Exact::from_micros(5_000), ..CostRecord::default() }),
         price_source: PriceSource::Catalogue,
         ..CallRecord::default()
     }
@@ -110,9 +112,9 @@ fn raise(call: &CallRecord<'_>) {
     labels!(histogram, "input_tokens").record(input as f64);
     for (kind, dollars) in call.cost.iter().flat_map(|cost| cost.tokens) {
         // Counters of this crate hold whole numbers only: micro-dollars.
-        labels!(counter, "cost", "type" => kind.label()).increment((dollars * 1e6) as u64);
+        labels!(counter, "cost", "type" => kind.label()).increment((dollars.to_f64() * 1e6) as u64);
     }
-    labels!(histogram, "request_cost").record(call.cost.as_ref().map_or(0.0, |cost| cost.total));
+    labels!(histogram, "request_cost").record(call.cost.as_ref().map_or(0.0, |cost| cost.total.to_f64()));
 }
 
 /// One document of about 100,000 samples.

@@ -4,6 +4,8 @@
 //! [`CallRecord`] and the closed vocabularies of the public contract. It knows no wire format,
 //! no dialect, no price and no clock.
 
+use crate::exact::Exact;
+
 /// One kind of billed token. The kinds are a partition: their sum is what the provider bills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -388,16 +390,16 @@ pub struct CallLabels<'a> {
 }
 
 /// Dollars of one call, as the series table takes them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CostRecord<'a> {
     /// Dollars by kind of token.
-    pub tokens: &'a [(TokenType, f64)],
+    pub tokens: &'a [(TokenType, Exact)],
     /// Per-request and tool fees.
-    pub request: f64,
+    pub request: Exact,
     /// All of it.
-    pub total: f64,
-    /// What the cached tokens would have cost more as fresh ones. Not part of `total`; never negative.
-    pub cache_savings: f64,
+    pub total: Exact,
+    /// What the cached tokens would have cost more as fresh ones. Not part of `total`.
+    pub cache_savings: Exact,
 }
 
 /// All that the metrics need of one finished call: the input of `aggregate`. Its default is a call

@@ -21,11 +21,12 @@
 //! for a person.
 //!
 //! Around them: [`config`] (what the user wrote, checked), [`command`] (one file per subcommand),
-//! [`demo`] (traffic to look at), [`telemetry`] (Tollgate's own events) and [`clock`], the only
-//! module that reads the time.
+//! [`demo`] (traffic to look at), [`telemetry`] (Tollgate's own events), [`exact`] (numbers that add up) and
+//! [`clock`], the only module that reads the time.
 
 pub mod call;
 pub mod clock;
+pub mod exact;
 
 pub mod aggregate;
 pub mod classify;

@@ -5,6 +5,7 @@ use tollgate::aggregate::{AggregateOptions, CallTable, Dimension};
 use tollgate::call::{CallLabels, CallRecord, CostRecord, ErrorClass, PriceSource, TokenType, Tokens};
 use tollgate::dialect::Vocabulary;
 use tollgate::engine::{Engine, EngineSettings, Reader};
+use tollgate::exact::Exact;
 use tollgate::otlp;
 use tollgate::price::PriceBook;
 use tollgate::recognise::Recogniser;
@@ -16,7 +17,8 @@ use super::workload::{Shape, Story, Traffic};
 
 pub(crate) const START: u64 = 1_795_297_280_000_000_000;
 const TUPLES: usize = 4000;
-const COST: [(TokenType, f64); 2] = [(TokenType::Input, 0.002), (TokenType::Output, 0.003)];
+const COST: [(TokenType, Exact); 2] =
+    [(TokenType::Input, Exact::from_micros(2_000)), (TokenType::Output, Exact::from_micros(3_000))];
 
 /// Label tuples, as many as asked for.
 pub(crate) fn tuples(count: usize) -> Vec<[String; 2]> {
@@ -53,9 +55,9 @@ fn success(tuple: &[String; 2], at: u64) -> CallRecord<'_> {
         retries: 1,
         cost: Some(CostRecord {
             tokens: &COST,
-            total: 0.001 * 1.5_f64.powi(at as i32),
-            request: 0.01,
-            cache_savings: 0.001,
+            total: Exact::from_micros(1_000 << at),
+            request: Exact::from_micros(10_000),
+            cache_savings: Exact::from_micros(1_000),
         }),
         price_source: PriceSource::Catalogue,
         ..CallRecord::default()

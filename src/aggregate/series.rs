@@ -1,8 +1,11 @@
 //! All metrics of one label tuple.
 
+use std::sync::Arc;
+
 use super::cardinality::{MAX_VALUE_BYTES, OTHER, looks_secret};
-use super::point::{Children, Counter, Exemplar, Histogram, TracedCounter};
+use super::point::{Counter, DollarCounter, Exemplar, Histogram, Sparse};
 use crate::call::{CallRecord, ErrorClass, PriceSource, TokenType, Tokens};
+use crate::exact::Exact;
 use crate::metric::{
     BY_INPUT_EDGES, COST_EDGES, DURATION_EDGES, FIRST_TOKEN_EDGES, INPUT_TOKEN_EDGES, PER_TOKEN_EDGES,
 };
@@ -13,64 +16,151 @@ const ERROR_ROWS: usize = 64;
 /// Calls longer than this wait visibly when they do not stream, seconds.
 const LONG_CALL_SECONDS: f64 = 10.0;
 
-/// Seconds of whole calls.
-pub type DurationHistogram = Histogram<{ DURATION_EDGES.len() + 1 }>;
-/// Seconds of whole calls, by prompt size.
-pub type ByInputHistogram = Histogram<{ BY_INPUT_EDGES.len() + 1 }>;
-type FirstTokenHistogram = Histogram<{ FIRST_TOKEN_EDGES.len() + 1 }>;
-type PerTokenHistogram = Histogram<{ PER_TOKEN_EDGES.len() + 1 }>;
-type InputTokenHistogram = Histogram<{ INPUT_TOKEN_EDGES.len() + 1 }>;
-type CostHistogram = Histogram<{ COST_EDGES.len() + 1 }>;
-
-/// Everything that is counted of the calls with the same labels. Children appear with the first call
+/// Everything that is counted of the calls with the same labels. Series appear with the first call
 /// that has them; one that exists is raised without allocating, unless a view holds the tuple: then it is
 /// copied once, and the view keeps what it saw.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CallSeries {
     /// The call labels as text, rendered once.
-    pub rendered: Box<str>,
+    pub rendered: Arc<str>,
     /// When a call was last counted here, nanoseconds since the Unix epoch.
     pub used_unix_nano: u64,
-    /// Calls by class.
-    pub requests: Children<ErrorClass, TracedCounter>,
-    /// Durations by outcome.
-    pub duration: Children<Outcome, Box<DurationHistogram>>,
-    /// Time to the first token.
-    pub first_token: Option<Box<FirstTokenHistogram>>,
-    /// Time per output token.
-    pub per_token: Option<Box<PerTokenHistogram>>,
-    /// Durations of successes by prompt size.
-    pub duration_by_input: Children<InputSize, Box<ByInputHistogram>>,
     /// Failures by cause.
     pub errors: Vec<ErrorRow>,
-    /// Failures by `retryable`.
-    pub retryable: Children<Option<bool>, Counter>,
-    /// Dollars of failures by class.
-    pub error_cost: Children<ErrorClass, Counter>,
-    /// Hidden attempts.
-    pub retries: Option<Counter>,
-    /// Successes by (streaming, longer than 10 s).
-    pub streaming: Children<(Option<bool>, bool), Counter>,
-    /// Tokens by kind.
-    pub tokens: Children<TokenType, Counter>,
-    /// Whole prompts.
-    pub input_tokens: Option<Box<InputTokenHistogram>>,
-    /// Calls without usage.
-    pub without_usage: Option<Counter>,
     /// Calls with suspicious usage by reason.
-    pub suspicious: Children<&'static str, Counter>,
+    pub suspicious: Vec<(&'static str, Counter)>,
+    counts: Sparse<Counter>,
+    dollars: Sparse<DollarCounter>,
+    histograms: Sparse<Histogram>,
+    /// The last call of each class.
+    last: Sparse<Exemplar>,
+}
+
+/// Which counter of things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Calls by class.
+    Requests(ErrorClass),
+    /// Failures by `retryable`.
+    Retryable(Option<bool>),
+    /// Hidden attempts.
+    Retries,
+    /// Successes by (streaming, longer than 10 s).
+    Streaming(Option<bool>, bool),
+    /// Tokens by kind.
+    Tokens(TokenType),
     /// Estimated tokens by kind.
-    pub estimated: Children<TokenType, Counter>,
-    /// Dollars by kind; `None` = per-request and tool fees.
-    pub cost: Children<Option<TokenType>, Counter>,
-    /// Dollars per call.
-    pub request_cost: Option<Box<CostHistogram>>,
-    /// Dollars saved by caches.
-    pub cache_savings: Option<Counter>,
-    /// Dollars as reported by instrumentations.
-    pub reported_cost: Option<Counter>,
+    Estimated(TokenType),
+    /// Calls without usage.
+    WithoutUsage,
     /// Calls by the source of their price.
-    pub priced: Children<PriceSource, Counter>,
+    Priced(PriceSource),
+}
+
+/// Which counter of dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dollars {
+    /// Spent, by kind; `None` = per-request and tool fees.
+    Cost(Option<TokenType>),
+    /// Spent on failures, by class.
+    ErrorCost(ErrorClass),
+    /// Saved by caches.
+    CacheSavings,
+    /// As reported by instrumentations.
+    Reported,
+}
+
+/// Which histogram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// Seconds of whole calls.
+    Duration(Outcome),
+    /// Seconds to the first token.
+    FirstToken,
+    /// Seconds per output token.
+    PerToken,
+    /// Seconds of successes by prompt size.
+    ByInput(InputSize),
+    /// Tokens of whole prompts.
+    InputTokens,
+    /// Dollars per call.
+    RequestCost,
+}
+
+const CLASSES: usize = ErrorClass::ALL.len();
+const KINDS: usize = TokenType::ALL.len();
+
+impl Count {
+    /// A number below 64 of its own.
+    const fn number(self) -> usize {
+        const RETRYABLE: usize = CLASSES;
+        const STREAMING: usize = RETRYABLE + 3;
+        const TOKENS: usize = STREAMING + 6;
+        const ESTIMATED: usize = TOKENS + KINDS;
+        const PRICED: usize = ESTIMATED + KINDS;
+        const RETRIES: usize = PRICED + PriceSource::ALL.len();
+        const WITHOUT_USAGE: usize = RETRIES + 1;
+        const { assert!(WITHOUT_USAGE < 64) };
+        match self {
+            Self::Requests(class) => class as usize,
+            Self::Retryable(retryable) => RETRYABLE + told(retryable),
+            Self::Streaming(streaming, long) => STREAMING + told(streaming) * 2 + long as usize,
+            Self::Tokens(kind) => TOKENS + kind as usize,
+            Self::Estimated(kind) => ESTIMATED + kind as usize,
+            Self::Priced(source) => PRICED + source as usize,
+            Self::Retries => RETRIES,
+            Self::WithoutUsage => WITHOUT_USAGE,
+        }
+    }
+}
+
+impl Dollars {
+    const fn number(self) -> usize {
+        const REQUEST: usize = KINDS;
+        const ERRORS: usize = REQUEST + 1;
+        const SAVINGS: usize = ERRORS + CLASSES;
+        const REPORTED: usize = SAVINGS + 1;
+        const { assert!(REPORTED < 64) };
+        match self {
+            Self::Cost(Some(kind)) => kind as usize,
+            Self::Cost(None) => REQUEST,
+            Self::ErrorCost(class) => ERRORS + class as usize,
+            Self::CacheSavings => SAVINGS,
+            Self::Reported => REPORTED,
+        }
+    }
+}
+
+impl Spread {
+    const fn number(self) -> usize {
+        match self {
+            Self::Duration(outcome) => outcome as usize,
+            Self::FirstToken => 2,
+            Self::PerToken => 3,
+            Self::InputTokens => 4,
+            Self::RequestCost => 5,
+            Self::ByInput(size) => 6 + size as usize,
+        }
+    }
+
+    const fn edges(self) -> &'static [f64] {
+        match self {
+            Self::Duration(_) => &DURATION_EDGES,
+            Self::FirstToken => &FIRST_TOKEN_EDGES,
+            Self::PerToken => &PER_TOKEN_EDGES,
+            Self::InputTokens => &INPUT_TOKEN_EDGES,
+            Self::RequestCost => &COST_EDGES,
+            Self::ByInput(_) => &BY_INPUT_EDGES,
+        }
+    }
+}
+
+const fn told(fact: Option<bool>) -> usize {
+    match fact {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    }
 }
 
 /// Failures of one cause.
@@ -83,11 +173,14 @@ pub struct ErrorRow {
     /// The HTTP status.
     pub status: Option<u16>,
     /// How many.
-    pub counter: TracedCounter,
+    pub counter: Counter,
+    /// The last of them.
+    pub last: Exemplar,
 }
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Outcome {
     /// It succeeded.
     Ok,
@@ -96,6 +189,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ok, Self::Error];
+
     /// The value of the `outcome` label.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -124,6 +220,10 @@ pub enum InputSize {
 }
 
 impl InputSize {
+    /// Every class.
+    pub const ALL: [Self; 6] =
+        [Self::To8k, Self::To32k, Self::To80k, Self::To100k, Self::To200k, Self::Over200k];
+
     /// The class of a prompt.
     #[must_use]
     pub const fn of(tokens: u64) -> Self {
@@ -155,62 +255,105 @@ impl CallSeries {
     /// A tuple without calls.
     #[must_use]
     pub fn new(rendered: String) -> Self {
-        Self { rendered: rendered.into_boxed_str(), ..Self::default() }
+        Self {
+            rendered: rendered.into(),
+            used_unix_nano: 0,
+            errors: Vec::new(),
+            suspicious: Vec::new(),
+            counts: Sparse::default(),
+            dollars: Sparse::default(),
+            histograms: Sparse::default(),
+            last: Sparse::default(),
+        }
+    }
+
+    /// A counter of things, if any were.
+    #[must_use]
+    pub fn count(&self, which: Count) -> Option<&Counter> {
+        self.counts.get(which.number())
+    }
+
+    /// A counter of dollars, if any were.
+    #[must_use]
+    pub fn dollars(&self, which: Dollars) -> Option<&DollarCounter> {
+        self.dollars.get(which.number())
+    }
+
+    /// A histogram, if it has values.
+    #[must_use]
+    pub fn histogram(&self, which: Spread) -> Option<&Histogram> {
+        self.histograms.get(which.number())
+    }
+
+    /// The last call of a class.
+    #[must_use]
+    pub fn last(&self, class: ErrorClass) -> Option<&Exemplar> {
+        self.last.get(class as usize)
     }
 
     /// Counts one call.
     pub fn record(&mut self, call: &CallRecord<'_>, now: u64) {
         self.used_unix_nano = now;
         let mark = Mark { trace_id: call.trace_id, span_id: call.span_id, now };
-        mark.raise(self.requests.child(call.error_class, || mark.traced()));
+        self.add(Count::Requests(call.error_class), 1, now);
+        *self.last.entry(call.error_class as usize, Exemplar::default) = mark.exemplar(1.0);
         self.record_times(call, mark);
         if call.error_class == ErrorClass::None {
-            let seconds = call.duration_seconds;
-            mark.add(
-                self.streaming.child((call.streaming, seconds > LONG_CALL_SECONDS), || mark.counter()),
-                1.0,
-            );
+            self.add(Count::Streaming(call.streaming, call.duration_seconds > LONG_CALL_SECONDS), 1, now);
         } else {
             self.record_error(call, mark);
         }
         if call.retries > 0 {
-            mark.add(self.retries.get_or_insert_with(|| mark.counter()), f64::from(call.retries));
+            self.add(Count::Retries, u64::from(call.retries), now);
         }
         self.record_usage(call, mark);
         self.record_cost(call, mark);
     }
 
+    fn add(&mut self, which: Count, amount: u64, now: u64) {
+        let begin = || Counter { value: 0, created_unix_nano: now };
+        let counter = self.counts.entry(which.number(), begin);
+        counter.value = counter.value.saturating_add(amount);
+    }
+
+    fn spend(&mut self, which: Dollars, amount: Exact, now: u64) {
+        let begin = || DollarCounter { value: Exact::ZERO, created_unix_nano: now };
+        let counter = self.dollars.entry(which.number(), begin);
+        counter.value = counter.value.plus(amount);
+    }
+
+    fn observe(&mut self, which: Spread, value: Exact, mark: Mark) {
+        let histogram = self.histograms.entry(which.number(), || Histogram::new(mark.now));
+        histogram.observe(which.edges(), value, mark.exemplar(value.approximate()));
+    }
+
+    /// Values that are no numbers leave everything as it was.
+    fn observe_seconds(&mut self, which: Spread, seconds: Option<f64>, mark: Mark) {
+        if let Some(value) = seconds.and_then(Exact::from_f64) {
+            self.observe(which, value, mark);
+        }
+    }
+
     fn record_times(&mut self, call: &CallRecord<'_>, mark: Mark) {
         let outcome = if call.error_class == ErrorClass::None { Outcome::Ok } else { Outcome::Error };
-        if let Some(seconds) = mark.exemplar(call.duration_seconds) {
-            let histogram = self.duration.child(outcome, || Box::new(Histogram::new(mark.now)));
-            histogram.observe(&DURATION_EDGES, seconds);
-        }
-        if let Some(seconds) = call.time_to_first_token_seconds.and_then(|seconds| mark.exemplar(seconds)) {
-            let histogram = self.first_token.get_or_insert_with(|| Box::new(Histogram::new(mark.now)));
-            histogram.observe(&FIRST_TOKEN_EDGES, seconds);
-        }
-        if let Some(seconds) = call.time_per_output_token_seconds.and_then(|seconds| mark.exemplar(seconds)) {
-            let histogram = self.per_token.get_or_insert_with(|| Box::new(Histogram::new(mark.now)));
-            histogram.observe(&PER_TOKEN_EDGES, seconds);
-        }
+        self.observe_seconds(Spread::Duration(outcome), Some(call.duration_seconds), mark);
+        self.observe_seconds(Spread::FirstToken, call.time_to_first_token_seconds, mark);
+        self.observe_seconds(Spread::PerToken, call.time_per_output_token_seconds, mark);
     }
 
     fn record_error(&mut self, call: &CallRecord<'_>, mark: Mark) {
-        mark.raise(self.error_row(call, mark));
-        mark.add(self.retryable.child(call.retryable, || mark.counter()), 1.0);
-        if let Some(cost) = &call.cost {
-            mark.add(self.error_cost.child(call.error_class, || mark.counter()), cost.total);
-        }
-    }
-
-    fn error_row(&mut self, call: &CallRecord<'_>, mark: Mark) -> &mut TracedCounter {
         let (class, code, status) = (call.error_class, call.error_code.unwrap_or(""), call.status_code);
         let position = match self.find_error(class, code, status) {
             Some(position) => position,
             None => self.admit_error(class, code, status, mark),
         };
-        &mut self.errors[position].counter
+        let row = &mut self.errors[position];
+        row.counter.value += 1;
+        row.last = mark.exemplar(1.0);
+        self.add(Count::Retryable(call.retryable), 1, mark.now);
+        if let Some(cost) = &call.cost {
+            self.spend(Dollars::ErrorCost(call.error_class), cost.total, mark.now);
+        }
     }
 
     /// The row of a cause that was not found as it came: screened, bounded, perhaps new.
@@ -224,7 +367,15 @@ impl CallSeries {
             (code, status)
         };
         self.find_error(class, code, status).unwrap_or_else(|| {
-            self.errors.push(ErrorRow { class, code: code.into(), status, counter: mark.traced() });
+            let counter = Counter { value: 0, created_unix_nano: mark.now };
+            self.errors.reserve_exact(1);
+            self.errors.push(ErrorRow {
+                class,
+                code: code.into(),
+                status,
+                counter,
+                last: Exemplar::default(),
+            });
             self.errors.len() - 1
         })
     }
@@ -236,16 +387,26 @@ impl CallSeries {
     fn record_usage(&mut self, call: &CallRecord<'_>, mark: Mark) {
         match &call.tokens {
             Some(tokens) => {
-                add_tokens(&mut self.tokens, tokens, mark);
+                tokens.iter().for_each(|(kind, count)| self.add(Count::Tokens(kind), count, mark.now));
                 self.record_input(call, tokens, mark);
             }
-            None => mark.add(self.without_usage.get_or_insert_with(|| mark.counter()), 1.0),
+            None => self.add(Count::WithoutUsage, 1, mark.now),
         }
-        if let Some(tokens) = &call.estimated_tokens {
-            add_tokens(&mut self.estimated, tokens, mark);
+        for (kind, count) in call.estimated_tokens.iter().flat_map(Tokens::iter) {
+            self.add(Count::Estimated(kind), count, mark.now);
         }
         if let Some(reason) = call.suspicious_usage {
-            mark.add(self.suspicious.child(reason, || mark.counter()), 1.0);
+            self.suspect(reason, mark.now);
+        }
+    }
+
+    fn suspect(&mut self, reason: &'static str, now: u64) {
+        match self.suspicious.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, counter)) => counter.value += 1,
+            None => {
+                self.suspicious.reserve_exact(1);
+                self.suspicious.push((reason, Counter { value: 1, created_unix_nano: now }));
+            }
         }
     }
 
@@ -254,51 +415,31 @@ impl CallSeries {
             return;
         }
         let size = tokens.input_total();
-        if let Some(value) = mark.exemplar(number(size)) {
-            let histogram = self.input_tokens.get_or_insert_with(|| Box::new(Histogram::new(mark.now)));
-            histogram.observe(&INPUT_TOKEN_EDGES, value);
-        }
-        if call.error_class != ErrorClass::None {
-            return;
-        }
-        if let Some(seconds) = mark.exemplar(call.duration_seconds) {
-            let histogram =
-                self.duration_by_input.child(InputSize::of(size), || Box::new(Histogram::new(mark.now)));
-            histogram.observe(&BY_INPUT_EDGES, seconds);
+        self.observe(Spread::InputTokens, Exact::from_count(size), mark);
+        if call.error_class == ErrorClass::None {
+            let which = Spread::ByInput(InputSize::of(size));
+            self.observe_seconds(which, Some(call.duration_seconds), mark);
         }
     }
 
     fn record_cost(&mut self, call: &CallRecord<'_>, mark: Mark) {
-        mark.add(self.priced.child(call.price_source, || mark.counter()), 1.0);
-        if let Some(dollars) = call.reported_cost_usd {
-            mark.add(self.reported_cost.get_or_insert_with(|| mark.counter()), dollars);
+        self.add(Count::Priced(call.price_source), 1, mark.now);
+        if let Some(dollars) = call.reported_cost_usd.and_then(Exact::from_f64) {
+            self.spend(Dollars::Reported, dollars, mark.now);
         }
         let Some(cost) = &call.cost else { return };
         for (kind, dollars) in cost.tokens {
-            mark.add(self.cost.child(Some(*kind), || mark.counter()), *dollars);
+            self.spend(Dollars::Cost(Some(*kind)), *dollars, mark.now);
         }
-        if cost.request > 0.0 {
-            mark.add(self.cost.child(None, || mark.counter()), cost.request);
+        for (which, dollars) in
+            [(Dollars::Cost(None), cost.request), (Dollars::CacheSavings, cost.cache_savings)]
+        {
+            if !dollars.is_zero() {
+                self.spend(which, dollars, mark.now);
+            }
         }
-        if cost.cache_savings > 0.0 {
-            mark.add(self.cache_savings.get_or_insert_with(|| mark.counter()), cost.cache_savings);
-        }
-        if let Some(dollars) = mark.exemplar(cost.total) {
-            let histogram = self.request_cost.get_or_insert_with(|| Box::new(Histogram::new(mark.now)));
-            histogram.observe(&COST_EDGES, dollars);
-        }
+        self.observe(Spread::RequestCost, cost.total, mark);
     }
-}
-
-fn add_tokens(counters: &mut Children<TokenType, Counter>, tokens: &Tokens, mark: Mark) {
-    for (kind, count) in tokens.iter() {
-        mark.add(counters.child(kind, || mark.counter()), number(count));
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "Prometheus has only floats, exact to 2^53")]
-const fn number(count: u64) -> f64 {
-    count as f64
 }
 
 /// What of a call marks the values it raises.
@@ -310,30 +451,7 @@ struct Mark {
 }
 
 impl Mark {
-    const fn counter(self) -> Counter {
-        Counter::new(self.now)
-    }
-
-    const fn traced(self) -> TracedCounter {
-        TracedCounter { counter: Counter::new(self.now), exemplar: None }
-    }
-
-    /// A value that may be counted, with its call; nothing for NaN, infinite and negative ones.
-    fn exemplar(self, value: f64) -> Option<Exemplar> {
-        let Self { trace_id, span_id, now } = self;
-        (value.is_finite() && value >= 0.0).then_some(Exemplar { trace_id, span_id, value, unix_nano: now })
-    }
-
-    /// Raises a counter; what is not a finite, positive number leaves it alone.
-    #[expect(clippy::unused_self, reason = "reads as the counterpart of `raise`")]
-    fn add(self, counter: &mut Counter, amount: f64) {
-        if amount.is_finite() && amount > 0.0 {
-            counter.value += amount;
-        }
-    }
-
-    fn raise(self, traced: &mut TracedCounter) {
-        traced.counter.value += 1.0;
-        traced.exemplar = self.exemplar(1.0);
+    fn exemplar(self, value: f64) -> Exemplar {
+        Exemplar::new(self.trace_id, self.span_id, value, self.now)
     }
 }

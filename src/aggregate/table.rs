@@ -31,7 +31,7 @@ pub struct Dimension {
 /// How the table behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AggregateOptions {
-    /// Label tuples to keep (up to 9 KB and 100 to 200 series each); calls beyond go to one tuple
+    /// Label tuples to keep (up to 3 KB and 100 to 200 series each, twice that while it changes under a reader); calls beyond go to one tuple
     /// whose labels are all `other`.
     pub max_call_series: usize,
     /// How long a new series reads 0, nanoseconds: at least the longest scrape interval.

@@ -6,6 +6,7 @@ use super::Options;
 use super::reader::DIMENSIONS;
 use crate::aggregate::CallTable;
 use crate::call::{CallLabels, CallRecord, CostRecord, TokenType, Tokens};
+use crate::exact::Exact;
 use crate::judge::Verdict;
 use crate::price::{Cost, LineKey};
 use crate::record::Flags;
@@ -26,7 +27,7 @@ pub(super) fn record(
     for (index, value) in values.iter_mut().enumerate() {
         *value = call.dimension(index);
     }
-    let mut lines = [(TokenType::Input, 0.0); TokenType::ALL.len()];
+    let mut lines = [(TokenType::Input, Exact::ZERO); TokenType::ALL.len()];
     let cost = verdict.priced.cost.map(|cost| cost_record(cost, &mut lines));
     let or = |value, default| if str::is_empty(value) { default } else { value };
     table.record(
@@ -62,28 +63,29 @@ pub(super) fn record(
     );
 }
 
-fn cost_record<'a>(cost: &Cost, lines: &'a mut [(TokenType, f64); TokenType::ALL.len()]) -> CostRecord<'a> {
-    let (mut count, mut request) = (0, 0.0);
+fn cost_record<'a>(cost: &Cost, lines: &'a mut [(TokenType, Exact); TokenType::ALL.len()]) -> CostRecord<'a> {
+    let (mut count, mut request) = (0, Exact::ZERO);
     for line in cost.lines() {
         match line.key {
             LineKey::Tokens(kind) if count < lines.len() => {
-                lines[count] = (kind, line.amount.to_f64());
+                lines[count] = (kind, line.amount.exact());
                 count += 1;
             }
-            LineKey::Tokens(_) | LineKey::Request => request += line.amount.to_f64(),
+            LineKey::Tokens(_) | LineKey::Request => request = request.plus(line.amount.exact()),
         }
     }
-    let total = cost.total().to_f64();
+    let total = cost.total().exact();
     CostRecord { tokens: &lines[..count], request, total, cache_savings: cache_savings(cost) }
 }
 
 /// What the tokens read from a cache would have cost more as fresh ones.
-fn cache_savings(cost: &Cost) -> f64 {
+fn cache_savings(cost: &Cost) -> Exact {
     let line = |kind| cost.lines().find(|line| line.key == LineKey::Tokens(kind));
-    let (Some(fresh), Some(read)) = (line(TokenType::Input), line(TokenType::CacheRead)) else { return 0.0 };
-    let apart =
-        fresh.rate.checked_sub(read.rate).map(|rate| rate.times(read.quantity.into(), read.per).to_f64());
-    apart.filter(|saved| *saved > 0.0).unwrap_or(0.0)
+    let (Some(fresh), Some(read)) = (line(TokenType::Input), line(TokenType::CacheRead)) else {
+        return Exact::ZERO;
+    };
+    let apart = fresh.rate.checked_sub(read.rate);
+    apart.map_or(Exact::ZERO, |rate| rate.times(read.quantity.into(), read.per).exact())
 }
 
 fn time_per_output_token(call: &LlmCall<'_>) -> Option<f64> {

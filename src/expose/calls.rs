@@ -1,11 +1,11 @@
 //! The calls of a view as a source of samples.
 
-use super::text::{HistogramSample, Labels, Source, Writer};
+use super::text::{Labels, Source, Writer};
 use crate::aggregate::CallView;
 use crate::aggregate::cardinality::Replacement;
-use crate::aggregate::point::{Counter, Exemplar, Histogram};
-use crate::aggregate::series::{CallSeries, ErrorRow};
-use crate::call::TokenType;
+use crate::aggregate::point::{Counter, Exemplar};
+use crate::aggregate::series::{CallSeries, Count, Dollars, InputSize, Outcome, Spread};
+use crate::call::{ErrorClass, PriceSource, TokenType};
 use crate::metric::{CallMetric, Family, Metric, MetricType, TableMetric};
 
 /// Label tuples of one piece of a document: a histogram has twenty lines and more for each.
@@ -33,7 +33,7 @@ impl Source for CallView {
             Metric::Call(metric) => {
                 let rows = self.series.chunks(piece_len(family)).nth(piece).unwrap_or_default();
                 for series in rows {
-                    SeriesWriter::write(metric, series, &mut *writer, self.opened_unix_nano);
+                    SeriesWriter { series, writer, opened: self.opened_unix_nano }.write(metric);
                 }
             }
             Metric::Table(metric) => self.write_own(metric, writer),
@@ -67,113 +67,131 @@ impl CallView {
 
 /// Writes the samples of one label tuple, zero first.
 struct SeriesWriter<'a> {
-    rendered: &'a str,
+    series: &'a CallSeries,
     writer: &'a mut Writer,
     opened: u64,
 }
 
-impl<'a> SeriesWriter<'a> {
-    fn write(metric: CallMetric, series: &'a CallSeries, writer: &'a mut Writer, opened: u64) {
-        let mut to = SeriesWriter { rendered: &series.rendered, writer, opened };
+impl SeriesWriter<'_> {
+    fn write(mut self, metric: CallMetric) {
         match metric {
-            CallMetric::Requests => series.requests.iter().for_each(|(class, traced)| {
-                to.counter(&[("error_class", class.label())], &traced.counter, traced.exemplar);
-            }),
-            CallMetric::Duration => series.duration.iter().for_each(|(outcome, histogram)| {
-                to.histogram(&[("outcome", outcome.label())], histogram);
-            }),
-            CallMetric::TimeToFirstToken => to.histogram_if(series.first_token.as_deref()),
-            CallMetric::TimePerOutputToken => to.histogram_if(series.per_token.as_deref()),
-            CallMetric::DurationByInput => {
-                series.duration_by_input.iter().for_each(|(size, histogram)| {
-                    to.histogram(&[("input_size", size.label())], histogram);
-                });
+            CallMetric::Requests => self.requests(),
+            CallMetric::Duration => {
+                for outcome in Outcome::ALL {
+                    self.histogram(Spread::Duration(outcome), &[("outcome", outcome.label())]);
+                }
             }
-            CallMetric::Errors => to.errors(&series.errors),
-            CallMetric::RetryableErrors => series.retryable.iter().for_each(|(retryable, counter)| {
-                to.counter(&[("retryable", told(*retryable))], counter, None);
-            }),
-            CallMetric::ErrorCost => series.error_cost.iter().for_each(|(class, counter)| {
-                to.counter(&[("error_class", class.label())], counter, None);
-            }),
-            CallMetric::Retries => to.counter_if(series.retries.as_ref()),
-            CallMetric::Streaming => series.streaming.iter().for_each(|((streaming, long), counter)| {
-                to.counter(
-                    &[("streaming", told(*streaming)), ("over_10s", told(Some(*long)))],
-                    counter,
-                    None,
-                );
-            }),
-            CallMetric::Tokens => series.tokens.iter().for_each(|(kind, counter)| {
-                to.counter(&[("type", kind.label())], counter, None);
-            }),
-            CallMetric::InputTokens => to.histogram_if(series.input_tokens.as_deref()),
-            CallMetric::WithoutUsage => to.counter_if(series.without_usage.as_ref()),
-            CallMetric::SuspiciousUsage => series.suspicious.iter().for_each(|(reason, counter)| {
-                to.counter(&[("reason", reason)], counter, None);
-            }),
-            CallMetric::EstimatedTokens => series.estimated.iter().for_each(|(kind, counter)| {
-                to.counter(&[("type", kind.label())], counter, None);
-            }),
-            CallMetric::Cost => series.cost.iter().for_each(|(kind, counter)| {
-                to.counter(&[("type", kind.map_or("request", TokenType::label))], counter, None);
-            }),
-            CallMetric::RequestCost => to.histogram_if(series.request_cost.as_deref()),
-            CallMetric::CacheSavings => to.counter_if(series.cache_savings.as_ref()),
-            CallMetric::ReportedCost => to.counter_if(series.reported_cost.as_ref()),
-            CallMetric::Priced => series.priced.iter().for_each(|(source, counter)| {
-                to.counter(&[("price_source", source.label())], counter, None);
-            }),
+            CallMetric::TimeToFirstToken => self.histogram(Spread::FirstToken, &[]),
+            CallMetric::TimePerOutputToken => self.histogram(Spread::PerToken, &[]),
+            CallMetric::DurationByInput => {
+                for size in InputSize::ALL {
+                    self.histogram(Spread::ByInput(size), &[("input_size", size.label())]);
+                }
+            }
+            CallMetric::Errors => self.errors(),
+            CallMetric::RetryableErrors => {
+                TOLD.into_iter().for_each(|it| self.count(Count::Retryable(it), &[("retryable", told(it))]));
+            }
+            CallMetric::ErrorCost => {
+                for class in ErrorClass::ALL {
+                    self.dollars(Dollars::ErrorCost(class), &[("error_class", class.label())]);
+                }
+            }
+            CallMetric::Retries => self.count(Count::Retries, &[]),
+            CallMetric::Streaming => self.streaming(),
+            CallMetric::Tokens => {
+                TokenType::ALL
+                    .into_iter()
+                    .for_each(|it| self.count(Count::Tokens(it), &[("type", it.label())]));
+            }
+            CallMetric::InputTokens => self.histogram(Spread::InputTokens, &[]),
+            CallMetric::WithoutUsage => self.count(Count::WithoutUsage, &[]),
+            CallMetric::SuspiciousUsage => self.suspicious(),
+            CallMetric::EstimatedTokens => {
+                for kind in TokenType::ALL {
+                    self.count(Count::Estimated(kind), &[("type", kind.label())]);
+                }
+            }
+            CallMetric::Cost => {
+                for kind in TokenType::ALL.into_iter().map(Some).chain([None]) {
+                    let label = kind.map_or("request", TokenType::label);
+                    self.dollars(Dollars::Cost(kind), &[("type", label)]);
+                }
+            }
+            CallMetric::RequestCost => self.histogram(Spread::RequestCost, &[]),
+            CallMetric::CacheSavings => self.dollars(Dollars::CacheSavings, &[]),
+            CallMetric::ReportedCost => self.dollars(Dollars::Reported, &[]),
+            CallMetric::Priced => {
+                for source in PriceSource::ALL {
+                    self.count(Count::Priced(source), &[("price_source", source.label())]);
+                }
+            }
         }
     }
 
-    fn errors(&mut self, rows: &[ErrorRow]) {
-        for row in rows {
+    fn requests(&mut self) {
+        for class in ErrorClass::ALL {
+            if let Some(counter) = self.series.count(Count::Requests(class)) {
+                let last = self.series.last(class);
+                self.counter(&[("error_class", class.label())], counter, last);
+            }
+        }
+    }
+
+    fn errors(&mut self) {
+        for row in &self.series.errors {
             let mut buffer = itoa::Buffer::new();
             let status = row.status.map_or("", |status| buffer.format(status));
             let labels =
                 [("error_class", row.class.label()), ("error_code", &*row.code), ("status_code", status)];
-            self.counter(&labels, &row.counter.counter, row.counter.exemplar);
+            self.counter(&labels, &row.counter, Some(&row.last));
         }
     }
 
-    fn counter(&mut self, further: &[(&str, &str)], counter: &Counter, exemplar: Option<Exemplar>) {
-        let labels = Labels { rendered: self.rendered, further };
-        let created = counter.created_unix_nano;
-        if created <= self.opened {
-            self.writer.counter(&labels, counter.value, created, exemplar.as_ref());
-        } else {
-            self.writer.counter(&labels, 0.0, created, None);
+    fn streaming(&mut self) {
+        for (streaming, long) in TOLD.into_iter().flat_map(|it| [(it, false), (it, true)]) {
+            let labels = [("streaming", told(streaming)), ("over_10s", told(Some(long)))];
+            self.count(Count::Streaming(streaming, long), &labels);
         }
     }
 
-    fn counter_if(&mut self, counter: Option<&Counter>) {
-        if let Some(counter) = counter {
-            self.counter(&[], counter, None);
+    fn suspicious(&mut self) {
+        for (reason, counter) in &self.series.suspicious {
+            self.counter(&[("reason", reason)], counter, None);
         }
     }
 
-    fn histogram<const BUCKETS: usize>(&mut self, further: &[(&str, &str)], histogram: &Histogram<BUCKETS>) {
-        let labels = Labels { rendered: self.rendered, further };
-        let created = histogram.created_unix_nano;
-        let sample = if created <= self.opened {
-            HistogramSample {
-                buckets: &histogram.buckets,
-                sum: histogram.sum,
-                exemplars: &histogram.exemplars,
-            }
-        } else {
-            HistogramSample { buckets: &[0; BUCKETS], sum: 0.0, exemplars: &[] }
-        };
-        self.writer.histogram(&labels, &sample, created);
+    fn count(&mut self, which: Count, further: &[(&str, &str)]) {
+        if let Some(counter) = self.series.count(which) {
+            self.counter(further, counter, None);
+        }
     }
 
-    fn histogram_if<const BUCKETS: usize>(&mut self, histogram: Option<&Histogram<BUCKETS>>) {
-        if let Some(histogram) = histogram {
-            self.histogram(&[], histogram);
-        }
+    fn counter(&mut self, further: &[(&str, &str)], counter: &Counter, last: Option<&Exemplar>) {
+        let open = counter.created_unix_nano <= self.opened;
+        let value = if open { counter.value as f64 } else { 0.0 };
+        let labels = Labels { rendered: &self.series.rendered, further };
+        self.writer.counter(&labels, value, counter.created_unix_nano, last.filter(|_| open));
+    }
+
+    fn dollars(&mut self, which: Dollars, further: &[(&str, &str)]) {
+        let Some(counter) = self.series.dollars(which) else { return };
+        let open = counter.created_unix_nano <= self.opened;
+        let value = if open { counter.value.to_f64() } else { 0.0 };
+        let labels = Labels { rendered: &self.series.rendered, further };
+        self.writer.counter(&labels, value, counter.created_unix_nano, None);
+    }
+
+    fn histogram(&mut self, which: Spread, further: &[(&str, &str)]) {
+        let Some(histogram) = self.series.histogram(which) else { return };
+        let open = histogram.created_unix_nano <= self.opened;
+        let labels = Labels { rendered: &self.series.rendered, further };
+        self.writer.histogram(&labels, Some(histogram).filter(|_| open), histogram.created_unix_nano);
     }
 }
+
+/// What spans tell of a yes or no.
+const TOLD: [Option<bool>; 3] = [Some(true), Some(false), None];
 
 const fn told(fact: Option<bool>) -> &'static str {
     match fact {

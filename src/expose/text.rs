@@ -4,7 +4,7 @@
 //! document, each family once and in the order of the catalogue, as Prometheus text 0.0.4 or
 //! OpenMetrics 1.0. It knows neither where values come from nor who asks.
 
-use crate::aggregate::point::Exemplar;
+use crate::aggregate::point::{Exemplar, Histogram};
 use crate::metric::{FAMILIES, Family, MetricType, bucket_edge, escape_into, label_into};
 
 /// One of the two formats.
@@ -31,17 +31,6 @@ impl<'a> Labels<'a> {
     pub const fn plain(further: &'a [(&'a str, &'a str)]) -> Self {
         Self { rendered: "", further }
     }
-}
-
-/// A histogram as the writer takes it.
-#[derive(Debug)]
-pub struct HistogramSample<'a> {
-    /// Calls in each bucket (not cumulative); one more than the family has edges.
-    pub buckets: &'a [u64],
-    /// Sum of the values.
-    pub sum: f64,
-    /// The last call of each bucket, or nothing at all.
-    pub exemplars: &'a [Option<Exemplar>],
 }
 
 /// Whatever has samples for some families, as they were at one moment.
@@ -132,24 +121,20 @@ impl Writer {
         self.created(labels, created_unix_nano);
     }
 
-    /// A histogram. `created_unix_nano` 0 = not known.
-    pub fn histogram(
-        &mut self,
-        labels: &Labels<'_>,
-        histogram: &HistogramSample<'_>,
-        created_unix_nano: u64,
-    ) {
+    /// A histogram, or one that reads 0. `created_unix_nano` 0 = not known.
+    pub fn histogram(&mut self, labels: &Labels<'_>, histogram: Option<&Histogram>, created_unix_nano: u64) {
         debug_assert_eq!(self.family.metric_type, MetricType::Histogram, "{}", self.family.name);
         let mut count = 0;
-        for (position, calls) in histogram.buckets.iter().enumerate() {
-            count += calls;
+        for position in 0..=self.family.edges.len() {
+            let bucket = histogram.and_then(|histogram| histogram.buckets.get(position));
+            count += bucket.map_or(0, |bucket| bucket.calls);
             self.sample("_bucket", labels, Some(position));
             self.integer(count);
-            self.exemplar(histogram.exemplars.get(position).and_then(Option::as_ref));
+            self.exemplar(bucket.map(|bucket| &bucket.exemplar));
             self.out.push(b'\n');
         }
         self.sample("_sum", labels, None);
-        self.value(histogram.sum);
+        self.value(histogram.map_or(0.0, |histogram| histogram.sum.to_f64()));
         self.out.push(b'\n');
         self.sample("_count", labels, None);
         self.integer(count);
@@ -233,9 +218,9 @@ impl Writer {
         self.push(&["\",span_id=\""]);
         hex_into(&mut self.out, &exemplar.span_id);
         self.push(&["\"} "]);
-        self.value(exemplar.value);
+        single_into(&mut self.out, exemplar.value);
         self.out.push(b' ');
-        self.seconds(exemplar.unix_nano);
+        self.seconds(exemplar.unix_nano());
     }
 
     fn seconds(&mut self, unix_nano: u64) {
@@ -277,5 +262,14 @@ fn value_into(out: &mut Vec<u8>, value: f64) {
         out.extend_from_slice(b"NaN");
     } else {
         out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
+    }
+}
+
+/// A finite number of single precision, as few digits as tell it apart from others.
+fn single_into(out: &mut Vec<u8>, value: f32) {
+    if value.fract() == 0.0 {
+        value_into(out, f64::from(value));
+    } else {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     }
 }

@@ -8,6 +8,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::exact::Exact;
+
 /// Significant digits of [`Dollars`].
 const PRECISION: u32 = 28;
 
@@ -235,6 +237,19 @@ impl Dollars {
             return self.coefficient as f64 * 10f64.powi(-self.scale);
         }
         self.coefficient as f64 / 10f64.powi(self.scale)
+    }
+
+    /// The amount to 18 digits after the point, for sums.
+    #[must_use]
+    pub fn exact(self) -> Exact {
+        let power = |exponent: i32| 10u128.checked_pow(exponent.unsigned_abs()).unwrap_or(u128::MAX);
+        let lift = 18 - self.scale;
+        if lift >= 0 {
+            return Exact::from_atto(self.coefficient.saturating_mul(power(lift)));
+        }
+        let divisor = power(lift);
+        let (kept, rest) = (self.coefficient / divisor, self.coefficient % divisor);
+        Exact::from_atto(kept + u128::from(rest > divisor / 2))
     }
 
     /// The number that a float prints as, for costs that instrumentations report. `None` for negative,

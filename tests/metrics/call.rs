@@ -2,6 +2,7 @@
 
 use tollgate::aggregate::{AggregateOptions, CallTable, Dimension};
 use tollgate::call::{CallLabels, CallRecord, CostRecord, ErrorClass, PriceSource, TokenType, Tokens};
+use tollgate::exact::Exact;
 use tollgate::expose::text::{Format, render};
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
@@ -27,7 +28,8 @@ pub(crate) fn tokens(counts: &[(TokenType, u64)]) -> Tokens {
 
 /// A successful, streamed, priced call.
 pub(crate) fn success(labels: CallLabels<'_>) -> CallRecord<'_> {
-    const COST: [(TokenType, f64); 2] = [(TokenType::Input, 0.25), (TokenType::Output, 0.5)];
+    const COST: [(TokenType, Exact); 2] =
+        [(TokenType::Input, Exact::from_micros(250_000)), (TokenType::Output, Exact::from_micros(500_000))];
     CallRecord {
         labels,
         trace_id: [0xAB; 16],
@@ -37,7 +39,12 @@ pub(crate) fn success(labels: CallLabels<'_>) -> CallRecord<'_> {
         time_per_output_token_seconds: Some(0.012),
         streaming: Some(true),
         tokens: Some(tokens(&[(TokenType::Input, 90_000), (TokenType::Output, 200)])),
-        cost: Some(CostRecord { tokens: &COST, request: 0.01, total: 0.76, cache_savings: 0.0 }),
+        cost: Some(CostRecord {
+            tokens: &COST,
+            request: Exact::from_micros(10_000),
+            total: Exact::from_micros(760_000),
+            cache_savings: Exact::ZERO,
+        }),
         price_source: PriceSource::Catalogue,
         ..CallRecord::default()
     }

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use tollgate::aggregate::CallTable;
 use tollgate::call::{ErrorClass, PriceSource, TokenType};
+use tollgate::exact::Exact;
 use tollgate::expose::text::{Format, Source, Writer, render};
 use tollgate::metric::{FAMILIES, Family, LimitMetric, Metric, MetricType, bucket_edge};
 use tollgate::telemetry;
@@ -43,14 +44,14 @@ fn everything() -> CallTable {
     call.reported_cost_usd = Some(0.7);
     call.suspicious_usage = Some("output_exceeds_text");
     call.estimated_tokens = Some(tokens(&[(TokenType::Output, 50)]));
-    call.cost.as_mut().unwrap().cache_savings = 0.125;
+    call.cost.as_mut().unwrap().cache_savings = Exact::from_micros(125_000);
     (call.duration_seconds, call.trace_id, call.streaming) = (700.0, [7; 16], Some(false));
     table.record(&call, START);
     let mut bad = failure(labels("search \"beta\"", "claude-sonnet-4-5", &[""]));
     table.record(&bad, START);
     (bad.error_class, bad.error_code, bad.status_code, bad.retryable) =
         (ErrorClass::Unknown, None, None, None);
-    bad.cost = call.cost.clone();
+    bad.cost = call.cost;
     (bad.tokens, bad.price_source) = (call.tokens, PriceSource::Reported);
     table.record(&bad, START);
     let _ = render(Format::Text, &[&table.view(START)]);
@@ -134,7 +135,7 @@ proptest! {
         (call.error_class, call.error_code, call.status_code) = (ErrorClass::Unknown, Some(texts[6].as_str()), Some(status));
         (call.duration_seconds, call.reported_cost_usd) = (numbers[0], Some(numbers[1]));
         call.time_to_first_token_seconds = Some(numbers[2]);
-        call.cost.as_mut().unwrap().total = numbers[3];
+        call.cost.as_mut().unwrap().total = Exact::from_f64(numbers[3]).unwrap_or_default();
         call.tokens = Some(tokens(&[(TokenType::Input, input), (TokenType::CacheRead, input)]));
         table.record(&call, START);
         let text = render(Format::Text, &[&table.view(START)]);
@@ -262,7 +263,7 @@ fn the_dearest_call_is_findable() {
     for number in 0..100_u8 {
         let mut call = success(labels("checkout", "gpt-4o", &[]));
         call.trace_id = [number; 16];
-        call.cost.as_mut().unwrap().total = if number == 42 { 30.0 } else { 0.002 };
+        call.cost.as_mut().unwrap().total = Exact::from_micros(if number == 42 { 30_000_000 } else { 2_000 });
         table.record(&call, START + u64::from(number));
     }
     let _ = render(Format::Text, &[&table.view(START)]);

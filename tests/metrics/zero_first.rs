@@ -166,9 +166,7 @@ fn damaged_numbers_are_not_counted() {
         call.time_to_first_token_seconds = Some(number);
         call.time_per_output_token_seconds = Some(number);
         call.reported_cost_usd = Some(number);
-        let parts = [(TokenType::Input, number)];
-        let cost = call.cost.as_mut().unwrap();
-        (cost.tokens, cost.request, cost.total, cost.cache_savings) = (&parts, number, number, number);
+        call.cost = None;
         table.record(&call, START);
     }
     let _ = scrape(&mut table, START, Format::Text);
