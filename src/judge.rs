@@ -7,7 +7,8 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use crate::call::{ErrorClass, LimitEvidence, PriceSource, RateLimit};
 use crate::classify::{ErrorEvidence, ErrorVerdict, classify, classify_status};
@@ -15,9 +16,9 @@ use crate::facts::{Batch, ErrorTextKind, Role, SpanFacts, part};
 use crate::limits::{self, LimitEvidenceInput, account_hash};
 use crate::price::{Context, Decimal, Dollars, PriceBook, Priced, Request, Units};
 use crate::record::{Flags, Record};
-use crate::settle::{LlmCall, Remembered};
+use crate::settle::LlmCall;
 
-/// Deployment names whose model is remembered.
+/// Deployment names whose model is remembered. Beyond it all are forgotten and learned anew.
 const LEARNED: usize = 4096;
 
 /// What is thought of a call.
@@ -63,14 +64,14 @@ fn is_model(name: &str) -> bool {
 pub struct Judge {
     book: PriceBook,
     /// Model that answered, by endpoint and model asked for.
-    learned: Remembered<Arc<str>>,
+    learned: HashMap<u64, Arc<str>, RandomState>,
 }
 
 impl Judge {
     /// With these prices and nothing learned.
     #[must_use]
     pub fn new(book: PriceBook) -> Self {
-        Self { book, learned: Remembered::new(LEARNED) }
+        Self { book, learned: HashMap::default() }
     }
 
     /// Takes other prices.
@@ -98,15 +99,18 @@ impl Judge {
     /// which one did before at the same endpoint.
     fn learn(&mut self, call: &LlmCall<'_>) -> Option<Arc<str>> {
         let asked = call.request_model?;
-        let key = FixedState::default().hash_one((call.provider, call.server_address, asked));
+        let key = self.learned.hasher().hash_one((call.provider, call.server_address, asked));
         match call.routed_model.or(call.response_model).filter(|answered| *answered != asked) {
             Some(answered) if !call.failed => {
-                if self.learned.get(key).as_deref() != Some(answered) {
+                if self.learned.get(&key).map(AsRef::as_ref) != Some(answered) {
+                    if self.learned.len() >= LEARNED {
+                        self.learned.clear();
+                    }
                     self.learned.insert(key, answered.into());
                 }
                 None
             }
-            _ => self.learned.get(key),
+            _ => self.learned.get(&key).cloned(),
         }
     }
 }

@@ -1,24 +1,22 @@
-//! The spans that wait, and the ways to find them.
+//! The spans that wait, in order of arrival, and the lists of those that share a key.
 //!
-//! In: facts as they arrive. Out: look-ups by span, trace, response id and service. Knows no rules.
+//! In: records as they arrive. Out: look-ups by age, by trace, by answer and by look. Knows no rules: a [`Look`] says
+//! what a span is listed under. All lists run through the spans themselves, so that entering and leaving is constant.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
-use crate::facts::{Role, SpanKey};
 use crate::record::{Name, Record, Shape};
 
-/// How long after the end of a call the report of its stream may begin: see `twins`.
-const REACH_NANOS: u64 = 5_000_000_000;
+/// Lists that a span may be in.
+pub(super) const LISTS: usize = 5;
+/// What a list's head costs, with the room that a hash table leaves free.
+const HEAD_BYTES: usize = 26;
 
-/// What the indexes of [`Waiting`] keep of a span, bytes, about.
-const INDEX_BYTES: usize = 256;
-
-/// A waiting span's number: they are given in order of arrival and never used again.
-pub(super) type Number = u64;
+/// A waiting span's number. Numbers are given in order of arrival and come round after four thousand million.
+pub(super) type Number = u32;
 
 /// One span that waits: its record and its shape.
 #[derive(Clone, Debug)]
@@ -27,9 +25,48 @@ pub struct Held {
     pub record: Record,
     /// What it shares.
     pub shape: Arc<Shape>,
-    /// When it came, nanoseconds of engine time.
-    pub(super) arrived: u64,
 }
+
+/// What a span is listed under; 0 for nothing.
+pub(super) type Keys = [u32; LISTS];
+
+/// The list of a trace.
+pub(super) const TRACE: usize = 0;
+/// The list of an answer.
+pub(super) const ANSWER: usize = 1;
+
+#[derive(Debug)]
+struct Place {
+    held: Option<Held>,
+    keys: Keys,
+    /// The neighbours in each list; one's own number at the end of it.
+    around: [(Number, Number); LISTS],
+    /// The last gathering that found it.
+    mark: u32,
+    /// How often it was judged.
+    turns: u8,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    key: u32,
+    first: Number,
+    last: Number,
+    count: u32,
+}
+
+/// All waiting spans.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    first: Number,
+    places: VecDeque<Place>,
+    heads: HashTable<Head>,
+    count: usize,
+    more_bytes: usize,
+    mark: u32,
+}
+
+// === impl Held ===
 
 impl std::ops::Deref for Held {
     type Target = Record;
@@ -40,13 +77,6 @@ impl std::ops::Deref for Held {
 }
 
 impl Held {
-    /// Its share of what is held, and of the indexes of what waits; bytes, about.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        let own = if self.shape.number == 0 { self.shape.size() } else { 0 };
-        size_of::<Self>() + INDEX_BYTES + own + self.evidence.as_ref().map_or(0, |evidence| evidence.size())
-    }
-
     /// A text of its shape.
     #[must_use]
     pub fn text(&self, name: Name) -> &str {
@@ -58,175 +88,209 @@ impl Held {
     pub fn provider(&self) -> Option<&str> {
         self.shape.provider()
     }
-}
 
-type Index<K> = HashMap<K, VecDeque<Number>, FixedState>;
-
-/// Who wrote a span; who reports the ends of streams counts as another.
-fn writer(held: &Held) -> u64 {
-    held.shape.scope ^ u64::from(held.role == Role::Continuation)
-}
-
-/// The calls of one service, and how many of them each instrumentation wrote.
-#[derive(Debug, Default)]
-struct Service {
-    by_start: BTreeSet<(u64, Number)>,
-    scopes: Vec<(u64, usize)>,
-}
-
-impl Service {
-    fn add(&mut self, number: Number, held: &Held) {
-        self.by_start.insert((held.start_unix_nano, number));
-        match self.scopes.iter_mut().find(|(known, _)| *known == writer(held)) {
-            Some((_, count)) => *count += 1,
-            None => self.scopes.push((writer(held), 1)),
-        }
-    }
-
-    fn remove(&mut self, number: Number, held: &Held) {
-        if !self.by_start.remove(&(held.start_unix_nano, number)) {
-            return;
-        }
-        if let Some(at) = self.scopes.iter().position(|(known, _)| *known == writer(held)) {
-            self.scopes[at].1 -= 1;
-            if self.scopes[at].1 == 0 {
-                self.scopes.swap_remove(at);
-            }
-        }
+    /// What it holds beside its place.
+    fn more_bytes(&self) -> usize {
+        let own = if self.shape.number == 0 { self.shape.size() } else { 0 };
+        own + self.evidence.as_ref().map_or(0, |evidence| evidence.size())
     }
 }
 
-static NOBODY: VecDeque<Number> = VecDeque::new();
-
-/// All waiting spans.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    first: Number,
-    spans: VecDeque<Option<Held>>,
-    by_key: HashMap<SpanKey, Number, FixedState>,
-    by_trace: Index<[u8; 16]>,
-    by_answer: Index<u64>,
-    by_service: HashMap<u64, Service, FixedState>,
-    count: usize,
-    bytes: usize,
-}
+// === impl Waiting ===
 
 impl Waiting {
-    /// Adds a span.
-    pub(super) fn add(&mut self, held: Held) -> Number {
-        let number = self.first + self.spans.len() as u64;
-        let (key, answer, service) = (held.key(), held.answer, held.shape.service);
-        self.by_key.insert(key, number);
-        self.by_trace.entry(key.trace_id).or_default().push_back(number);
-        if answer != 0 {
-            self.by_answer.entry(answer).or_default().push_back(number);
-        }
-        if matches!(held.role, Role::Call | Role::Http | Role::Continuation) {
-            self.by_service.entry(service).or_default().add(number, &held);
-        }
-        self.bytes += held.size();
-        self.spans.push_back(Some(held));
+    /// Adds a span to its lists.
+    pub(super) fn add(&mut self, held: Held, keys: Keys) -> Number {
+        let number = self.first.wrapping_add(self.places.len() as u32);
+        self.more_bytes += held.more_bytes();
         self.count += 1;
+        let around = [(number, number); LISTS];
+        self.places.push_back(Place { held: Some(held), keys, around, mark: 0, turns: 0 });
+        for list in 0..LISTS {
+            self.enter(number, list);
+        }
         number
     }
 
     /// Takes a span out.
     pub(super) fn remove(&mut self, number: Number) -> Option<Held> {
-        let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        let held = self.spans.get_mut(place)?.take()?;
-        let (key, answer, service) = (held.key(), held.answer, held.shape.service);
-        if self.by_key.get(&key) == Some(&number) {
-            self.by_key.remove(&key);
+        let held = self.place_mut(number)?.held.take()?;
+        for list in 0..LISTS {
+            self.leave(number, list);
         }
-        unlist(&mut self.by_trace, &key.trace_id, number);
-        unlist(&mut self.by_answer, &answer, number);
-        self.leave_service(service, number, &held);
+        self.more_bytes -= held.more_bytes();
         self.count -= 1;
-        self.bytes = self.bytes.saturating_sub(held.size());
-        while matches!(self.spans.front(), Some(None)) {
-            self.spans.pop_front();
-            self.first += 1;
+        while self.places.front().is_some_and(|place| place.held.is_none()) {
+            self.places.pop_front();
+            self.first = self.first.wrapping_add(1);
+        }
+        if self.count == 0 {
+            self.places.shrink_to(1024);
+            self.heads.shrink_to(1024, |head| spread(head.key));
         }
         Some(held)
     }
 
-    /// The longest-waiting span.
-    #[must_use]
-    pub(super) fn oldest(&self) -> Option<(Number, &Held)> {
-        self.spans.front()?.as_ref().map(|held| (self.first, held))
-    }
-
-    /// A span by its number.
-    #[must_use]
-    pub(super) fn get(&self, number: Number) -> Option<&Held> {
-        self.spans.get(usize::try_from(number.checked_sub(self.first)?).ok()?)?.as_ref()
-    }
-
-    /// A span by its name.
-    #[must_use]
-    pub(super) fn by_key(&self, key: &SpanKey) -> Option<Number> {
-        self.by_key.get(key).copied()
-    }
-
-    /// The spans of a trace.
-    #[must_use]
-    pub(super) fn trace(&self, trace_id: &[u8; 16]) -> impl ExactSizeIterator<Item = Number> + '_ {
-        let listed = self.by_trace.get(trace_id).map_or(NOBODY.range(..), |list| list.range(..));
-        listed.copied()
-    }
-
-    /// The spans that name this answer.
-    #[must_use]
-    pub(super) fn answer(&self, answer: u64) -> impl ExactSizeIterator<Item = Number> + '_ {
-        let listed = self.by_answer.get(&answer).map_or(NOBODY.range(..), |list| list.range(..));
-        listed.copied()
-    }
-
-    /// The calls and HTTP requests of a service that began next to this one's time, the nearest in each
-    /// direction, when more than one instrumentation writes there.
-    pub(super) fn neighbours(&self, held: &Held) -> impl Iterator<Item = Number> + '_ {
-        const REACH: usize = 128;
-        let (start, end) = (held.start_unix_nano, held.end_unix_nano);
-        let service = self.by_service.get(&held.shape.service).filter(|service| service.scopes.len() > 1);
-        service.into_iter().flat_map(move |service| {
-            let before = service.by_start.range(..(start, 0)).rev().take(REACH);
-            let after = service
-                .by_start
-                .range((start, 0)..)
-                .take_while(move |(other, _)| *other <= end.saturating_add(REACH_NANOS));
-            before.chain(after.take(REACH)).map(|(_, number)| *number)
-        })
-    }
-
-    fn leave_service(&mut self, service: u64, number: Number, held: &Held) {
-        if let Some(found) = self.by_service.get_mut(&service) {
-            found.remove(number, held);
-            if found.by_start.is_empty() {
-                self.by_service.remove(&service);
-            }
+    /// Lists a span anew.
+    pub(super) fn relist(&mut self, number: Number, keys: Keys) {
+        for list in 0..LISTS {
+            self.leave(number, list);
+        }
+        if let Some(place) = self.place_mut(number) {
+            place.keys = keys;
+        }
+        for list in 0..LISTS {
+            self.enter(number, list);
         }
     }
 
+    /// The longest-waiting span.
+    pub(super) fn oldest(&self) -> Option<(Number, &Held)> {
+        self.places.front()?.held.as_ref().map(|held| (self.first, held))
+    }
+
+    /// A span by its number.
+    pub(super) fn get(&self, number: Number) -> Option<&Held> {
+        self.place(number)?.held.as_ref()
+    }
+
+    /// What a span is listed under.
+    pub(super) fn keys(&self, number: Number) -> Keys {
+        self.place(number).map_or([0; LISTS], |place| place.keys)
+    }
+
+    /// How many are listed under this key.
+    pub(super) fn count(&self, key: u32) -> usize {
+        self.heads.find(spread(key), |head| head.key == key).map_or(0, |head| head.count as usize)
+    }
+
+    /// The spans listed under this key, in order of arrival.
+    pub(super) fn listed(&self, list: usize, key: u32) -> impl Iterator<Item = Number> + '_ {
+        let head = self.heads.find(spread(key), |head| head.key == key).filter(|_| key != 0);
+        let next = move |&number: &Number| {
+            self.place(number).map(|place| place.around[list].1).filter(|&after| after != number)
+        };
+        std::iter::successors(head.map(|head| head.first), next)
+    }
+
+    /// The spans of a list that came next before and after this one, or the last of it if it is in another list.
+    pub(super) fn near(
+        &self,
+        list: usize,
+        key: u32,
+        number: Number,
+        most: usize,
+    ) -> impl Iterator<Item = Number> + '_ {
+        let step = move |after: bool| {
+            move |&from: &Number| {
+                let (back, on) = self.place(from)?.around[list];
+                Some(if after { on } else { back }).filter(|&next| next != from)
+            }
+        };
+        let own = self.keys(number)[list] == key;
+        let last = self.heads.find(spread(key), |head| head.key == key).map(|head| head.last);
+        let first = if own { step(false)(&number) } else { last };
+        let before = std::iter::successors(first, step(false)).take(most / 2);
+        let after = if own { step(true)(&number) } else { None };
+        before.chain(std::iter::successors(after, step(true)).take(most / 2))
+    }
+
+    /// Starts a gathering: nobody is marked.
+    pub(super) fn begin_gathering(&mut self) {
+        self.mark = self.mark.wrapping_add(1).max(1);
+    }
+
+    /// Marks a span as gathered; false when it was before, or has been too often.
+    pub(super) fn gather(&mut self, number: Number) -> bool {
+        let mark = self.mark;
+        let Some(place) = self.place_mut(number) else { return false };
+        let new = place.mark != mark;
+        place.mark = mark;
+        place.turns = place.turns.saturating_add(1);
+        new
+    }
+
+    /// True for one that this gathering has found.
+    pub(super) fn is_gathered(&self, number: Number) -> bool {
+        self.place(number).is_some_and(|place| place.mark == self.mark)
+    }
+
+    /// How often a span was judged.
+    pub(super) fn turns(&self, number: Number) -> u8 {
+        self.place(number).map_or(0, |place| place.turns)
+    }
+
     /// How many wait.
-    #[must_use]
     pub(super) const fn len(&self) -> usize {
         self.count
     }
 
-    /// Bytes that they hold, about.
-    #[must_use]
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+    /// Bytes that they hold.
+    pub(super) fn bytes(&self) -> usize {
+        self.count * (size_of::<Place>() + 2 * HEAD_BYTES) + self.more_bytes
+    }
+
+    fn enter(&mut self, number: Number, list: usize) {
+        let key = self.keys(number)[list];
+        if key == 0 {
+            return;
+        }
+        let last = match self.heads.find_mut(spread(key), |head| head.key == key) {
+            Some(head) => {
+                head.count += 1;
+                std::mem::replace(&mut head.last, number)
+            }
+            None => {
+                let head = Head { key, first: number, last: number, count: 1 };
+                self.heads.insert_unique(spread(key), head, |head| spread(head.key));
+                return;
+            }
+        };
+        self.set_around(last, list, |around| around.1 = number);
+        self.set_around(number, list, |around| around.0 = last);
+    }
+
+    fn leave(&mut self, number: Number, list: usize) {
+        let Some(place) = self.place_mut(number) else { return };
+        let (key, (before, after)) = (place.keys[list], place.around[list]);
+        if key == 0 {
+            return;
+        }
+        place.around[list] = (number, number);
+        let (is_first, is_last) = (before == number, after == number);
+        if !is_first {
+            self.set_around(before, list, |around| around.1 = if is_last { before } else { after });
+        }
+        if !is_last {
+            self.set_around(after, list, |around| around.0 = if is_first { after } else { before });
+        }
+        let Ok(mut entry) = self.heads.find_entry(spread(key), |head| head.key == key) else { return };
+        let head = entry.get_mut();
+        head.count -= 1;
+        if head.count == 0 {
+            entry.remove();
+            return;
+        }
+        head.first = if is_first { after } else { head.first };
+        head.last = if is_last { before } else { head.last };
+    }
+
+    fn set_around(&mut self, number: Number, list: usize, set: impl FnOnce(&mut (Number, Number))) {
+        if let Some(place) = self.place_mut(number) {
+            set(&mut place.around[list]);
+        }
+    }
+
+    fn place(&self, number: Number) -> Option<&Place> {
+        self.places.get(number.wrapping_sub(self.first) as usize)
+    }
+
+    fn place_mut(&mut self, number: Number) -> Option<&mut Place> {
+        self.places.get_mut(number.wrapping_sub(self.first) as usize)
     }
 }
 
-fn unlist<K: Eq + std::hash::Hash>(index: &mut Index<K>, key: &K, number: Number) {
-    if let Some(list) = index.get_mut(key) {
-        if let Ok(place) = list.binary_search(&number) {
-            list.remove(place);
-        }
-        if list.is_empty() {
-            index.remove(key);
-        }
-    }
+/// A table wants hashes of 64 bits.
+const fn spread(key: u32) -> u64 {
+    (key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

@@ -107,11 +107,6 @@ impl<'a> LlmCall<'a> {
     }
 }
 
-/// All of a prompt and all of an answer, as this span states them.
-pub(super) fn usage_of(held: &Held) -> Option<(u64, u64)> {
-    held.usage()
-}
-
 /// One call from its spans, nearest first; the first `calls` tell of it themselves.
 pub(super) fn merge(members: &[Held], calls: usize, retries: u32) -> LlmCall<'_> {
     let merged = Members { members, calls };

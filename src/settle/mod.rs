@@ -1,54 +1,86 @@
 //! One call, many spans: which spans tell of the same call, and which tell of none.
 //!
-//! In: facts of spans, in any order, over any number of requests and traces, and the time. Out: one
-//! [`Outcome`] per span: it is a call, or it is left out for a reason. It knows nothing of prices,
-//! limits or metrics.
+//! In: records of spans, in any order, over any number of requests and traces, and engine time. Out: one [`Outcome`]
+//! per span: it is a call, or it is left out for a reason. It knows nothing of prices, limits or metrics.
 //!
-//! Every span waits up to `settle_seconds` for others that may explain it. When one's time is up, it and
-//! all that might belong to it are compared at once (`resolve`), so that the order of arrival
-//! does not matter. What can no longer wait is remembered by key: whoever comes later and belongs to a
-//! counted call is left out as late, never counted twice. A span that speaks for itself is counted at
-//! once and goes on waiting, as a ghost, for the others to be left out.
+//! Every span waits up to `settle_seconds` for others that may explain it. Keys gather: a span meets others only in its
+//! trace, by its answer, and, where two instrumentations write for one service, by its look. When its time is up, all
+//! that met are judged at once (`company`, `rules`), as a sorted set, so that the order of arrival does not matter; one
+//! that met nobody is counted by itself. What is gone is remembered by key (`memory`): whoever comes later and belongs
+//! to a counted call is left out as late, never counted twice.
+//!
+//! | file | does |
+//! |---|---|
+//! | `held` | the spans that wait, in lists by key |
+//! | `look` | the keys, and what two spans must have in common |
+//! | `company` | the spans at hand, who is above whom, sums of groups |
+//! | `rules` | which of them tell of one call |
+//! | `merge` | several spans become one call |
+//! | `memory` | what is remembered of those that are gone |
 
+mod company;
 mod held;
+mod look;
 mod memory;
 mod merge;
-mod resolve;
-mod table;
-mod twins;
+mod pairs;
+mod rules;
 
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
 pub use held::Held;
-pub use memory::{Lineage, Remembered};
+pub use memory::{Recall, Secret};
 pub use merge::LlmCall;
 
-use crate::facts::{Role, SpanKey};
-use crate::record::RecordBatch;
-use held::{Number, Waiting};
-use memory::hash_key;
-use resolve::Group;
+use crate::facts::{Link, Role, SpanKey};
+use crate::record::{Name, RecordBatch};
+use company::Company;
+use held::{ANSWER, Number, TRACE, Waiting};
+use rules::Group;
 
 /// How far up a trace is looked.
 const ANCESTORS: usize = 64;
+/// Most spans that are judged at once: beyond it a trace is settled in parts.
+const COMPANY: usize = 512;
+/// Spans of one list that are looked at.
+const LISTED: usize = 64;
+/// Traces that may share an answer; an id that more name is no identity.
+const TRACES: u32 = 8;
+/// Times that a span is judged at most with others whose time is up.
+const TURNS: u8 = 32;
+/// How long answers and ancestors are remembered, if there is room.
+const KEEP_NANOS: u64 = 2 * rules::HOUR_NANOS;
 
 /// How long and how much is held.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SettleSettings {
     /// Longest wait, nanoseconds.
     pub wait_nanos: u64,
-    /// Most bytes of waiting facts.
+    /// Most bytes of waiting spans.
     pub most_bytes: usize,
-    /// Spans, answers and ancestors that are remembered after they were counted, each. A hash table is
-    /// full at seven eighths of a power of two: just above, it takes twice the memory.
-    pub remembered: usize,
-    /// Places for parents of spans that are no calls, 16 bytes each.
-    pub lineage_places: usize,
+    /// How long a span that is sent again is recognised, nanoseconds.
+    pub remember_nanos: u64,
+    /// Bytes for that.
+    pub remember_bytes: usize,
+    /// Bytes for answers, as many for ancestors, and as many for who is whose parent.
+    pub answer_bytes: usize,
+    /// What keys are hashed with.
+    pub secret: Secret,
 }
 
 impl Default for SettleSettings {
     fn default() -> Self {
-        Self { wait_nanos: 5_000_000_000, most_bytes: 64 << 20, remembered: 7 << 15, lineage_places: 1 << 18 }
+        Self {
+            wait_nanos: 5_000_000_000,
+            most_bytes: 64 << 20,
+            remember_nanos: 900_000_000_000,
+            remember_bytes: 320 << 20,
+            answer_bytes: 32 << 20,
+            secret: Secret::default(),
+        }
     }
 }
 
@@ -88,7 +120,7 @@ pub enum Outcome<'a> {
         span: &'a Held,
         /// Why.
         reason: Reason,
-        /// The call that it belongs to.
+        /// The call that it belongs to, if that is still known.
         of: Option<SpanKey>,
         /// It came after that call was counted.
         late: bool,
@@ -96,7 +128,7 @@ pub enum Outcome<'a> {
 }
 
 /// What is going on inside, for the receiver's own metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SettleState {
     /// Spans that wait.
     pub held: usize,
@@ -104,22 +136,51 @@ pub struct SettleState {
     pub held_bytes: usize,
     /// Bytes of the memory of what was counted.
     pub memory_bytes: usize,
-    /// Spans settled before their time because of the bound.
+    /// Spans settled before their time because of a bound.
     pub early: u64,
+    /// Service and scope of the last of them.
+    pub early_of: Option<(String, String)>,
     /// Keys that the bound of the memory has dropped.
     pub forgotten: u64,
+    /// How far back every span that is sent again is recognised, nanoseconds.
+    pub reach_nanos: u64,
 }
 
-/// What is remembered of a call for the spans above it.
-#[derive(Clone, Copy, Debug)]
+/// What is remembered of a span that was counted, or that is above one that was.
+#[derive(Clone, Copy, Debug, Default)]
 struct Cover {
-    of: SpanKey,
-    /// The kind of its response id; 0 when it has none.
+    /// The kind of the response id of the call inside; 0 when it has none.
     answer_kind: u32,
-    /// It is an agent that alone had usage.
+    /// The span itself was counted, or left out for a call that was.
+    counted: bool,
+    /// A counted call lies inside it.
+    covers: bool,
+    /// That is an agent that alone had usage.
     by_agent: bool,
     /// It failed: a span above that states usage tells of a later attempt.
     failed: bool,
+}
+
+/// What is remembered of an answer that was counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answer {
+    /// Traces that named it, a bit each by hash.
+    traces: u64,
+    /// Prompt and answer, all tokens of each; `u32::MAX` when not stated.
+    usage: (u32, u32),
+    /// When it ended, seconds since the Unix epoch.
+    end_seconds: u32,
+    /// It is no identity: a mock's, a cache's, a constant.
+    everybodys: bool,
+}
+
+/// The calls of one service that wait.
+#[derive(Clone, Copy, Debug)]
+struct Service {
+    writer: u64,
+    waiting: u32,
+    /// More than one instrumentation writes there.
+    mixed: bool,
 }
 
 /// See the module.
@@ -127,14 +188,17 @@ struct Cover {
 pub struct Settler {
     settings: SettleSettings,
     waiting: Waiting,
-    lineage: Lineage,
-    /// Spans that were counted or left out: the call they belong to.
-    spans: Remembered<SpanKey>,
-    /// Answers that were counted: the call that they are.
-    answers: Remembered<SpanKey>,
-    /// Spans above a counted call, and that call.
-    covered: Remembered<Cover>,
+    services: HashMap<u64, Service, RandomState>,
+    /// Who is whose parent, spans of no call too.
+    parents: Recall<[u8; 8]>,
+    /// Spans that came.
+    seen: Recall<()>,
+    answers: Recall<Answer>,
+    covers: Recall<Cover>,
+    gathered: Vec<Number>,
+    now: u64,
     early: u64,
+    early_of: Option<(String, String)>,
 }
 
 impl Settler {
@@ -142,47 +206,52 @@ impl Settler {
     #[must_use]
     pub fn new(settings: SettleSettings) -> Self {
         Self {
-            settings,
             waiting: Waiting::default(),
-            lineage: Lineage::new(settings.lineage_places),
-            spans: Remembered::new(settings.remembered),
-            answers: Remembered::new(settings.remembered),
-            covered: Remembered::new(settings.remembered),
+            services: HashMap::default(),
+            parents: Recall::new(KEEP_NANOS, settings.answer_bytes),
+            seen: Recall::new(settings.remember_nanos, settings.remember_bytes),
+            answers: Recall::new(KEEP_NANOS, settings.answer_bytes),
+            covers: Recall::new(KEEP_NANOS, settings.answer_bytes),
+            gathered: Vec::new(),
+            now: 0,
             early: 0,
+            early_of: None,
+            settings,
         }
     }
 
     /// Takes in a batch. What is known at once goes to `tell`.
     pub fn offer(&mut self, batch: RecordBatch, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
-        for link in batch.links {
-            self.lineage.note(link.span, link.parent_span_id);
-            self.pass_cover_on(link.span, link.parent_span_id);
+        self.pass(now);
+        for link in &batch.links {
+            self.note_link(link);
         }
         for record in batch.records {
             let shape = Arc::clone(&batch.shapes[record.shape as usize]);
-            self.add(Held { record, shape, arrived: now }, tell);
+            self.take(Held { record, shape }, tell);
         }
         while self.waiting.bytes() > self.settings.most_bytes {
             let Some((oldest, _)) = self.waiting.oldest() else { break };
-            self.early += 1;
-            self.resolve_around(oldest, u64::MAX, tell);
+            self.count_early(oldest);
+            self.resolve(oldest, true, tell);
         }
     }
 
     /// Settles what has waited long enough at `now`.
     pub fn settle(&mut self, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
+        self.pass(now);
         while let Some((oldest, held)) = self.waiting.oldest() {
-            if now.saturating_sub(held.arrived) < self.settings.wait_nanos {
+            if self.waited(held) < self.settings.wait_nanos {
                 break;
             }
-            self.resolve_around(oldest, now, tell);
+            self.resolve(oldest, false, tell);
         }
     }
 
     /// Settles everything.
     pub fn finish(&mut self, tell: &mut dyn FnMut(Outcome<'_>)) {
         while let Some((oldest, _)) = self.waiting.oldest() {
-            self.resolve_around(oldest, u64::MAX, tell);
+            self.resolve(oldest, true, tell);
         }
     }
 
@@ -197,69 +266,162 @@ impl Settler {
         SettleState {
             held: self.waiting.len(),
             held_bytes: self.waiting.bytes(),
-            memory_bytes: self.spans.size() + self.answers.size() + self.covered.size() + self.lineage.size(),
+            memory_bytes: self.seen.size() + self.answers.size() + self.covers.size() + self.parents.size(),
             early: self.early,
-            forgotten: self.spans.forgotten() + self.answers.forgotten() + self.covered.forgotten(),
+            early_of: self.early_of.clone(),
+            forgotten: self.seen.forgotten() + self.answers.forgotten() + self.covers.forgotten(),
+            reach_nanos: self.seen.reach_nanos(),
         }
     }
+
+    fn pass(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        self.seen.pass(self.now);
+        self.answers.pass(self.now);
+        self.covers.pass(self.now);
+        self.parents.pass(self.now);
+    }
+
+    /// How long a span has waited, nanoseconds.
+    fn waited(&self, held: &Held) -> u64 {
+        u64::from(milliseconds(self.now).wrapping_sub(held.arrived)) * 1_000_000
+    }
+
+    fn count_early(&mut self, number: Number) {
+        self.early += 1;
+        if let Some(held) = self.waiting.get(number) {
+            let text = |name| held.text(name).to_owned();
+            self.early_of = Some((text(Name::Service), text(Name::Scope)));
+        }
+    }
+}
+
+/// Engine time as records keep it; it comes round after 49 days.
+const fn milliseconds(nanos: u64) -> u32 {
+    (nanos / 1_000_000) as u32
 }
 
 // === arrival ===
 
 impl Settler {
-    fn add(&mut self, held: Held, tell: &mut dyn FnMut(Outcome<'_>)) {
+    fn take(&mut self, mut held: Held, tell: &mut dyn FnMut(Outcome<'_>)) {
+        held.record.arrived = milliseconds(self.now);
+        let key = held.key();
+        let hash = self.settings.secret.hash(key);
         if held.parent_span_id != [0; 8] {
-            self.lineage.note(held.key(), held.parent_span_id);
+            self.parents.insert(hash, held.parent_span_id);
         }
-        match self.known_already(&held) {
-            Some((of, late)) => self.leave_out_late(&held, of, late, tell),
-            None => {
-                self.waiting.add(held);
-            }
+        if !self.seen.insert(hash, ()) {
+            let reason = if held.role == Role::Http { Reason::NotACall } else { Reason::Duplicate };
+            return tell(Outcome::Skipped { span: &held, reason, of: Some(key), late: false });
+        }
+        if self.is_late(&mut held) {
+            self.leave_out_late(&held, hash, tell);
+        } else {
+            self.wait(held);
         }
     }
 
-    /// The call that a span belongs to, when that is decided already; true when it comes late.
-    fn known_already(&self, held: &Held) -> Option<(SpanKey, bool)> {
-        let facts = held;
-        let key = facts.key();
-        if self.waiting.by_key(&key).is_some() {
-            return Some((key, false));
-        }
-        if let Some(of) = self.spans.get(hash_key(key)) {
-            return Some((of, false));
-        }
-        if facts.role == Role::Other {
-            return None;
-        }
-        let answer = held.answer;
-        if answer != 0
-            && let Some(of) = self.answers.get(answer)
-        {
-            return Some((of, true));
-        }
-        let attached = matches!(facts.role, Role::Http | Role::Companion);
-        let parent = facts.parent_key().filter(|_| attached)?;
-        let of = self.ancestors(parent).find_map(|key| self.spans.get(hash_key(key)))?;
-        Some((of, true))
+    fn wait(&mut self, held: Held) {
+        let mixed = look::looks(&held) && self.enter_service(&held);
+        let keys = look::keys(&self.settings.secret, &held, mixed);
+        self.waiting.add(held, keys);
     }
 
-    fn leave_out_late(&mut self, held: &Held, of: SpanKey, late: bool, tell: &mut dyn FnMut(Outcome<'_>)) {
-        self.spans.insert(hash_key(held.key()), of);
-        if late && held.role == Role::Http {
+    /// True when more than one instrumentation writes for its service. When the second comes, those that wait are
+    /// listed by their looks.
+    fn enter_service(&mut self, held: &Held) -> bool {
+        let (service, writer) = (held.shape.service, look::writer(held));
+        let known = self.services.entry(service).or_insert(Service { writer, waiting: 0, mixed: false });
+        known.waiting += 1;
+        if known.mixed || known.writer == writer {
+            return known.mixed;
+        }
+        known.mixed = true;
+        let key = look::service_key(&self.settings.secret, service);
+        let alone: Vec<Number> = self.waiting.listed(look::SERVICE, key).collect();
+        for number in alone {
+            let keys = self.waiting.get(number).map(|held| look::keys(&self.settings.secret, held, true));
+            keys.into_iter().for_each(|keys| self.waiting.relist(number, keys));
+        }
+        true
+    }
+
+    fn leave_service(&mut self, held: &Held) {
+        let Some(known) = self.services.get_mut(&held.shape.service).filter(|_| look::looks(held)) else {
+            return;
+        };
+        known.waiting -= 1;
+        if known.waiting == 0 {
+            self.services.remove(&held.shape.service);
+        }
+    }
+
+    /// True when the call that a span belongs to is counted and gone. An id that proves to be everybody's is dropped.
+    fn is_late(&mut self, held: &mut Held) -> bool {
+        if held.role == Role::Other {
+            return false;
+        }
+        if held.answer != 0 && self.is_of_counted_answer(held) {
+            return true;
+        }
+        let attached = matches!(held.role, Role::Http | Role::Companion);
+        let Some(parent) = held.parent_key().filter(|_| attached && !self.covers.is_empty()) else {
+            return false;
+        };
+        self.ancestors(parent).any(|key| self.cover_of(key).is_some_and(|cover| cover.counted))
+    }
+
+    fn is_of_counted_answer(&mut self, held: &mut Held) -> bool {
+        let hash = self.settings.secret.hash(held.answer);
+        let Some(mut known) = self.answers.get(hash) else {
+            self.count_traces(held, hash);
+            return false;
+        };
+        known.traces |= trace_bit(&self.settings.secret, held);
+        known.everybodys |= known.traces.count_ones() > TRACES || !known.is_of(held);
+        self.answers.insert(hash, known);
+        if known.everybodys {
+            (held.record.answer, held.record.answer_kind) = (0, 0);
+        }
+        !known.everybodys
+    }
+
+    /// An answer that more traces name than one call can be in is nobody's, as long as it is remembered.
+    fn count_traces(&mut self, held: &mut Held, hash: u64) {
+        let key = look::answer_key(&self.settings.secret, held.answer);
+        if self.waiting.count(key) < TRACES as usize {
+            return;
+        }
+        let mut traces = vec![held.trace_id];
+        for number in self.waiting.listed(ANSWER, key).take(LISTED) {
+            let trace = self.waiting.get(number).map(|other| other.trace_id);
+            traces.extend(trace.filter(|trace| !traces.contains(trace)));
+        }
+        if traces.len() > TRACES as usize {
+            self.answers.insert(hash, Answer { everybodys: true, ..Answer::default() });
+            (held.record.answer, held.record.answer_kind) = (0, 0);
+        }
+    }
+
+    fn leave_out_late(&mut self, held: &Held, hash: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
+        self.remember_counted(hash);
+        if held.role == Role::Http {
             tell(Outcome::Late(merge::alone(held)));
         }
         let reason = if held.role == Role::Http { Reason::NotACall } else { Reason::Duplicate };
-        tell(Outcome::Skipped { span: held, reason, of: Some(of), late });
+        tell(Outcome::Skipped { span: held, reason, of: None, late: true });
     }
 
     /// A span that turns out to be above a counted call hands that on to its own parent.
-    fn pass_cover_on(&mut self, span: SpanKey, parent_span_id: [u8; 8]) {
-        if self.covered.is_empty() {
+    fn note_link(&mut self, link: &Link) {
+        let hash = self.settings.secret.hash(link.span);
+        self.parents.insert(hash, link.parent_span_id);
+        if self.covers.is_empty() {
             return;
         }
-        if let Some(cover) = self.covered.get(hash_key(span)) {
-            self.cover(SpanKey { trace_id: span.trace_id, span_id: parent_span_id }, cover);
+        if let Some(cover) = self.covers.get(hash).filter(|cover| cover.covers) {
+            self.cover(SpanKey { trace_id: link.span.trace_id, span_id: link.parent_span_id }, cover);
         }
     }
 
@@ -267,145 +429,242 @@ impl Settler {
         let mut next = Some(from);
         for _ in 0..ANCESTORS {
             let Some(ancestor) = next else { break };
-            let key = hash_key(ancestor);
+            let hash = self.settings.secret.hash(ancestor);
+            let known = self.covers.get(hash).unwrap_or_default();
             // An attempt that failed does not take the place of one that succeeded, in whatever order they come.
-            if !cover.failed || self.covered.get(key).is_none_or(|known| known.failed) {
-                self.covered.insert(key, cover);
+            if !cover.failed || !known.covers || known.failed {
+                self.covers.insert(hash, Cover { counted: known.counted, covers: true, ..cover });
             }
-            next = self.parent_of(ancestor);
+            next = self.parent_of(ancestor, hash);
         }
     }
 
     /// A span and what is known of the spans above it.
     fn ancestors(&self, from: SpanKey) -> impl Iterator<Item = SpanKey> + '_ {
-        std::iter::successors(Some(from), |key| self.parent_of(*key)).take(ANCESTORS)
+        let above = |key: &SpanKey| self.parent_of(*key, self.settings.secret.hash(*key));
+        std::iter::successors(Some(from), above).take(ANCESTORS)
     }
 
-    fn parent_of(&self, key: SpanKey) -> Option<SpanKey> {
-        let waiting = self.waiting.by_key(&key).and_then(|number| self.waiting.get(number));
-        match waiting {
-            Some(held) => held.parent_key(),
-            None => self.lineage.parent(key).filter(|parent| parent.span_id != [0; 8]),
+    fn parent_of(&self, span: SpanKey, hash: u64) -> Option<SpanKey> {
+        self.parents.get(hash).map(|span_id| SpanKey { span_id, ..span })
+    }
+
+    fn cover_of(&self, key: SpanKey) -> Option<Cover> {
+        if self.covers.is_empty() { None } else { self.covers.get(self.settings.secret.hash(key)) }
+    }
+
+    fn is_everybodys(&self, answer: u64) -> bool {
+        self.answers.get(self.settings.secret.hash(answer)).is_some_and(|answer| answer.everybodys)
+    }
+}
+
+impl Answer {
+    fn of(held: &Held) -> Self {
+        let number = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
+        Self {
+            usage: held.usage().map_or((u32::MAX, u32::MAX), |usage| (number(usage.0), number(usage.1))),
+            end_seconds: (held.end_unix_nano / 1_000_000_000) as u32,
+            ..Self::default()
         }
     }
+
+    /// True when a span may tell of the same answer.
+    fn is_of(&self, held: &Held) -> bool {
+        let other = Self::of(held);
+        let unknown = self.usage.0 == u32::MAX || other.usage.0 == u32::MAX;
+        let same = unknown || self.usage.0 == other.usage.0 || self.usage.1 == other.usage.1;
+        let apart = u64::from(self.end_seconds.abs_diff(other.end_seconds)) * 1_000_000_000;
+        same && apart <= rules::HOUR_NANOS
+    }
+}
+
+fn trace_bit(secret: &Secret, held: &Held) -> u64 {
+    1 << (secret.hash((ANSWER, held.trace_id)) & 63)
 }
 
 // === settlement ===
 
 impl Settler {
-    /// Compares a span whose time is up with all that may belong to it, and settles what is ripe.
-    fn resolve_around(&mut self, number: Number, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
-        let component = resolve::component(self, number);
+    /// Judges a span whose time is up with all that may belong to it, and settles what is ripe. Others of its company
+    /// go along when most of their time is up, so that one span is not judged for every other.
+    fn resolve(&mut self, number: Number, all: bool, tell: &mut dyn FnMut(Outcome<'_>)) {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        self.gather(number, &mut gathered);
         // What the rules have just compared, they have judged: only calls counted before make a wrapper late.
-        let groups: Vec<_> = resolve::groups(self, &component)
+        let groups = rules::groups(Company::new(self, &gathered));
+        let groups: Vec<(Group, bool)> = groups
             .into_iter()
-            .map(|group| (self.covered_call(&group), group))
+            .map(|group| (self.wraps_counted_call(&group), group))
+            .map(|(late, group)| (group, late))
             .collect();
-        for (covered, group) in &groups {
-            if group.members().any(|member| self.is_ripe(member, now)) {
-                self.settle_group(group, *covered, tell);
+        for (group, late) in &groups {
+            if all || group.members.iter().any(|&member| member == number || self.goes_along(member)) {
+                self.settle_group(group, *late, tell);
             }
         }
-        // Whatever the rules did with it, a span whose time is up does not stay.
-        if self.waiting.get(number).is_some() {
-            self.settle_group(&Group::left_out(number, Reason::NotACall), None, tell);
+        gathered.clear();
+        self.gathered = gathered;
+    }
+
+    fn goes_along(&self, number: Number) -> bool {
+        self.waiting.get(number).is_some_and(|held| self.waited(held) >= self.settings.wait_nanos / 5 * 4)
+    }
+
+    /// All spans that may belong to the same calls as this one: its trace, and the traces of its answers and
+    /// look-alikes. A trace comes whole or not at all.
+    fn gather(&mut self, seed: Number, gathered: &mut Vec<Number>) {
+        self.waiting.begin_gathering();
+        self.gather_trace(seed, true, gathered);
+        let mut next = 0;
+        while let Some(&number) = gathered.get(next) {
+            next += 1;
+            for other in self.met(number) {
+                self.gather_trace(other, false, gathered);
+            }
         }
     }
 
-    fn is_ripe(&self, number: Number, now: u64) -> bool {
-        now == u64::MAX
-            || self
-                .waiting
-                .get(number)
-                .is_some_and(|held| now.saturating_sub(held.arrived) >= self.settings.wait_nanos)
-    }
-
-    fn settle_group(&mut self, group: &Group, covered: Option<SpanKey>, tell: &mut dyn FnMut(Outcome<'_>)) {
-        let members: Vec<Held> = group.members().filter_map(|member| self.waiting.remove(member)).collect();
-        if members.is_empty() {
+    fn gather_trace(&mut self, of: Number, is_seed: bool, gathered: &mut Vec<Number>) {
+        let key = self.waiting.keys(of)[TRACE];
+        let fits = gathered.len() + self.waiting.count(key) <= COMPANY && self.waiting.turns(of) < TURNS;
+        if self.waiting.is_gathered(of) || !(fits || is_seed) {
             return;
         }
-        let of = self.tell_call(group, covered, &members, tell);
-        Self::tell_skipped(group, &members, of, tell);
-        if let Some(of) = of {
-            self.remember(&members, of);
-        }
-    }
-
-    fn tell_call(
-        &self,
-        group: &Group,
-        covered: Option<SpanKey>,
-        members: &[Held],
-        tell: &mut dyn FnMut(Outcome<'_>),
-    ) -> Option<SpanKey> {
-        if !group.is_call {
-            return group.of;
-        }
-        let key = members.first()?.key();
-        // Above a call that was counted and is gone: the same call, told by a wrapper.
-        match self.counted_answer(group, members).or(covered) {
-            Some(of) => Some(of),
-            None => {
-                tell(Outcome::Call(merge::merge(members, group.calls, group.retries)));
-                Some(key)
+        let room = COMPANY - gathered.len();
+        let trace: Vec<Number> = self.waiting.listed(TRACE, key).take(room).collect();
+        for number in trace {
+            if self.waiting.gather(number) {
+                gathered.push(number);
             }
         }
+        if is_seed && self.waiting.gather(of) {
+            gathered.push(of);
+        }
     }
 
-    /// The counted call that gave the answer which these spans name.
-    fn counted_answer(&self, group: &Group, members: &[Held]) -> Option<SpanKey> {
-        let answers = members[..group.calls].iter().map(|held| held.answer).filter(|&answer| answer != 0);
-        answers.into_iter().find_map(|answer| self.answers.get(answer))
+    /// Spans of other traces that this one meets.
+    fn met(&self, number: Number) -> Vec<Number> {
+        let Some(held) = self.waiting.get(number) else { return Vec::new() };
+        let mut met = Vec::new();
+        let answer = self.waiting.keys(number)[ANSWER];
+        if self.waiting.count(answer) > 1 && !self.is_everybodys(held.answer) {
+            met.extend(self.waiting.listed(ANSWER, answer).take(LISTED));
+        }
+        if look::looks(held) && self.services.get(&held.shape.service).is_some_and(|service| service.mixed) {
+            let lists = look::lists(&self.settings.secret, held);
+            let near = lists.flat_map(|(list, key)| self.waiting.near(list, key, number, LISTED));
+            met.extend(near.filter(|&other| {
+                let other = self.waiting.get(other).filter(|other| other.trace_id != held.trace_id);
+                other.is_some_and(|other| look::could_be_one(held, other))
+            }));
+        }
+        met
     }
 
-    /// The counted call that lies inside one of these spans.
-    fn covered_call(&self, group: &Group) -> Option<SpanKey> {
-        let telling = group.members().take(group.calls).filter_map(|number| self.waiting.get(number));
-        telling.into_iter().find_map(|held| self.wraps_counted(held))
-    }
-
-    /// The counted call that lies inside this span, unless their ids say that they are two.
-    fn wraps_counted(&self, held: &Held) -> Option<SpanKey> {
-        let cover = self.covered.get(hash_key(held.key()))?;
-        let two = held.answer != 0 && cover.answer_kind == held.answer_kind;
-        let later_attempt = cover.failed && held.has_tokens();
-        (!two && !later_attempt).then_some(cover.of)
-    }
-
-    fn tell_skipped(group: &Group, members: &[Held], of: Option<SpanKey>, tell: &mut dyn FnMut(Outcome<'_>)) {
-        let first_key = members.first().map(|held| held.key());
-        for (place, held) in members.iter().enumerate() {
-            let itself = group.is_call && place == 0 && of == first_key;
-            if itself {
-                continue;
+    fn settle_group(&mut self, group: &Group, late: bool, tell: &mut dyn FnMut(Outcome<'_>)) {
+        let mut members = Vec::with_capacity(group.members.len());
+        for &member in &group.members {
+            if let Some(held) = self.waiting.remove(member) {
+                self.leave_service(&held);
+                members.push(held);
             }
+        }
+        let Some(first) = members.first() else { return };
+        let first = first.key();
+        let late = late || group.is_call && self.has_counted_answer(&members[..group.calls]);
+        let of = Some(first).filter(|_| group.is_call && !late);
+        if of.is_some() {
+            tell(Outcome::Call(merge::merge(&members, group.calls, group.retries)));
+        }
+        for (place, held) in members.iter().enumerate().skip(usize::from(of.is_some())) {
             let reason = match held.role {
                 Role::Call | Role::Companion | Role::Continuation if group.is_call => Reason::Duplicate,
                 Role::Http | Role::Other => Reason::NotACall,
-                _ => group.reason,
+                Role::Call | Role::Companion | Role::Continuation | Role::Aggregate => group.reason,
             };
-            tell(Outcome::Skipped { span: held, reason, of, late: false });
+            debug_assert!(place > 0 || of.is_none(), "the first of a call is the call");
+            tell(Outcome::Skipped { span: held, reason, of, late });
+        }
+        if group.is_call {
+            self.remember(&members);
+        } else {
+            self.pass_cover_on(&members);
         }
     }
 
-    fn remember(&mut self, members: &[Held], of: SpanKey) {
+    /// Wrappers that repeat a counted call hand that on to those above them.
+    fn pass_cover_on(&mut self, members: &[Held]) {
+        for held in members {
+            let cover = self.cover_of(held.key()).filter(|cover| cover.covers);
+            if let (Some(cover), Some(parent)) = (cover, held.parent_key()) {
+                self.cover(parent, cover);
+            }
+        }
+    }
+
+    /// A counted call has given an answer that these spans name.
+    fn has_counted_answer(&self, members: &[Held]) -> bool {
+        let known = |held: &Held| self.answers.get(self.settings.secret.hash(held.answer));
+        members
+            .iter()
+            .filter(|held| held.answer != 0)
+            .any(|held| known(held).is_some_and(|answer| !answer.everybodys && answer.is_of(held)))
+    }
+
+    /// A counted call lies inside one of these spans.
+    fn wraps_counted_call(&self, group: &Group) -> bool {
+        let telling = group.members.iter().take(group.calls).filter_map(|&number| self.waiting.get(number));
+        group.is_call && telling.into_iter().any(|held| self.wraps_counted(held))
+    }
+
+    /// A counted call lies inside this span, unless their ids say that they are two.
+    fn wraps_counted(&self, held: &Held) -> bool {
+        self.cover_of(held.key()).filter(|cover| cover.covers).is_some_and(|cover| {
+            let two = held.answer != 0 && cover.answer_kind == held.answer_kind;
+            let later_attempt = cover.failed && held.has_tokens();
+            !two && !later_attempt
+        })
+    }
+
+    /// Counted calls lie inside this agent, and it repeats them.
+    fn repeats_counted(&self, held: &Held, own_usage: bool) -> bool {
+        let cover = self.cover_of(held.key()).filter(|cover| cover.covers);
+        cover.is_some_and(|cover| !(cover.by_agent && own_usage))
+    }
+
+    fn remember(&mut self, members: &[Held]) {
         let named = members.iter().find(|held| held.answer != 0);
+        let first = members.first();
         let cover = Cover {
-            of,
             answer_kind: named.map_or(0, |held| held.answer_kind),
-            by_agent: members.first().is_some_and(|held| held.role == Role::Aggregate),
-            failed: members.first().is_some_and(|held| held.failed() && !held.has_tokens()),
+            counted: false,
+            covers: true,
+            by_agent: first.is_some_and(|held| held.role == Role::Aggregate),
+            failed: first.is_some_and(|held| held.failed() && !held.has_tokens()),
         };
         for held in members {
-            self.spans.insert(hash_key(held.key()), of);
-            let answer = held.answer;
-            if answer != 0 {
-                self.answers.insert(answer, of);
-            }
+            self.remember_counted(self.settings.secret.hash(held.key()));
+            self.remember_answer(held);
             if let Some(parent) = held.parent_key() {
                 self.cover(parent, cover);
             }
         }
+    }
+
+    fn remember_counted(&mut self, hash: u64) {
+        let known = self.covers.get(hash).unwrap_or_default();
+        self.covers.insert(hash, Cover { counted: true, ..known });
+    }
+
+    fn remember_answer(&mut self, held: &Held) {
+        if held.answer == 0 {
+            return;
+        }
+        let hash = self.settings.secret.hash(held.answer);
+        let known = self.answers.get(hash);
+        let traces = known.map_or(0, |known| known.traces) | trace_bit(&self.settings.secret, held);
+        let everybodys = known.is_some_and(|known| known.everybodys);
+        let answer = known.filter(|known| known.usage.0 != u32::MAX).unwrap_or_else(|| Answer::of(held));
+        self.answers.insert(hash, Answer { traces, everybodys, ..answer });
     }
 }

@@ -1,0 +1,227 @@
+//! What two spans without a common id must have in common to tell of one call.
+//!
+//! In: a span, or two. Out: the keys under which a span is listed, and whether two fit. Used where ids and ancestry say
+//! nothing: wrong is worse than double here, so every condition must hold. Two spans of one scope are two calls, always.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::held::{ANSWER, Held, Keys, LISTS, TRACE};
+use super::memory::Secret;
+use crate::facts::Role;
+use crate::record::Name;
+
+/// Clocks of one process, read a moment apart.
+pub(super) const SLACK_NANOS: u64 = 10_000_000;
+/// Longest pause between a call that returned a stream and the first read of it.
+pub(super) const PAUSE_NANOS: u64 = 5_000_000_000;
+/// Longest time between the same moments of two spans in different traces.
+const REACH_NANOS: u64 = 250_000_000;
+/// Time is cut into pieces of about a second.
+const PIECE: u32 = 30;
+
+/// Calls that state the same usage and end in the same second; silent ones and the ends of streams, by what was asked.
+const ALIKE: usize = 2;
+/// Calls that start in the same second.
+const START: usize = 3;
+/// Calls that do not know their usage, and start in the same second.
+const SILENT: usize = 4;
+/// Requests that start in the same second.
+const REQUEST: usize = 5;
+
+/// The list of a service's calls, while one instrumentation alone writes there.
+pub(super) const SERVICE: usize = ALIKE;
+
+/// What a span is listed under. In a service with one writer nobody looks for look-alikes.
+pub(super) fn keys(secret: &Secret, held: &Held, mixed: bool) -> Keys {
+    let mut keys = [0; LISTS];
+    keys[TRACE] = key(secret, TRACE, held.trace_id);
+    if held.answer != 0 && (tells_of_call(held.role) || held.role == Role::Aggregate) {
+        keys[ANSWER] = answer_key(secret, held.answer);
+    }
+    let (service, second) = (held.shape.service, held.start_unix_nano >> PIECE);
+    if !looks(held) {
+        return keys;
+    }
+    if !mixed {
+        keys[SERVICE] = service_key(secret, service);
+    } else if held.role == Role::Http {
+        keys[START] = key(secret, REQUEST, (service, second));
+    } else {
+        keys[START] = key(secret, START, (service, second));
+        keys[ALIKE] = alike_key(secret, held, held.end_unix_nano >> PIECE);
+        keys[SILENT] = if states(held) { 0 } else { key(secret, SILENT, (service, second)) };
+    }
+    keys
+}
+
+fn key(secret: &Secret, list: usize, of: impl Hash) -> u32 {
+    secret.hash((list, of)) as u32 | 1
+}
+
+/// The list of an answer.
+pub(super) fn answer_key(secret: &Secret, answer: u64) -> u32 {
+    key(secret, ANSWER, answer)
+}
+
+/// The list of all calls of a service.
+pub(super) fn service_key(secret: &Secret, service: u64) -> u32 {
+    key(secret, SERVICE, service)
+}
+
+/// True for the spans that may have look-alikes.
+pub(super) const fn looks(held: &Held) -> bool {
+    matches!(held.record.role, Role::Call | Role::Http | Role::Continuation)
+}
+
+/// Who wrote a span; who reports the ends of streams counts as another.
+pub(super) fn writer(held: &Held) -> u64 {
+    held.shape.scope ^ u64::from(held.role == Role::Continuation)
+}
+
+fn states(held: &Held) -> bool {
+    held.role == Role::Call && held.has_tokens()
+}
+
+fn alike_key(secret: &Secret, held: &Held, second: u64) -> u32 {
+    let service = held.shape.service;
+    match held.usage().filter(|_| states(held)) {
+        Some(usage) => key(secret, ALIKE, (service, usage, second)),
+        None => key(secret, ALIKE, (service, held.shape.scope, held.text(Name::RequestModel))),
+    }
+}
+
+/// The lists in which the look-alikes of a span may be: of its own second, and of the next within reach.
+pub(super) fn lists(secret: &Secret, held: &Held) -> impl Iterator<Item = (usize, u32)> + use<> {
+    let service = held.shape.service;
+    let mut lists = [(0, 0); 8];
+    let mut slots = lists.iter_mut();
+    let mut add = |list, key| slots.next().into_iter().for_each(|slot| *slot = (list, key));
+    for second in pieces(held.start_unix_nano).into_iter().flatten() {
+        if held.role == Role::Http {
+            add(START, key(secret, START, (service, second)));
+            continue;
+        }
+        add(START, key(secret, REQUEST, (service, second)));
+        // One that does not know its usage may belong to any, and any may belong to it.
+        let (list, of) = if states(held) { (SILENT, SILENT) } else { (START, START) };
+        add(list, key(secret, of, (service, second)));
+    }
+    if states(held) {
+        for second in pieces(held.end_unix_nano).into_iter().flatten() {
+            add(ALIKE, alike_key(secret, held, second));
+        }
+    } else if held.role != Role::Http {
+        add(ALIKE, alike_key(secret, held, 0));
+    }
+    lists.into_iter().filter(|(_, key)| *key != 0)
+}
+
+/// The second of a moment, and the neighbouring one where it is within reach.
+fn pieces(moment: u64) -> [Option<u64>; 2] {
+    let (own, low, high) = (
+        moment >> PIECE,
+        moment.saturating_sub(REACH_NANOS) >> PIECE,
+        moment.saturating_add(REACH_NANOS) >> PIECE,
+    );
+    [Some(own), Some(if low == own { high } else { low }).filter(|&other| other != own)]
+}
+
+// === two spans ===
+
+/// True for the spans that tell of a call themselves.
+pub(super) const fn tells_of_call(role: Role) -> bool {
+    matches!(role, Role::Call | Role::Companion | Role::Continuation)
+}
+
+/// True when two spans of different traces may be of one call.
+pub(super) fn could_be_one(one: &Held, other: &Held) -> bool {
+    use Role::{Call, Continuation, Http};
+    match (one.role, other.role) {
+        (Call, Continuation) => continues(one, other) || distance(one, other).is_some(),
+        (Continuation, Call) => continues(other, one) || distance(one, other).is_some(),
+        (Call, Http) => lies_within(other, one),
+        (Http, Call) => lies_within(one, other),
+        (Call, Call) => distance(one, other).is_some(),
+        _ => false,
+    }
+}
+
+/// How far apart two spans of one call are, in nanoseconds; `None` when they are not of one call.
+pub(super) fn distance(one: &Held, other: &Held) -> Option<u64> {
+    let apart = one.shape.scope != other.shape.scope && one.shape.service == other.shape.service;
+    if !apart || !within(one, other) || different_answers(one, other) || !same_model(one, other) {
+        return None;
+    }
+    let alike = match (one.usage(), other.usage()) {
+        (Some(one), Some(other)) => one == other,
+        // One of them does not know: then one must be a wrapper of the other.
+        (None, Some(_)) | (Some(_), None) => one.layer != other.layer && !one.failed() && !other.failed(),
+        (None, None) => one.layer != other.layer && one.failed() == other.failed(),
+    };
+    let (starts, ends) = (
+        one.start_unix_nano.abs_diff(other.start_unix_nano),
+        one.end_unix_nano.abs_diff(other.end_unix_nano),
+    );
+    alike.then(|| starts.saturating_add(ends))
+}
+
+fn within(one: &Held, other: &Held) -> bool {
+    let inside = |inner: &Held, outer: &Held| {
+        inner.start_unix_nano.saturating_add(SLACK_NANOS) >= outer.start_unix_nano
+            && inner.end_unix_nano <= outer.end_unix_nano.saturating_add(SLACK_NANOS)
+    };
+    inside(one, other) || inside(other, one)
+}
+
+/// Two ids of answers, of the same kind, that differ.
+pub(super) fn different_answers(one: &Held, other: &Held) -> bool {
+    one.answer != 0 && other.answer != 0 && one.answer != other.answer && one.answer_kind == other.answer_kind
+}
+
+fn same_model(one: &Held, other: &Held) -> bool {
+    if Arc::ptr_eq(&one.shape, &other.shape) {
+        return true;
+    }
+    fn names(held: &Held) -> [&str; 3] {
+        [Name::RoutedModel, Name::ResponseModel, Name::RequestModel].map(|name| held.text(name))
+    }
+    let (first, second) = (names(one), names(other));
+    let silent = |names: [&str; 3]| names.iter().all(|name| name.is_empty());
+    silent(first) || silent(second) || first.iter().any(|one| second.iter().any(|other| similar(one, other)))
+}
+
+/// Equal but for a vendor's prefix or a date at the end.
+fn similar(one: &str, other: &str) -> bool {
+    fn bare(name: &str) -> &str {
+        name.rsplit('/').next().unwrap_or(name)
+    }
+    let (one, other) = (bare(one), bare(other));
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    !short.is_empty()
+        && long
+            .strip_prefix(short)
+            .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
+}
+
+/// True when `tail` reports the end of the stream that `head` began.
+pub(super) fn continues(head: &Held, tail: &Held) -> bool {
+    head.shape.scope == tail.shape.scope
+        && head.shape.service == tail.shape.service
+        && !head.has_tokens()
+        && !head.failed()
+        && head.text(Name::RequestModel) == tail.text(Name::RequestModel)
+        && head.end_unix_nano <= tail.start_unix_nano.saturating_add(SLACK_NANOS)
+        && tail.start_unix_nano.saturating_sub(head.end_unix_nano) <= PAUSE_NANOS
+}
+
+/// True when an HTTP request without a call above it was made in the time of this call, to its provider.
+pub(super) fn lies_within(request: &Held, call: &Held) -> bool {
+    let in_time = request.start_unix_nano.saturating_add(SLACK_NANOS) >= call.start_unix_nano
+        && request.start_unix_nano <= call.end_unix_nano;
+    let compatible = match (request.provider(), call.provider()) {
+        (Some(request), Some(call)) => request == call,
+        _ => true,
+    };
+    request.shape.service == call.shape.service && in_time && compatible
+}
