@@ -39,7 +39,7 @@ use crate::facts::{Link, Role, SpanKey};
 use crate::record::{Name, RecordBatch};
 use company::Company;
 use held::{ANSWER, Number, TRACE, Waiting};
-use rules::Group;
+use rules::{Group, Judgement};
 
 /// How far up a trace is looked.
 const ANCESTORS: usize = 64;
@@ -488,6 +488,9 @@ impl Settler {
     /// Judges a span whose time is up with all that may belong to it, and settles what is ripe. Others of its company
     /// go along when most of their time is up, so that one span is not judged for every other.
     fn resolve(&mut self, number: Number, all: bool, tell: &mut dyn FnMut(Outcome<'_>)) {
+        if self.met_nobody(number) {
+            return self.settle_alone(number, tell);
+        }
         let mut gathered = std::mem::take(&mut self.gathered);
         self.gather(number, &mut gathered);
         // What the rules have just compared, they have judged: only calls counted before make a wrapper late.
@@ -564,31 +567,60 @@ impl Settler {
     fn settle_group(&mut self, group: &Group, late: bool, tell: &mut dyn FnMut(Outcome<'_>)) {
         let mut members = Vec::with_capacity(group.members.len());
         for &member in &group.members {
-            if let Some(held) = self.waiting.remove(member) {
-                self.leave_service(&held);
-                members.push(held);
-            }
+            members.extend(self.release(member));
         }
+        self.conclude(&members, group.judgement, late, tell);
+    }
+
+    /// A call that met nobody: no company, no lists.
+    fn settle_alone(&mut self, number: Number, tell: &mut dyn FnMut(Outcome<'_>)) {
+        let Some(held) = self.release(number) else { return };
+        let late = self.wraps_counted(&held);
+        self.conclude(std::slice::from_ref(&held), Judgement::LONE_CALL, late, tell);
+    }
+
+    fn met_nobody(&self, number: Number) -> bool {
+        let Some(held) = self.waiting.get(number).filter(|held| held.role == Role::Call) else {
+            return false;
+        };
+        let keys = self.waiting.keys(number);
+        self.waiting.count(keys[TRACE]) == 1
+            && self.waiting.count(keys[ANSWER]) <= 1
+            && self.services.get(&held.shape.service).is_none_or(|service| !service.mixed)
+    }
+
+    fn release(&mut self, number: Number) -> Option<Held> {
+        let held = self.waiting.remove(number)?;
+        self.leave_service(&held);
+        Some(held)
+    }
+
+    /// Tells what became of a group, and remembers it.
+    fn conclude(
+        &mut self,
+        members: &[Held],
+        judged: Judgement,
+        late: bool,
+        tell: &mut dyn FnMut(Outcome<'_>),
+    ) {
         let Some(first) = members.first() else { return };
-        let first = first.key();
-        let late = late || group.is_call && self.has_counted_answer(&members[..group.calls]);
-        let of = Some(first).filter(|_| group.is_call && !late);
+        let late = late || judged.is_call && self.has_counted_answer(&members[..judged.calls]);
+        let of = Some(first.key()).filter(|_| judged.is_call && !late);
         if of.is_some() {
-            tell(Outcome::Call(merge::merge(&members, group.calls, group.retries)));
+            tell(Outcome::Call(merge::merge(members, judged.calls, judged.retries)));
         }
-        for (place, held) in members.iter().enumerate().skip(usize::from(of.is_some())) {
+        for held in members.iter().skip(usize::from(of.is_some())) {
             let reason = match held.role {
-                Role::Call | Role::Companion | Role::Continuation if group.is_call => Reason::Duplicate,
+                Role::Call | Role::Companion | Role::Continuation if judged.is_call => Reason::Duplicate,
                 Role::Http | Role::Other => Reason::NotACall,
-                Role::Call | Role::Companion | Role::Continuation | Role::Aggregate => group.reason,
+                Role::Call | Role::Companion | Role::Continuation | Role::Aggregate => judged.reason,
             };
-            debug_assert!(place > 0 || of.is_none(), "the first of a call is the call");
             tell(Outcome::Skipped { span: held, reason, of, late });
         }
-        if group.is_call {
-            self.remember(&members);
+        if judged.is_call {
+            self.remember(members);
         } else {
-            self.pass_cover_on(&members);
+            self.pass_cover_on(members);
         }
     }
 
@@ -613,8 +645,9 @@ impl Settler {
 
     /// A counted call lies inside one of these spans.
     fn wraps_counted_call(&self, group: &Group) -> bool {
-        let telling = group.members.iter().take(group.calls).filter_map(|&number| self.waiting.get(number));
-        group.is_call && telling.into_iter().any(|held| self.wraps_counted(held))
+        let telling =
+            group.members.iter().take(group.judgement.calls).filter_map(|&number| self.waiting.get(number));
+        group.judgement.is_call && telling.into_iter().any(|held| self.wraps_counted(held))
     }
 
     /// A counted call lies inside this span, unless their ids say that they are two.

@@ -33,6 +33,12 @@ pub(super) const HOUR_NANOS: u64 = 3_600_000_000_000;
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) members: Vec<Number>,
+    pub(super) judgement: Judgement,
+}
+
+/// What a group is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judgement {
     /// How many of the members tell of the call themselves.
     pub(super) calls: usize,
     /// It is a call.
@@ -41,6 +47,12 @@ pub(super) struct Group {
     pub(super) reason: Reason,
     /// Attempts that failed inside.
     pub(super) retries: u32,
+}
+
+impl Judgement {
+    /// A span that is a call by itself.
+    pub(super) const LONE_CALL: Self =
+        Self { calls: 1, is_call: true, reason: Reason::Aggregate, retries: 0 };
 }
 
 /// The groups that these spans fall into.
@@ -390,13 +402,13 @@ fn group(company: &mut Company<'_>, mut members: Vec<usize>) -> Group {
     let calls = members.iter().filter(tells).count();
     let sums = |&index: &usize| company.nodes[index].sum || company.held(index).has_tokens();
     let not_a_call = if members.iter().any(sums) { Reason::Aggregate } else { Reason::NotACall };
-    Group {
+    let judgement = Judgement {
         calls: if calls == 0 && is_call { 1 } else { calls },
         is_call,
         reason: if is_call { Reason::Aggregate } else { not_a_call },
         retries: retries(company, &members),
-        members: members.into_iter().map(|index| company.nodes[index].number).collect(),
-    }
+    };
+    Group { judgement, members: members.into_iter().map(|index| company.nodes[index].number).collect() }
 }
 
 /// HTTP attempts that failed and were made again: all that failed, but for the one that ended a failure.
