@@ -1,0 +1,138 @@
+//! Instructions that a span costs on the hot path, counted by valgrind and held to a bound of 3 % more.
+//!
+//! `cargo bench --bench instructions` fails when a stage costs more than [`BOUNDS`] allows, and says so
+//! when one has become cheaper. Counts do not depend on load or clock, but on compiler, profile and
+//! processor: the bounds are of this repository's toolchain and release profile on x86-64. Where valgrind
+//! is missing nothing is counted, and that is said.
+
+use std::hint::black_box;
+use std::process::{Command, ExitCode};
+
+use tollgate::dialect::Vocabulary;
+use tollgate::engine::{Engine, EngineSettings};
+use tollgate::otlp::{self, Attribute, Fault, SpanHeader, Value, Visitor};
+use tollgate::price::PriceBook;
+use tollgate::recognise::Recogniser;
+
+use workload::{SPANS, Shape, Story, Traffic};
+
+mod workload;
+
+/// Instructions a span, by stage and shape.
+const BOUNDS: [(Stage, Shape, u64); 9] = [
+    (Stage::Walk, Shape::Content, 0),
+    (Stage::Walk, Shape::Lean, 0),
+    (Stage::Walk, Shape::Mixed, 0),
+    (Stage::Read, Shape::Content, 0),
+    (Stage::Read, Shape::Lean, 0),
+    (Stage::Read, Shape::Mixed, 0),
+    (Stage::Whole, Shape::Content, 0),
+    (Stage::Whole, Shape::Lean, 0),
+    (Stage::Whole, Shape::Mixed, 0),
+];
+const ALLOWED_PERCENT: u64 = 3;
+/// Requests until all is warm, and how many more are counted.
+const WARM: u64 = 24;
+const COUNTED: u64 = 24;
+
+const START: u64 = 1_795_297_280_000_000_000;
+const STEP_NANOS: u64 = 500_000_000;
+
+/// How far a request goes.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Over the bytes, to a visitor that wants nothing.
+    Walk,
+    /// To what the engine takes.
+    Read,
+    /// Until its calls are counted.
+    Whole,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, flag, row, requests] = &arguments[..]
+        && flag == "--count"
+    {
+        let (stage, shape, _) = BOUNDS[row.parse::<usize>().expect("a row")];
+        run(stage, shape, requests.parse().expect("a number"));
+        return ExitCode::SUCCESS;
+    }
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("valgrind is not installed: instructions are not counted");
+        return ExitCode::SUCCESS;
+    }
+    let mut held = true;
+    println!("instructions a span      counted      bound");
+    for (row, (stage, shape, bound)) in BOUNDS.into_iter().enumerate() {
+        let more = instructions(row, WARM + COUNTED).saturating_sub(instructions(row, WARM));
+        let counted = more / (COUNTED * SPANS as u64);
+        let within = counted * 100 <= bound * (100 + ALLOWED_PERCENT);
+        held &= within;
+        let name = format!("{stage:?} {shape:?}");
+        println!("{name:<20} {counted:>11} {bound:>10}{}", if within { "" } else { "  too many" });
+    }
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Instructions of a run of its own with this many requests.
+fn instructions(row: usize, requests: u64) -> u64 {
+    let program = std::env::current_exe().expect("a path");
+    let output = Command::new("valgrind")
+        .args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"])
+        .arg(program)
+        .args(["--count", &row.to_string(), &requests.to_string()])
+        .output()
+        .expect("valgrind runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let line = said.lines().find(|line| line.contains("refs:"));
+    let digits = line.and_then(|line| line.rsplit(':').next()).unwrap_or_default().replace(',', "");
+    digits.trim().parse().unwrap_or_else(|_| panic!("valgrind said no count: {said}"))
+}
+
+fn run(stage: Stage, shape: Shape, requests: u64) {
+    let mut traffic = Traffic::new(shape, &Story::default());
+    let vocabulary = Vocabulary::new(&[]);
+    let mut engine = matches!(stage, Stage::Whole).then(|| {
+        let book = PriceBook::new(&Default::default()).expect("the embedded catalogue");
+        Engine::new(EngineSettings::with_book(book))
+    });
+    for step in 0..requests {
+        let bytes = black_box(traffic.next());
+        if matches!(stage, Stage::Walk) {
+            otlp::walk(bytes, &mut Deaf).expect("valid");
+            continue;
+        }
+        let mut recogniser = Recogniser::new(&vocabulary);
+        otlp::walk(bytes, &mut recogniser).expect("valid");
+        let batch = black_box(recogniser.finish());
+        if let Some(engine) = &mut engine {
+            let now = START + step * STEP_NANOS;
+            engine.offer(batch, now, &mut |_| {});
+            engine.tick(now, &mut |_| {});
+        }
+    }
+}
+
+/// Wants nothing.
+struct Deaf;
+
+impl<'a> Visitor<'a> for Deaf {
+    fn resource(&mut self) {}
+    fn resource_attribute(&mut self, _: &'a str, _: Value<'a>) {}
+    fn scope(&mut self, _: &'a str, _: &'a str) {}
+    fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        black_box(attribute);
+        Ok(())
+    }
+    fn event(&mut self, _: &'a str, _: u64) -> bool {
+        false
+    }
+    fn event_attribute(&mut self, _: Attribute<'a>) -> Result<(), Fault> {
+        Ok(())
+    }
+    fn span(&mut self, header: &SpanHeader<'a>) {
+        black_box(header);
+    }
+    fn malformed_span(&mut self, _: Fault) {}
+}
