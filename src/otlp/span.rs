@@ -52,7 +52,15 @@ fn read_fields<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<Spa
     let mut header = SpanHeader::default();
     let mut ids = Ids::default();
     let mut fields = Fields::new(body);
-    while let Some(key) = fields.key()? {
+    loop {
+        if let Some((attribute, rest)) = Attribute::short(fields.rest(), CHILD_DEPTH) {
+            fields = Fields::new(rest);
+            if let Err(fault) = visitor.span_attribute(attribute) {
+                visitor.dropped(fault);
+            }
+            continue;
+        }
+        let Some(key) = fields.key()? else { break };
         match key {
             ATTRIBUTE => {
                 let attribute = Attribute::split(fields.delimited()?, CHILD_DEPTH);

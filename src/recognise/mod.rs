@@ -134,13 +134,14 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
         let Some(meaning) = self.vocabulary.get(attribute.key()) else {
             return self.draft.state_prefixed(attribute);
         };
-        match (meaning.fact, attribute.text_length()) {
+        match meaning.fact {
             // Of prompts and answers only the length is kept, so they are not read.
-            (Some(fact @ (Fact::InputText | Fact::OutputText)), Some(length)) => {
-                self.draft.state_length(fact, length);
-            }
-            (Some(fact), _) => self.draft.state(fact, attribute.value()?),
-            (None, _) => {}
+            Some(fact @ (Fact::InputText | Fact::OutputText)) => match attribute.text_length() {
+                Some(length) => self.draft.state_length(fact, length),
+                None => self.draft.state(fact, attribute.value()?),
+            },
+            Some(fact) => self.draft.state(fact, attribute.value()?),
+            None => {}
         }
         if meaning.dimensions != 0 {
             let (key, value) = (attribute.key(), attribute.value()?);
