@@ -11,9 +11,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 use tollgate::dialect::Vocabulary;
 use tollgate::engine::{Engine, EngineSettings, Reader};
-use tollgate::otlp;
 use tollgate::price::PriceBook;
-use tollgate::recognise::Recogniser;
 
 use baseline::count;
 use workload::{SPANS, Shape, Story, Traffic};
@@ -41,25 +39,22 @@ fn tollgate(bencher: Bencher<'_, '_>, shape: Shape) {
     let mut now = START;
     bench(bencher, &traffic).bench_local(|| {
         for _ in 0..REQUESTS {
-            let mut recogniser = Recogniser::new(&vocabulary);
-            otlp::walk(black_box(traffic.next()), &mut recogniser).expect("valid");
+            let batch = reader.read_protobuf(&vocabulary, black_box(traffic.next())).expect("valid");
             now += STEP_NANOS;
-            engine.offer(reader.read(&recogniser.finish()), now, &mut |_| {});
+            engine.offer(batch, now, &mut |_| {});
             engine.tick(now, &mut |_| {});
         }
     });
 }
 
-/// The receiver's half alone: bytes to facts.
+/// The receiver's half alone: bytes to records.
 #[divan::bench(args = SHAPES, sample_count = 30, sample_size = 1)]
 fn tollgate_decode(bencher: Bencher<'_, '_>, shape: Shape) {
     let mut traffic = Traffic::new(shape, &Story::default());
-    let vocabulary = Vocabulary::new(&[]);
+    let (vocabulary, reader) = (Vocabulary::new(&[]), Reader::default());
     bench(bencher, &traffic).bench_local(|| {
         for _ in 0..REQUESTS {
-            let mut recogniser = Recogniser::new(&vocabulary);
-            otlp::walk(black_box(traffic.next()), &mut recogniser).expect("valid");
-            black_box(recogniser.finish());
+            black_box(reader.read_protobuf(&vocabulary, black_box(traffic.next())).expect("valid"));
         }
     });
 }

@@ -5,14 +5,15 @@
 //! processor: the bounds are of this repository's toolchain and release profile on x86-64. Where valgrind
 //! is missing nothing is counted, and that is said.
 
+#![allow(clippy::print_stdout, reason = "a bench tells a person")]
+
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
 use tollgate::dialect::Vocabulary;
-use tollgate::engine::{Engine, EngineSettings};
+use tollgate::engine::{Engine, EngineSettings, Reader};
 use tollgate::otlp::{self, Attribute, Fault, SpanHeader, Value, Visitor};
 use tollgate::price::PriceBook;
-use tollgate::recognise::Recogniser;
 
 use workload::{SPANS, Shape, Story, Traffic};
 
@@ -92,7 +93,7 @@ fn instructions(row: usize, requests: u64) -> u64 {
 
 fn run(stage: Stage, shape: Shape, requests: u64) {
     let mut traffic = Traffic::new(shape, &Story::default());
-    let vocabulary = Vocabulary::new(&[]);
+    let (vocabulary, reader) = (Vocabulary::new(&[]), Reader::default());
     let mut engine = matches!(stage, Stage::Whole).then(|| {
         let book = PriceBook::new(&Default::default()).expect("the embedded catalogue");
         Engine::new(EngineSettings::with_book(book))
@@ -103,9 +104,7 @@ fn run(stage: Stage, shape: Shape, requests: u64) {
             otlp::walk(bytes, &mut Deaf).expect("valid");
             continue;
         }
-        let mut recogniser = Recogniser::new(&vocabulary);
-        otlp::walk(bytes, &mut recogniser).expect("valid");
-        let batch = black_box(recogniser.finish());
+        let batch = black_box(reader.read_protobuf(&vocabulary, bytes).expect("valid"));
         if let Some(engine) = &mut engine {
             let now = START + step * STEP_NANOS;
             engine.offer(batch, now, &mut |_| {});

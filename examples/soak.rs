@@ -13,9 +13,7 @@ use tollgate::clock::Stopwatch;
 use tollgate::dialect::Vocabulary;
 use tollgate::engine::{Engine, EngineSettings, Reader};
 use tollgate::expose::text::Format;
-use tollgate::otlp;
 use tollgate::price::{Decimal, Dollars, OwnModel, PriceBook, PricesConfig, Request};
-use tollgate::recognise::Recogniser;
 use tollgate::telemetry::{self, Event, SpanResult};
 
 use tollgate::call::{TokenType, Tokens};
@@ -56,9 +54,7 @@ fn main() {
     let vocabulary = Vocabulary::new(&[]);
     let begun = Stopwatch::start();
     for request in 0..requests {
-        let mut recogniser = Recogniser::new(&vocabulary);
-        otlp::walk(streams[request % SERVICES].next(), &mut recogniser).expect("valid");
-        soak.take(recogniser);
+        soak.take(&vocabulary, streams[request % SERVICES].next());
         if request % 4000 == 2000 {
             soak.dollars();
             println!("{:>10} spans, {} MiB resident", (request + 1) * SPANS, resident_kib() / 1024);
@@ -87,10 +83,11 @@ struct Seen {
 }
 
 impl Soak {
-    fn take(&mut self, recogniser: Recogniser<'_, '_>) {
+    fn take(&mut self, vocabulary: &Vocabulary, request: &[u8]) {
         self.now += STEP_NANOS;
         let Self { engine, reader, now, seen } = self;
-        engine.offer(reader.read(&recogniser.finish()), *now, &mut |event| seen.note(event));
+        let batch = reader.read_protobuf(vocabulary, request).expect("valid");
+        engine.offer(batch, *now, &mut |event| seen.note(event));
         engine.tick(*now, &mut |event| seen.note(event));
     }
 

@@ -307,6 +307,17 @@ impl Batch {
         self.text.truncate(mark);
     }
 
+    /// Forgets the spans, and the text stored since a mark: they were taken out one by one.
+    pub fn forget_spans(&mut self, mark: usize) {
+        self.forget_text(mark);
+        self.spans.clear();
+        self.readings.clear();
+        self.pairs.clear();
+        self.errors.clear();
+        self.finishes.clear();
+        self.dimensions.clear();
+    }
+
     /// Bytes of memory held, about.
     #[must_use]
     pub fn size(&self) -> usize {

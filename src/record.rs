@@ -16,7 +16,7 @@ use crate::call::{RateLimit, TokenType, Tokens};
 use crate::classify::ErrorVerdict;
 use crate::dialect::{Layer, Profile};
 use crate::facts::{Link, Role, SpanKey};
-use crate::otlp::Fault;
+use crate::otlp::{Fault, SpanHeader};
 
 /// Most tokens of one kind that a call can have: what is above is a mistake of whoever wrote it.
 pub const MOST_TOKENS: u64 = 1_000_000_000;
@@ -208,10 +208,16 @@ pub struct RecordBatch {
     pub malformed: u64,
     /// What was wrong with the last of them.
     pub fault: Option<Fault>,
+    /// How many texts, attributes and events were not valid.
+    pub dropped: u64,
+    /// What was wrong with the last of them.
+    pub dropped_fault: Option<Fault>,
     /// Shapes for which there was no room.
     pub unshaped: u64,
     /// Bytes of evidence.
     pub evidence_bytes: usize,
+    /// Records made from what was known of spans like theirs, without reading them in full.
+    pub alike: u64,
 }
 
 // === impl Record ===
@@ -247,6 +253,23 @@ impl Record {
             flags: Flags(0),
             role,
             layer,
+        }
+    }
+
+    /// Another span like this one: its place, and neither answer nor tokens.
+    #[must_use]
+    pub fn of(&self, header: &SpanHeader<'_>) -> Self {
+        Self {
+            trace_id: header.trace_id,
+            span_id: header.span_id,
+            parent_span_id: header.parent_span_id,
+            start_unix_nano: header.start_unix_nano,
+            end_unix_nano: header.end_unix_nano,
+            answer: 0,
+            answer_kind: 0,
+            counts: [0; COMMON.len()],
+            stated: 0,
+            ..self.clone()
         }
     }
 
@@ -494,11 +517,16 @@ impl Shapes {
         }
         let shape = self.intern(draft, hash);
         request.unshaped += u64::from(shape.number == 0);
-        let index = request.list.len() as u32;
-        request.list.push(shape);
-        let list = &request.list;
-        request.index.insert_unique(hash, index, |&index| list[index as usize].hash);
-        index
+        request.push(shape)
+    }
+
+    /// Puts a shape that is known into a request's list, or finds it there; its index.
+    pub(crate) fn place_known(shape: &Arc<Shape>, request: &mut RequestShapes) -> u32 {
+        let same = |&index: &u32| Arc::ptr_eq(&request.list[index as usize], shape);
+        if let Some(&index) = request.index.find(shape.hash, same) {
+            return index;
+        }
+        request.push(Arc::clone(shape))
     }
 
     /// Forgets all: prices or labels have changed, or it has been full for long.
@@ -537,6 +565,16 @@ pub(crate) struct RequestShapes {
     pub(crate) list: Vec<Arc<Shape>>,
     pub(crate) unshaped: u64,
     index: HashTable<u32>,
+}
+
+impl RequestShapes {
+    fn push(&mut self, shape: Arc<Shape>) -> u32 {
+        let (hash, index) = (shape.hash, self.list.len() as u32);
+        self.list.push(shape);
+        let list = &self.list;
+        self.index.insert_unique(hash, index, |&index| list[index as usize].hash);
+        index
+    }
 }
 
 // === impl RecordBatch ===

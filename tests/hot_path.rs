@@ -6,9 +6,7 @@
 use allocation_counter::measure;
 use tollgate::dialect::Vocabulary;
 use tollgate::engine::{Engine, EngineSettings, Reader};
-use tollgate::otlp;
 use tollgate::price::PriceBook;
-use tollgate::recognise::Recogniser;
 use tollgate::record::RecordBatch;
 use tollgate::telemetry::Event;
 
@@ -21,9 +19,7 @@ const START: u64 = 1_795_297_280_000_000_000;
 const STEP_NANOS: u64 = 500_000_000;
 
 fn read(vocabulary: &Vocabulary, reader: &Reader, bytes: &[u8]) -> RecordBatch {
-    let mut recogniser = Recogniser::new(vocabulary);
-    otlp::walk(bytes, &mut recogniser).expect("valid");
-    reader.read(&recogniser.finish())
+    reader.read_protobuf(vocabulary, bytes).expect("valid")
 }
 
 /// Allocations of reading one request.

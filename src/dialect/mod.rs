@@ -207,6 +207,60 @@ pub enum Fact {
     OutputText,
 }
 
+/// What a fact is to other spans than the one that states it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// Many spans state the same, word for word.
+    Shared,
+    /// Every span has a number or an id of its own.
+    Own,
+    /// Neither, or too rare to be worth it: the span is read in full.
+    #[default]
+    Odd,
+}
+
+impl Fact {
+    /// How it is shared. What is in no row is read in full, which is always right.
+    #[must_use]
+    pub const fn sharing(self) -> Sharing {
+        match self {
+            Self::Operation(_)
+            | Self::Provider(_)
+            | Self::RequestModel(_)
+            | Self::ResponseModel(_)
+            | Self::RoutedModel(_)
+            | Self::OpenInferenceKind
+            | Self::VercelOperation
+            | Self::LangfuseType
+            | Self::LangsmithKind
+            | Self::MlflowType
+            | Self::ClaudeCodeType
+            | Self::TraceloopKind
+            | Self::RequestType
+            | Self::LogfireType
+            | Self::Streaming
+            | Self::FinishReason
+            | Self::StatusCode
+            | Self::Success
+            | Self::Level
+            | Self::ServiceTier(_)
+            | Self::ServerAddress(_)
+            | Self::HttpMethod
+            | Self::Account(_) => Sharing::Shared,
+            Self::Usage(_, Field::WebSearches) => Sharing::Odd,
+            Self::Usage(..)
+            | Self::ResponseId(_)
+            | Self::FirstTokenSeconds
+            | Self::FirstTokenMillis
+            | Self::FirstToken
+            | Self::MaxTokens
+            | Self::InputText
+            | Self::OutputText => Sharing::Own,
+            _ => Sharing::Odd,
+        }
+    }
+}
+
 /// A row of a dialect's table.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {

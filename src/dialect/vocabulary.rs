@@ -1,6 +1,6 @@
 //! From an attribute key to what it states, in one look-up.
 
-use super::{Fact, KEYS};
+use super::{Fact, KEYS, Sharing};
 
 /// Resource attributes that name the service, best first. Source: OpenTelemetry resource conventions.
 const SERVICE: [&str; 1] = ["service.name"];
@@ -14,6 +14,8 @@ pub struct Meaning {
     pub fact: Option<Fact>,
     /// The configured dimensions it gives a value to: a bit each, at most 16.
     pub dimensions: u16,
+    /// Whether spans share what it states.
+    pub sharing: Sharing,
 }
 
 /// All keys of all dialects and of the configured dimensions.
@@ -38,6 +40,15 @@ impl Vocabulary {
         for (index, keys) in dimension_keys.iter().enumerate().take(16) {
             for key in keys {
                 vocabulary.meaning(key).dimensions |= 1 << index;
+            }
+        }
+        for (_, meaning) in &mut vocabulary.entries {
+            meaning.sharing = match meaning.fact {
+                Some(fact) => fact.sharing(),
+                None => Sharing::Shared,
+            };
+            if meaning.dimensions != 0 && meaning.sharing == Sharing::Own {
+                meaning.sharing = Sharing::Odd;
             }
         }
         vocabulary
@@ -99,10 +110,16 @@ impl Vocabulary {
     }
 
     /// What a key is good for, if anything.
-    #[inline(always)]
+    #[inline]
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Meaning> {
         self.find(key).map(|index| self.entries[index].1)
+    }
+
+    /// The same, with a number that names the key.
+    #[inline(always)]
+    pub(crate) fn numbered(&self, key: &[u8]) -> Option<(u16, Meaning)> {
+        self.find(key).map(|index| (index as u16, self.entries[index].1))
     }
 
     /// How many dimensions are configured.

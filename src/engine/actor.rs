@@ -21,10 +21,8 @@ use super::{Engine, EngineSettings, Reader};
 use crate::clock;
 use crate::dialect::Vocabulary;
 use crate::expose::view::View;
-use crate::facts::Batch;
-use crate::otlp::{self, Fault, JsonRequest};
+use crate::otlp::Fault;
 use crate::receive::{Accepted, Encoding, Intake, Payload, Refused};
-use crate::recognise::Recogniser;
 use crate::record::RecordBatch;
 use crate::telemetry::{self, Event, emit};
 
@@ -355,20 +353,10 @@ impl EngineHandle {
         }
     }
 
-    fn decode(&self, payload: Payload<'_>) -> Result<Batch, Fault> {
+    fn read(&self, payload: Payload<'_>) -> Result<RecordBatch, Fault> {
         match payload.encoding {
-            Encoding::Protobuf => {
-                let mut recogniser = Recogniser::new(&self.vocabulary);
-                otlp::walk(payload.bytes, &mut recogniser)?;
-                Ok(recogniser.finish())
-            }
-            Encoding::Json => {
-                // What the recogniser borrows must outlive it, and here that is the parsed request.
-                let request = JsonRequest::parse(payload.bytes)?;
-                let mut recogniser = Recogniser::new(&self.vocabulary);
-                request.drive(&mut recogniser);
-                Ok(recogniser.finish())
-            }
+            Encoding::Protobuf => self.reader.read_protobuf(&self.vocabulary, payload.bytes),
+            Encoding::Json => self.reader.read_json(&self.vocabulary, payload.bytes),
         }
     }
 
@@ -383,9 +371,8 @@ impl Intake for EngineHandle {
             return Err(Refused::ShuttingDown);
         }
         let stopwatch = clock::Stopwatch::start();
-        let batch = self.decode(payload).map_err(|fault| Refused::Malformed(fault.to_string()))?;
+        let batch = self.read(payload).map_err(|fault| Refused::Malformed(fault.to_string()))?;
         let (dropped, dropped_fault) = (batch.dropped, batch.dropped_fault);
-        let batch = self.reader.read(&batch);
         emit(&Event::Decoded { seconds: stopwatch.seconds() });
         let bytes = batch.size() as u64;
         if !self.has_room(bytes) {

@@ -5,6 +5,7 @@
 //! shares nothing but a queue.
 
 mod actor;
+mod known;
 mod limit_rows;
 mod pulse;
 mod reader;

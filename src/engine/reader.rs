@@ -5,16 +5,20 @@
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
+use parking_lot::Mutex;
 
+use super::known::{Likeness, Meaning, Patterns};
 use crate::call::{TokenType, Tokens};
 use crate::classify::is_failed_finish;
+use crate::dialect::Vocabulary;
 use crate::facts::{Batch, Role, SpanFacts, Text, part};
 use crate::judge;
 use crate::normalise::{self, UsageInput};
-use crate::otlp::SpanStatus;
-use crate::recognise::hash;
+use crate::otlp::{self, Fault, JsonRequest, SpanStatus};
+use crate::recognise::{self, Alike, Recogniser, Sink, hash};
 use crate::record::{
     Flags, LONGEST_NANOS, MOST_TOKENS, Name, Record, RecordBatch, RequestShapes, ShapeDraft, Shapes,
 };
@@ -24,20 +28,75 @@ pub(crate) const DIMENSIONS: usize = 16;
 /// Shapes that are shared; each takes some 400 bytes.
 const SHAPES: usize = 1 << 14;
 
-/// Makes records; one for all reading threads.
+/// Makes records; one for all reading threads, and for one [`Vocabulary`].
 #[derive(Clone, Debug)]
 pub struct Reader {
     shapes: Arc<Shapes>,
     answers: RandomState,
+    /// What reading threads know, while they do not read.
+    resting: Arc<Mutex<Vec<Patterns>>>,
+    /// How often shapes were forgotten.
+    generation: Arc<AtomicU64>,
+}
+
+/// The records of one request, while it is read.
+#[derive(Debug)]
+struct Reading<'r> {
+    reader: &'r Reader,
+    patterns: Patterns,
+    shapes: RequestShapes,
+    records: Vec<Record>,
+    evidence_bytes: usize,
+    alike: u64,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { shapes: Arc::new(Shapes::new(SHAPES)), answers: RandomState::default() }
+        Self {
+            shapes: Arc::new(Shapes::new(SHAPES)),
+            answers: RandomState::default(),
+            resting: Arc::default(),
+            generation: Arc::default(),
+        }
     }
 }
 
 impl Reader {
+    /// Reads an `ExportTraceServiceRequest` in protobuf.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub fn read_protobuf(&self, vocabulary: &Vocabulary, bytes: &[u8]) -> Result<RecordBatch, Fault> {
+        let mut recogniser = Recogniser::with_sink(vocabulary, self.begin());
+        otlp::walk(bytes, &mut recogniser)?;
+        let (batch, reading) = recogniser.into_parts();
+        Ok(reading.finish(batch))
+    }
+
+    /// Reads one in OTLP/JSON.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub fn read_json(&self, vocabulary: &Vocabulary, bytes: &[u8]) -> Result<RecordBatch, Fault> {
+        // What the recogniser borrows must outlive it, and here that is the parsed request.
+        let request = JsonRequest::parse(bytes)?;
+        let mut recogniser = Recogniser::with_sink(vocabulary, self.begin());
+        request.drive(&mut recogniser);
+        let (batch, reading) = recogniser.into_parts();
+        Ok(reading.finish(batch))
+    }
+
+    fn begin(&self) -> Reading<'_> {
+        let mut patterns = self.resting.lock().pop().unwrap_or_default();
+        let generation = self.generation.load(Ordering::Acquire);
+        if patterns.generation != generation {
+            patterns.forget();
+            patterns.generation = generation;
+        }
+        let (shapes, records) = (RequestShapes::default(), Vec::new());
+        Reading { reader: self, patterns, shapes, records, evidence_bytes: 0, alike: 0 }
+    }
+
     /// The records of a batch.
     #[must_use]
     pub fn read(&self, batch: &Batch) -> RecordBatch {
@@ -59,14 +118,18 @@ impl Reader {
             not_a_call: batch.not_a_call,
             malformed: batch.malformed,
             fault: batch.fault,
+            dropped: batch.dropped,
+            dropped_fault: batch.dropped_fault,
             unshaped: shapes.unshaped,
             evidence_bytes,
+            alike: 0,
         }
     }
 
     /// Forgets shapes: what follows from them has changed.
     pub fn forget_shapes(&self) {
         self.shapes.clear();
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     fn record(&self, span: &Span<'_>, shapes: &mut RequestShapes) -> Record {
@@ -75,8 +138,8 @@ impl Reader {
         let mut record = Record::new(facts.key(), facts.parent_span_id, times, facts.role, facts.layer);
         let provider = normalise::provider(span.text(facts.provider), span.text(facts.server_address));
         record.flags = span.flags();
-        self.name_answer(span, &mut record);
-        span.state_tokens(provider, &mut record);
+        self.name_answer(span.text(facts.response_id).as_bytes(), &mut record);
+        state_tokens(span.tokens(provider), &mut record);
         record.set_time_to_first_token(facts.time_to_first_token);
         record.set_status_code(facts.status_code);
         record.set_sizes(facts.max_tokens, facts.input_characters, facts.output_characters);
@@ -86,8 +149,7 @@ impl Reader {
         record
     }
 
-    fn name_answer(&self, span: &Span<'_>, record: &mut Record) {
-        let id = span.text(span.facts.response_id);
+    fn name_answer(&self, id: &[u8], record: &mut Record) {
         if names_one_answer(id) {
             record.answer = self.answers.hash_one(id) | 1;
             record.answer_kind = kind_of(id);
@@ -129,6 +191,105 @@ impl Reader {
     }
 }
 
+// === spans of known patterns ===
+
+impl Reading<'_> {
+    /// The records, and what else the request was.
+    fn finish(self, batch: Batch) -> RecordBatch {
+        self.reader.resting.lock().push(self.patterns);
+        let named = batch.left_out.iter().map(|left_out| (left_out.span, batch.text(left_out.name).into()));
+        RecordBatch {
+            records: self.records,
+            shapes: self.shapes.list,
+            left_out: named.collect(),
+            links: batch.links,
+            not_a_call: batch.not_a_call,
+            malformed: batch.malformed,
+            fault: batch.fault,
+            dropped: batch.dropped,
+            dropped_fault: batch.dropped_fault,
+            unshaped: self.shapes.unshaped,
+            evidence_bytes: self.evidence_bytes,
+            alike: self.alike,
+        }
+    }
+}
+
+impl Sink for Reading<'_> {
+    const LEARNS: bool = true;
+
+    fn place(&mut self, shared: &mut dyn Iterator<Item = &str>) -> Option<u32> {
+        self.patterns.place(shared)
+    }
+
+    fn known(&mut self, pattern: &[u8], span: &Alike<'_, '_>) -> recognise::Known {
+        let likeness = match self.patterns.find(pattern) {
+            Some(Meaning::Span(likeness)) if span.response_id.is_none_or(is_plain) => likeness,
+            Some(Meaning::Link) => return recognise::Known::Link,
+            _ => return recognise::Known::No,
+        };
+        let mut record = likeness.record.of(span.header);
+        if impossible(record.start_unix_nano, record.end_unix_nano) {
+            record.flags.add(Flags::ABSURD_TIME);
+        }
+        self.reader.name_answer(span.response_id.unwrap_or_default(), &mut record);
+        let streaming = record.streaming();
+        let tokens = normalise::tokens(&UsageInput {
+            readings: span.readings(),
+            profile: likeness.profile,
+            provider: &likeness.counting,
+            failed: false,
+            streaming,
+        });
+        state_tokens(tokens, &mut record);
+        record.set_time_to_first_token(span.time_to_first_token(streaming));
+        let (max_tokens, input, output) = span.sizes();
+        record.set_sizes(max_tokens, input, output);
+        record.shape = Shapes::place_known(&likeness.shape, &mut self.shapes);
+        self.evidence_bytes += record.evidence.as_ref().map_or(0, |evidence| evidence.size());
+        self.alike += 1;
+        self.records.push(record);
+        recognise::Known::Taken
+    }
+
+    fn span(&mut self, batch: &Batch, pattern: Option<&[u8]>) {
+        let Some(facts) = batch.spans.last() else { return };
+        let span = Span { batch, facts };
+        let record = self.reader.record(&span, &mut self.shapes);
+        self.evidence_bytes += record.evidence.as_ref().map_or(0, |evidence| evidence.size());
+        let shape = &self.shapes.list[record.shape as usize];
+        if let Some(pattern) = pattern.filter(|_| is_ordinary(&record) && shape.number != 0) {
+            self.patterns.learn(pattern, || {
+                let provider =
+                    normalise::provider(span.text(facts.provider), span.text(facts.server_address));
+                Meaning::Span(Box::new(Likeness {
+                    record: record.clone(),
+                    shape: Arc::clone(shape),
+                    profile: facts.profile,
+                    counting: span.counting(provider).into(),
+                }))
+            });
+        }
+        self.records.push(record);
+    }
+
+    fn link(&mut self, pattern: &[u8]) {
+        self.patterns.learn(pattern, || Meaning::Link);
+    }
+}
+
+/// Nothing but its ids, times and numbers is of this span alone.
+fn is_ordinary(record: &Record) -> bool {
+    let odd = [Flags::FAILED, Flags::HEADERS, Flags::ABSURD_TIME, Flags::ABSURD_TOKENS];
+    record.evidence.is_none() && !odd.into_iter().any(|flag| record.flags.has(flag))
+}
+
+/// True for an id that means the same read in full: of a bounded length, without quotes or blanks around it.
+fn is_plain(id: &[u8]) -> bool {
+    id.len() <= 256
+        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
 /// One span and where its texts lie.
 struct Span<'a> {
     batch: &'a Batch,
@@ -161,28 +322,25 @@ impl<'a> Span<'a> {
         flags
     }
 
-    fn state_tokens(&self, provider: Option<&str>, record: &mut Record) {
-        match self.tokens(provider) {
-            Some(tokens) if absurd(&tokens) => record.flags.add(Flags::ABSURD_TOKENS),
-            Some(tokens) => record.set_tokens(&tokens),
-            None => {}
-        }
-    }
-
-    fn tokens(&self, provider: Option<&str>) -> Option<Tokens> {
+    fn tokens(&self, provider: Option<&'a str>) -> Option<Tokens> {
         let facts = self.facts;
         if facts.readings.is_empty() {
             return None;
         }
-        let models = [facts.response_model, facts.request_model].map(|model| self.text(model));
-        let by_model = || models.iter().find_map(|model| normalise::provider_of_model(model));
         normalise::tokens(&UsageInput {
             readings: part(&self.batch.readings, &facts.readings),
             profile: facts.profile,
-            provider: counting_provider(provider.or_else(by_model).unwrap_or(""), &models),
+            provider: self.counting(provider),
             failed: facts.failed(),
             streaming: facts.streaming,
         })
+    }
+
+    /// Whose way of counting tokens it follows.
+    fn counting(&self, provider: Option<&'a str>) -> &'a str {
+        let models = [self.facts.response_model, self.facts.request_model].map(|model| self.text(model));
+        let by_model = || models.iter().find_map(|model| normalise::provider_of_model(model));
+        counting_provider(provider.or_else(by_model).unwrap_or(""), &models)
     }
 
     fn state_rare(&self, record: &mut Record) {
@@ -231,6 +389,14 @@ impl<'a> Span<'a> {
     }
 }
 
+fn state_tokens(tokens: Option<Tokens>, record: &mut Record) {
+    match tokens {
+        Some(tokens) if absurd(&tokens) => record.flags.add(Flags::ABSURD_TOKENS),
+        Some(tokens) => record.set_tokens(&tokens),
+        None => {}
+    }
+}
+
 fn absurd(tokens: &Tokens) -> bool {
     tokens.iter().map(|(_, count): (TokenType, u64)| count).fold(0_u64, u64::saturating_add) > MOST_TOKENS
 }
@@ -247,14 +413,17 @@ fn counting_provider<'a>(provider: &'a str, models: &[&str]) -> &'a str {
 
 /// True for an id with enough letters that two answers do not share it by chance. Request ids are not
 /// ids of answers (Claude Code writes `req_...`), and Ollama's `chatcmpl-123` has three digits.
-fn names_one_answer(id: &str) -> bool {
-    id.len() >= 16 && !id.starts_with("req_") && id.bytes().filter(u8::is_ascii_alphanumeric).count() >= 16
+fn names_one_answer(id: &[u8]) -> bool {
+    id.len() >= 16
+        && !id.starts_with(b"req_")
+        && id.iter().filter(|byte| byte.is_ascii_alphanumeric()).count() >= 16
 }
 
 /// What an id looks like, as a number; never 0: its prefix, and whether a gateway made it up (`chatcmpl-` and a UUID).
-fn kind_of(id: &str) -> u32 {
-    let end = id.find(['-', '_']).filter(|&end| id[..end].bytes().all(|byte| byte.is_ascii_lowercase()));
-    let (prefix, rest) = end.map_or(("", id), |end| (&id[..end], &id[end + 1..]));
-    let invented = rest.len() == 36 && rest.bytes().filter(|&byte| byte == b'-').count() == 4;
+fn kind_of(id: &[u8]) -> u32 {
+    let end = id.iter().position(|byte| matches!(byte, b'-' | b'_'));
+    let end = end.filter(|&end| id[..end].iter().all(u8::is_ascii_lowercase));
+    let (prefix, rest) = end.map_or((&[][..], id), |end| (&id[..end], &id[end + 1..]));
+    let invented = rest.len() == 36 && rest.iter().filter(|&&byte| byte == b'-').count() == 4;
     (hash(prefix) as u32 & !3) | 1 | u32::from(invented) << 1
 }

@@ -114,9 +114,35 @@ impl<'a> Attribute<'a> {
     #[inline(always)]
     #[must_use]
     pub fn text_length(&self) -> Option<usize> {
-        let mut fields = Fields::new(self.raw_value()?);
-        let text = matches!(fields.key(), Ok(Some(STRING))).then(|| fields.delimited().ok())??;
-        fields.rest().is_empty().then_some(text.len())
+        self.raw_text().map(<[u8]>::len)
+    }
+
+    /// The bytes of a value that is one text, if it is one: nobody has looked at them. None where that
+    /// takes a look.
+    #[inline(always)]
+    #[must_use]
+    pub fn raw_text(&self) -> Option<&'a [u8]> {
+        const STRING_BYTE: u8 = STRING as u8;
+        let [STRING_BYTE, rest @ ..] = self.raw_value()? else { return None };
+        let mut fields = Fields::new(rest);
+        let text = fields.delimited().ok()?;
+        fields.rest().is_empty().then_some(text)
+    }
+
+    /// A value that is one number and nothing else; none where that takes a look.
+    #[inline(always)]
+    #[must_use]
+    pub fn raw_number(&self) -> Option<Value<'a>> {
+        const INT_BYTE: u8 = INT as u8;
+        const DOUBLE_BYTE: u8 = DOUBLE as u8;
+        let [kind, rest @ ..] = self.raw_value()? else { return None };
+        let mut fields = Fields::new(rest);
+        let number = match *kind {
+            INT_BYTE => Value::Int(fields.varint().ok()?.cast_signed()),
+            DOUBLE_BYTE => Value::Double(f64::from_bits(fields.fixed64().ok()?)),
+            _ => return None,
+        };
+        fields.rest().is_empty().then_some(number)
     }
 
     /// The attribute that these fields of a span begin with, and the fields after it: read by whole bytes,

@@ -133,6 +133,15 @@ impl<'a> Draft<'a> {
         if self.url_path.is_empty() { path_of(self.url) } else { self.url_path }
     }
 
+    /// Forgets a span of which nothing but numbers was stated.
+    #[inline]
+    pub(super) fn clear_numbers(&mut self) {
+        self.touched = false;
+        self.readings.clear();
+        (self.first_token_seconds, self.first_token, self.max_tokens) = (None, None, None);
+        (self.input_characters, self.output_characters) = (None, None);
+    }
+
     /// Forgets the span and keeps the memory. The lists are taken out and put back, the rest is written
     /// once, in place.
     pub(super) fn clear(&mut self) {
@@ -185,19 +194,18 @@ impl<'a> Draft<'a> {
         *sum = Some(sum.unwrap_or(0).saturating_add(length));
     }
 
-    /// Takes in headers and the like, which are known by how their key begins.
-    #[inline]
-    pub(super) fn state_prefixed(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+    /// Headers and the like are known by how their key begins.
+    #[inline(always)]
+    pub(super) fn prefix_of(key: &[u8]) -> Option<&'static str> {
         const PREFIXES: [&str; 3] = [HEADER_PREFIX, DATADOG_PREFIX, RAW_REQUEST_PREFIX];
-        let key = attribute.key();
-        match PREFIXES.iter().find(|prefix| key.starts_with(prefix.as_bytes())) {
-            Some(prefix) => self.state_of_prefix(prefix, attribute.text_key()?, attribute.value()?),
-            None => return Ok(()),
+        if !matches!(key, [b'h' | b'o' | b'l', ..]) {
+            return None;
         }
-        Ok(())
+        PREFIXES.into_iter().find(|prefix| key.starts_with(prefix.as_bytes()))
     }
 
-    fn state_of_prefix(&mut self, prefix: &str, key: &'a str, value: Value<'a>) {
+    /// Takes in headers and the like.
+    pub(super) fn state_prefixed(&mut self, prefix: &str, key: &'a str, value: Value<'a>) {
         let name = match prefix {
             HEADER_PREFIX => &key[prefix.len()..],
             RAW_REQUEST_PREFIX => return self.state_raw_request(key, value),

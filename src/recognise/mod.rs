@@ -7,6 +7,7 @@
 //! | part | does |
 //! |---|---|
 //! | `draft` | what the attributes of the current span state |
+//! | `pattern` | what it has in common with many others, so that it need not be found out again |
 //! | `objects` | facts inside strings of JSON or Python |
 //! | `role` | what the span is |
 //! | `stack_trace` | what a stack trace says of a failure |
@@ -14,25 +15,32 @@
 
 mod draft;
 mod objects;
+mod pattern;
 mod role;
 mod stack_trace;
 mod value;
 mod write;
 
-use crate::dialect::{Fact, Profile, Vocabulary, profile_of};
+use crate::dialect::{Fact, Meaning, Profile, Vocabulary, profile_of};
 use crate::facts::{Batch, LeftOut, Link, ResourceFacts, SpanKey};
 use crate::otlp::{Attribute, Fault, SpanHeader, Value, Visitor};
 use draft::Draft;
+use pattern::Pattern;
+pub use pattern::{Alike, InBatch, Known, Sink};
 
 /// Longest name, model, provider or id that is kept, in bytes.
 const NAME_BOUND: usize = 256;
 
-/// Reads one export request into a [`Batch`].
+/// Reads one export request into a [`Batch`], or span by span into a [`Sink`] that knows patterns.
 #[derive(Debug)]
-pub struct Recogniser<'v, 'a> {
+pub struct Recogniser<'v, 'a, S = InBatch> {
     vocabulary: &'v Vocabulary,
     batch: Batch,
+    sink: S,
     draft: Draft<'a>,
+    pattern: Pattern<'a>,
+    /// What [`Sink::place`] called the scope that is being read.
+    place: Option<u32>,
     profile: &'static Profile,
     scope: (&'a str, &'a str),
     scope_hash: u64,
@@ -41,20 +49,11 @@ pub struct Recogniser<'v, 'a> {
     resource_ranks: (usize, usize),
 }
 
-impl<'v, 'a> Recogniser<'v, 'a> {
+impl<'v> Recogniser<'v, '_> {
     /// A reader by this vocabulary.
     #[must_use]
     pub fn new(vocabulary: &'v Vocabulary) -> Self {
-        Self {
-            vocabulary,
-            batch: Batch::default(),
-            draft: Draft::new(vocabulary.dimensions()),
-            profile: profile_of("", ""),
-            scope: ("", ""),
-            scope_hash: 0,
-            resource_dimensions: Vec::new(),
-            resource_ranks: (usize::MAX, usize::MAX),
-        }
+        Self::with_sink(vocabulary, InBatch)
     }
 
     /// Also lists the spans that are no call, by name: for `explain`.
@@ -68,6 +67,92 @@ impl<'v, 'a> Recogniser<'v, 'a> {
     #[must_use]
     pub fn finish(self) -> Batch {
         self.batch
+    }
+}
+
+impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
+    /// A reader by this vocabulary that hands over each span as it comes.
+    pub fn with_sink(vocabulary: &'v Vocabulary, sink: S) -> Self {
+        Self {
+            vocabulary,
+            batch: Batch::default(),
+            sink,
+            draft: Draft::new(vocabulary.dimensions()),
+            pattern: Pattern::default(),
+            place: None,
+            profile: profile_of("", ""),
+            scope: ("", ""),
+            scope_hash: 0,
+            resource_dimensions: Vec::new(),
+            resource_ranks: (usize::MAX, usize::MAX),
+        }
+    }
+
+    /// What was read and not handed over, and who took the rest.
+    pub fn into_parts(self) -> (Batch, S) {
+        (self.batch, self.sink)
+    }
+
+    fn state(&mut self, meaning: Meaning, attribute: Attribute<'a>) -> Result<(), Fault> {
+        match meaning.fact {
+            // Of prompts and answers only the length is kept, so they are not read.
+            Some(fact @ (Fact::InputText | Fact::OutputText)) => match attribute.text_length() {
+                Some(length) => self.draft.state_length(fact, length),
+                None => self.draft.state(fact, attribute.value()?),
+            },
+            Some(fact) => self.draft.state(fact, attribute.value()?),
+            None => {}
+        }
+        if meaning.dimensions != 0 {
+            let (key, value) = (attribute.key(), attribute.value()?);
+            self.draft.state_dimensions(self.vocabulary, meaning.dimensions, key, value);
+        }
+        Ok(())
+    }
+
+    /// States what the pattern held back: the span is not only of a known pattern.
+    fn read_in_full(&mut self) {
+        let held_back = self.pattern.end();
+        for &(meaning, attribute) in &held_back {
+            if let Err(fault) = self.state(meaning, attribute) {
+                self.dropped(fault);
+            }
+        }
+        self.pattern.give_back(held_back);
+    }
+
+    /// Hands over a span of a pattern that the sink knows; false when it knows none.
+    fn hand_over(&mut self, header: &SpanHeader<'a>) -> bool {
+        if !S::LEARNS || self.pattern.is_empty() || !self.pattern.close(header) {
+            return false;
+        }
+        let response_id = self.pattern.response_id();
+        let span = Alike { draft: &self.draft, header, response_id, profile: self.profile };
+        match self.sink.known(self.pattern.bytes(), &span) {
+            Known::No => return false,
+            Known::Taken => {}
+            Known::Link => self.link(header),
+        }
+        self.draft.clear_numbers();
+        true
+    }
+
+    /// Finds out what the span is, from all that it states.
+    fn write(&mut self, header: &SpanHeader<'a>) {
+        let pattern = self.pattern.is_whole().then(|| self.pattern.bytes());
+        let Some(role) = self.draft.role(header, self.profile) else {
+            if let Some(pattern) = pattern.filter(|_| !self.batch.names_spans) {
+                self.sink.link(pattern);
+            }
+            return self.link(header);
+        };
+        let mark = self.batch.text_length();
+        let (profile, scope_hash) = (self.profile, self.scope_hash);
+        self.draft.write(&mut self.batch, header, role, profile, scope_hash, &self.resource_dimensions);
+        if S::LEARNS {
+            self.sink.span(&self.batch, pattern);
+            self.batch.forget_spans(mark);
+        }
     }
 
     fn link(&mut self, header: &SpanHeader<'a>) {
@@ -83,7 +168,7 @@ impl<'v, 'a> Recogniser<'v, 'a> {
     }
 }
 
-impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
+impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
     fn resource(&mut self) {
         // One that no span speaks of gives its place to the next: empty ones are two bytes each.
         let spoken = self.batch.spans.last().map_or(0, |span| span.resource as usize + 1);
@@ -127,31 +212,37 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
             self.scope_hash = hash(name);
             self.batch.scope = self.batch.store(name, NAME_BOUND);
         }
+        if S::LEARNS {
+            let resource = self.batch.resources.last().copied().unwrap_or_default();
+            let named = [resource.service_name, resource.environment].map(|text| self.batch.text(text));
+            let dimensions = self.resource_dimensions.iter().map(|(_, value)| value.as_str());
+            let mut shared = named.into_iter().chain([name, version]).chain(dimensions);
+            self.place = self.sink.place(&mut shared);
+            self.pattern.begin(self.place);
+        }
     }
 
     #[inline]
     fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
-        let Some(meaning) = self.vocabulary.get(attribute.key()) else {
-            return self.draft.state_prefixed(attribute);
+        let Some((number, meaning)) = self.vocabulary.numbered(attribute.key()) else {
+            let Some(prefix) = Draft::prefix_of(attribute.key()) else { return Ok(()) };
+            self.read_in_full();
+            self.draft.state_prefixed(prefix, attribute.text_key()?, attribute.value()?);
+            return Ok(());
         };
-        match meaning.fact {
-            // Of prompts and answers only the length is kept, so they are not read.
-            Some(fact @ (Fact::InputText | Fact::OutputText)) => match attribute.text_length() {
-                Some(length) => self.draft.state_length(fact, length),
-                None => self.draft.state(fact, attribute.value()?),
-            },
-            Some(fact) => self.draft.state(fact, attribute.value()?),
-            None => {}
+        if self.pattern.is_open() && self.pattern.take(number, meaning, attribute, &mut self.draft) {
+            return Ok(());
         }
-        if meaning.dimensions != 0 {
-            let (key, value) = (attribute.key(), attribute.value()?);
-            self.draft.state_dimensions(self.vocabulary, meaning.dimensions, key, value);
-        }
-        Ok(())
+        self.read_in_full();
+        self.state(meaning, attribute)
     }
 
     fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool {
-        self.draft.event(name, time_unix_nano)
+        let wanted = self.draft.event(name, time_unix_nano);
+        if wanted {
+            self.pattern.stop();
+        }
+        wanted
     }
 
     fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
@@ -159,29 +250,23 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
     }
 
     fn span(&mut self, header: &SpanHeader<'a>) {
-        match self.draft.role(header, self.profile) {
-            Some(role) => {
-                self.draft.write(
-                    &mut self.batch,
-                    header,
-                    role,
-                    self.profile,
-                    self.scope_hash,
-                    &self.resource_dimensions,
-                );
-            }
-            None => self.link(header),
+        if !self.hand_over(header) {
+            self.read_in_full();
+            self.write(header);
+            self.draft.clear();
         }
-        self.draft.clear();
+        self.pattern.begin(self.place);
     }
 
     fn malformed_span(&mut self, fault: Fault) {
         self.batch.malformed += 1;
         self.batch.fault = Some(fault);
         self.draft.clear();
+        self.pattern.begin(self.place);
     }
 
     fn dropped(&mut self, fault: Fault) {
+        self.pattern.spoil();
         self.batch.dropped += 1;
         self.batch.dropped_fault = Some(fault);
     }
@@ -189,9 +274,9 @@ impl<'a> Visitor<'a> for Recogniser<'_, 'a> {
 
 /// A hash that is the same in every run: names of scopes and services are compared by it.
 #[must_use]
-pub fn hash(text: &str) -> u64 {
+pub fn hash(text: impl AsRef<[u8]>) -> u64 {
     use std::hash::{BuildHasher, Hasher};
     let mut hasher = foldhash::fast::FixedState::default().build_hasher();
-    hasher.write(text.as_bytes());
+    hasher.write(text.as_ref());
     hasher.finish() | 1
 }

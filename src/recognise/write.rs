@@ -55,7 +55,7 @@ impl<'a> Draft<'a> {
             service_tier: batch.store(self.service_tier.text, NAME_BOUND),
             speed: batch.store(self.speed.text, NAME_BOUND),
             account: batch.store(self.account.text, NAME_BOUND),
-            time_to_first_token: self.time_to_first_token(header, profile),
+            time_to_first_token: self.time_to_first_token(header, profile, self.streaming()),
             streaming: self.streaming(),
             status_code: self.status_code,
             marked_failed: failed,
@@ -157,8 +157,13 @@ impl<'a> Draft<'a> {
         self.streaming.or_else(|| (!named.is_empty()).then(|| named.starts_with("ai.stream")))
     }
 
-    fn time_to_first_token(&self, header: &SpanHeader<'_>, profile: &Profile) -> Option<f64> {
-        if profile.has(Trait::FirstTokenAlways) && self.streaming() != Some(true) {
+    pub(super) fn time_to_first_token(
+        &self,
+        header: &SpanHeader<'_>,
+        profile: &Profile,
+        streaming: Option<bool>,
+    ) -> Option<f64> {
+        if profile.has(Trait::FirstTokenAlways) && streaming != Some(true) {
             return None;
         }
         let scale = if profile.has(Trait::FirstTokenMillis) { 1e3 } else { 1.0 };

@@ -5,9 +5,11 @@
 //! | `scenario` | reads the fixtures: requests as they left a library, and the truth from the provider's log |
 //! | `verdict` | judges what `explain` says against that truth |
 //! | `delivery` | the same spans shuffled, one a request, sent twice |
+//! | `alike` | spans of known patterns against the same spans read in full |
 //! | `golden` | every answer whole, as committed |
 //! | `mixed` | everything at once through a running server, read from `/metrics` |
 
+mod alike;
 mod delivery;
 mod golden;
 mod mixed;
