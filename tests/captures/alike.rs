@@ -47,7 +47,7 @@ fn compare(vocabulary: &Vocabulary, reader: &Reader, bytes: &[u8]) -> RecordBatc
 fn story(batch: &RecordBatch) -> String {
     let shape = |index: u32| &batch.shapes[index as usize];
     let records: Vec<_> = batch.records.iter().map(|record| (record, shape(record.shape))).collect();
-    let counts = (batch.not_a_call, batch.malformed, batch.fault, batch.unshaped, batch.evidence_bytes);
+    let counts = (batch.not_a_call, batch.malformed, batch.dropped, batch.unshaped, batch.evidence_bytes);
     format!("{records:#?} {:?} {counts:?}", batch.links)
 }
 
