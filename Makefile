@@ -1,6 +1,6 @@
 # Two doors: `make demo` to see it, `make test` to trust it.
 
-.PHONY: help demo test check docs
+.PHONY: help demo test proof check docs
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -10,6 +10,9 @@ demo: ## Build and run with made-up traffic; needs cargo and nothing else
 
 test: ## Everything: fetches what it needs, ends by naming what it left out
 	tests/run.sh
+
+proof: ## What takes too long for `make test`; writes docs/proof.md
+	tests/proof.sh
 
 check: ## The quick loop: formatting, lints, unit tests
 	cargo fmt --check

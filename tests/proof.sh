@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The long proof: what takes too long for `make test`. The results, with date and commit, are written to docs/proof.md.
+# A step is one line below; a tool that is not there is left out by name.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+logs=target/proof-logs
+source tests/steps.sh
+
+# Programs that Debian has too old, built once from their Go modules and kept outside the repository.
+tools=${TOLLGATE_TOOLS:-$HOME/.cache/tollgate}
+alertmanager=$tools/alertmanager-0.28.1/alertmanager
+
+build_alertmanager() {
+    [ -x "$alertmanager" ] || GOBIN=$(dirname "$alertmanager") nice -n 15 go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1
+}
+
+step_with "go" "alertmanager 0.28.1" build_alertmanager
+step_with "promtool python3" "alert scenes in both forms" nice -n 10 python3 tests/pager/run_scenes.py
+
+verdict >"$logs/verdict.txt"
+code=$?
+cat "$logs/verdict.txt"
+{
+    echo "# The long proof"
+    echo
+    echo "\`make proof\` on $(date -u +%F), commit $(git rev-parse --short HEAD). Written by tests/proof.sh; what was left out is named."
+    echo
+    echo '```'
+    for name in "${passed[@]}"; do echo "passed: $name: $(tail -n 1 "$logs/${name// /-}.log")"; done
+    sed '/^$/d' "$logs/verdict.txt"
+    echo '```'
+} >docs/proof.md
+exit $code
