@@ -227,7 +227,7 @@ pub(crate) fn pipeline() {
 
 fn send(engine: &tollgate::engine::EngineHandle, bytes: &[u8]) {
     loop {
-        match engine.accept(Payload { encoding: Encoding::Protobuf, bytes }) {
+        match engine.accept(Payload { encoding: Encoding::Protobuf, bytes, room: &() }) {
             Ok(_) => return,
             Err(Refused::Busy { .. }) => std::thread::yield_now(),
             Err(refused) => panic!("{refused:?}"),

@@ -126,7 +126,7 @@ fn ingest_p99(scraped: bool) -> f64 {
         let stream = index % streams.len();
         let bytes = streams[stream].next();
         let stopwatch = Stopwatch::start();
-        engine.accept(Payload { encoding: Encoding::Protobuf, bytes }).expect("taken");
+        engine.accept(Payload { encoding: Encoding::Protobuf, bytes, room: &() }).expect("taken");
         times.push(stopwatch.seconds() * 1e3);
         std::thread::sleep(std::time::Duration::from_millis(4));
     }

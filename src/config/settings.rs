@@ -196,7 +196,7 @@ impl Default for Receive {
     fn default() -> Self {
         Self {
             max_request_bytes: 20 << 20,
-            max_inflated_bytes: 64 << 20,
+            max_inflated_bytes: 20 << 20,
             max_in_flight_bytes: 256 << 20,
             max_connections: 4096,
             request_timeout_seconds: 30.0,

@@ -371,7 +371,15 @@ impl Intake for EngineHandle {
             return Err(Refused::ShuttingDown);
         }
         let stopwatch = clock::Stopwatch::start();
+        let busy = || Refused::Busy { retry_after: COME_AGAIN };
+        // JSON is made into protobuf, which is no longer.
+        if payload.encoding == Encoding::Json && !payload.room.take(payload.bytes.len()) {
+            return Err(busy());
+        }
         let batch = self.read(payload).map_err(|fault| Refused::Malformed(fault.to_string()))?;
+        if !payload.room.take(batch.size()) {
+            return Err(busy());
+        }
         let (dropped, dropped_fault) = (batch.dropped, batch.dropped_fault);
         emit(&Event::Decoded { seconds: stopwatch.seconds() });
         let bytes = batch.size() as u64;
@@ -460,7 +468,7 @@ mod tests {
         let handle = spawn(Vocabulary::new(&[]), settings(), 1 << 20).unwrap();
         handle.break_down().await;
         assert_eq!(handle.failed().await, "broken for a test");
-        let refused = handle.accept(Payload { encoding: Encoding::Json, bytes: b"{}" });
+        let refused = handle.accept(Payload { encoding: Encoding::Json, bytes: b"{}", room: &() });
         assert_eq!(refused, Err(Refused::ShuttingDown));
         assert!(!handle.finish(Duration::from_secs(10)).await);
     }

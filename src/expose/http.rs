@@ -14,10 +14,9 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,14 +24,19 @@ use super::document::Document;
 use super::negotiate;
 use super::status::{Readiness, Status};
 use super::view::View;
+use crate::receive::patient::Patient;
+use crate::receive::seats::{Seat, Seats};
 use crate::telemetry::{Event, Listener, emit};
 
-/// Connections at one time; further ones wait in the system's backlog.
-const MAX_CONNECTIONS: usize = 64;
+/// Connections at one time, if the system has so many; for one more, the longest silent one leaves.
+pub const MAX_CONNECTIONS: usize = 64;
 /// For the head of a request, and between requests of one connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// A connection older than this is closed, so that a reader that never reads frees its document.
-const MAX_CONNECTION_AGE: Duration = Duration::from_secs(600);
+/// Longest head of a request, and the buffer of its connection, in bytes.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// A connection older than this is closed, so that what it was allowed once is asked for again. (A reader that
+/// does not read is closed by [`Patient`].)
+const MAX_CONNECTION_AGE: Duration = Duration::from_secs(3600);
 /// For an answer under way when its connection is to end.
 const GRACE: Duration = Duration::from_secs(5);
 /// After this pause, an exhausted system is asked for connections again.
@@ -57,10 +61,11 @@ type Body = Either<Full<Bytes>, Document>;
 pub async fn serve<S: MetricsSource>(
     listener: TcpListener,
     source: Arc<S>,
+    connections: usize,
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let accepting = accept(listener, source, &stop, &tasks);
+    let accepting = accept(listener, source, Seats::new(connections), &stop, &tasks);
     tokio::select! {
         () = accepting => {}
         () = shutdown => {}
@@ -73,20 +78,20 @@ pub async fn serve<S: MetricsSource>(
 async fn accept<S: MetricsSource>(
     listener: TcpListener,
     source: Arc<S>,
+    seats: Arc<Seats>,
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    // The semaphore is never closed.
-    while let Ok(permit) = connections.clone().acquire_owned().await {
+    loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let connection = connection(stream, source.clone(), stop.clone());
+                // With all seats within requests, which end within seconds, the newcomer is let go.
+                let Some((seat, _)) = seats.take() else { continue };
+                let connection = connection(stream, seat, source.clone(), stop.clone());
                 tasks.spawn(async move {
                     emit(&Event::ConnectionOpened(Listener::Metrics));
                     connection.await;
                     emit(&Event::ConnectionClosed(Listener::Metrics));
-                    drop(permit);
                 });
             }
             Err(error) => {
@@ -98,22 +103,29 @@ async fn accept<S: MetricsSource>(
 }
 
 /// One connection, until its end, its age or the server's stop; an answer under way is finished.
-async fn connection<S: MetricsSource>(stream: TcpStream, source: Arc<S>, stop: CancellationToken) {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(8).keep_alive_interval(HEADER_TIMEOUT);
+async fn connection<S: MetricsSource>(
+    stream: TcpStream,
+    seat: Seat,
+    source: Arc<S>,
+    stop: CancellationToken,
+) {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
     let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
-        let source = source.clone();
+        let (source, seat) = (source.clone(), &seat);
         async move {
+            let _asking = seat.asked();
             Ok::<_, Infallible>(
                 answer(&*source, request.method(), request.uri().path(), request.headers()).await,
             )
         }
     });
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection =
+        std::pin::pin!(builder.serve_connection(TokioIo::new(Patient::new(stream)), service));
     // What breaks a connection concerns the scraper, which tells it as `up == 0`.
     tokio::select! {
         _ = connection.as_mut() => return,
+        () = seat.must_leave() => return,
         () = stop.cancelled() => {}
         () = tokio::time::sleep(MAX_CONNECTION_AGE) => {}
     }

@@ -166,7 +166,7 @@ pub const FAMILIES: &[Family] = &[
     own(ReceiverMetric::Connections, "tollgate_connections", Gauge, Unit::None, &[("listener", "otlp, metrics")],
         "Open connections."),
     own(ReceiverMetric::ClosedConnections, "tollgate_closed_connections_total", Counter, Unit::None,
-        &[("reason", "too_many, idle")],
+        &[("reason", "too_many, idle, evicted")],
         "Connections of senders that Tollgate closed: too_many = at once, because as many as allowed were open; idle = no request came in time."),
     own(ReceiverMetric::QueueRequests, "tollgate_queue_requests", Gauge, Unit::None, NONE,
         "Accepted requests that wait to be counted."),

@@ -1,24 +1,18 @@
 //! Reads bodies and inflates them: the only place that does, and never past a cap.
 //!
-//! In: a body off the network, a [`Compression`]. Out: bytes, paid for from the [`Budget`] as they
+//! In: a body off the network, a [`Compression`]. Out: bytes, paid for from the `Budget` as they
 //! come, so that neither one request nor many together hold more memory than the settings allow. What
 //! a client declares (content length, gRPC length, zstd window) costs nothing: only bytes that are there.
 #![expect(clippy::disallowed_types, reason = "the one place that inflates, under a cap")]
 
-use std::{
-    io::Read,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::io::Read;
 
 use bytes::Bytes;
 use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use http_body::Body;
 use http_body_util::BodyExt;
 
-use super::Compression;
+use super::{Compression, budget::Share};
 
 /// zstd windows up to 8 MiB, the size that RFC 8878 asks every decoder to take and RFC 9659 forbids to
 /// exceed over HTTP. The decoder allocates it whole, so a frame header must not choose it freely.
@@ -29,19 +23,6 @@ const USUAL_RATIO: usize = 4;
 
 /// The least that is allocated to inflate into, in bytes.
 const LEAST_CAPACITY: usize = 4096;
-
-/// Bytes that all requests together may hold.
-#[derive(Debug)]
-pub(super) struct Budget {
-    free: AtomicUsize,
-}
-
-/// A part of the [`Budget`], given back when dropped.
-#[derive(Debug)]
-pub(super) struct Share {
-    budget: Arc<Budget>,
-    held: usize,
-}
 
 /// A body could not be read or inflated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,45 +39,12 @@ pub(super) enum BodyFault {
     Corrupt,
 }
 
-// === impl Budget ===
-
-impl Budget {
-    pub(super) fn new(bytes: usize) -> Arc<Self> {
-        Arc::new(Self { free: AtomicUsize::new(bytes) })
-    }
-
-    pub(super) fn share(self: &Arc<Self>) -> Share {
-        Share { budget: Arc::clone(self), held: 0 }
-    }
-}
-
-// === impl Share ===
-
-impl Share {
-    /// Holds `bytes` in all, or fails and holds what it held.
-    fn grow_to(&mut self, bytes: usize) -> Result<(), BodyFault> {
-        let more = bytes.saturating_sub(self.held);
-        self.budget
-            .free
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(more))
-            .map_err(|_| BodyFault::Busy)?;
-        self.held += more;
-        Ok(())
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.budget.free.fetch_add(self.held, Ordering::Relaxed);
-    }
-}
-
 /// Reads a body to its end, and counts what came even if the end does not. A body of one frame, as small
 /// ones are, is not copied.
 pub(super) async fn read<B>(
     body: &mut B,
     cap: usize,
-    share: &mut Share,
+    share: &Share,
     received: &mut usize,
 ) -> Result<Bytes, BodyFault>
 where
@@ -106,7 +54,7 @@ where
         return Err(BodyFault::TooLong);
     }
     let Some(first) = next(body, cap, received).await? else { return Ok(Bytes::new()) };
-    share.grow_to(first.len())?;
+    share.grow_in_time(first.len()).await?;
     let Some(second) = next(body, cap - first.len(), received).await? else { return Ok(first) };
 
     // What is declared bounds the growth of the buffer; it does not reserve anything.
@@ -114,11 +62,12 @@ where
         usize::try_from(left).unwrap_or(cap).saturating_add(first.len() + second.len()).min(cap)
     });
     let mut whole = Vec::new();
-    append(&mut whole, &first, longest, share)?;
-    append(&mut whole, &second, longest, share)?;
+    append(&mut whole, &first, longest, share).await?;
+    append(&mut whole, &second, longest, share).await?;
     drop((first, second));
     while let Some(data) = next(body, cap - whole.len(), received).await? {
-        append(&mut whole, &data, longest, share)?;
+        share.moved();
+        append(&mut whole, &data, longest, share).await?;
     }
     Ok(whole.into())
 }
@@ -152,11 +101,11 @@ where
 }
 
 /// Appends, and pays for what the vector grows, not for what it holds.
-fn append(whole: &mut Vec<u8>, data: &[u8], longest: usize, share: &mut Share) -> Result<(), BodyFault> {
+async fn append(whole: &mut Vec<u8>, data: &[u8], longest: usize, share: &Share) -> Result<(), BodyFault> {
     let needed = whole.len() + data.len();
     if needed > whole.capacity() {
         let capacity = needed.max(longest.min(2 * whole.capacity()));
-        share.grow_to(capacity)?;
+        share.grow_in_time(capacity).await?;
         whole.reserve_exact(capacity - whole.len());
     }
     whole.extend_from_slice(data);
@@ -168,7 +117,7 @@ pub(super) fn inflate(
     compression: Compression,
     packed: Bytes,
     cap: usize,
-    share: &mut Share,
+    share: &Share,
 ) -> Result<Bytes, BodyFault> {
     let capacity = (packed.len() * USUAL_RATIO).max(LEAST_CAPACITY);
     let inflated = match compression {
@@ -185,13 +134,8 @@ pub(super) fn inflate(
     inflated.map(Bytes::from)
 }
 
-fn fill(
-    reader: &mut impl Read,
-    capacity: usize,
-    cap: usize,
-    share: &mut Share,
-) -> Result<Vec<u8>, BodyFault> {
-    let packed = share.held;
+fn fill(reader: &mut impl Read, capacity: usize, cap: usize, share: &Share) -> Result<Vec<u8>, BodyFault> {
+    let packed = share.held();
     let mut inflated = Vec::new();
     let mut filled = 0;
     loop {
@@ -222,16 +166,19 @@ fn fill(
 mod tests {
     use std::{convert::Infallible, io::Write};
 
-    use futures_util::{FutureExt, StreamExt, stream};
+    use futures_util::stream;
     use http_body::Frame;
-    use http_body_util::{BodyStream, StreamBody};
+    use http_body_util::StreamBody;
 
     use super::*;
+    use crate::receive::budget::Budget;
 
     const TOTAL: usize = 1_000_000;
 
-    fn free(budget: &Budget) -> usize {
-        budget.free.load(Ordering::Relaxed)
+    const PEER: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn budget(bytes: usize) -> std::sync::Arc<Budget> {
+        Budget::new(bytes, 0)
     }
 
     fn gzip(data: &[u8]) -> Bytes {
@@ -248,67 +195,50 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_of_many_frames_costs_what_its_buffer_takes_and_gives_it_back() {
-        let budget = Budget::new(TOTAL);
-        let mut share = budget.share();
+        let budget = Budget::new(TOTAL, 0);
+        let share = budget.share(PEER);
         let mut received = 0;
-        let whole = read(&mut frames(10_000), 12_000, &mut share, &mut received).await.unwrap();
+        let whole = read(&mut frames(10_000), 12_000, &share, &mut received).await.unwrap();
         assert_eq!((whole.len(), received), (10_000, 10_000));
-        let cost = TOTAL - free(&budget);
+        let cost = TOTAL - budget.free();
         assert!((10_000..=12_000).contains(&cost), "never more than the cap: {cost}");
         drop((whole, share));
-        assert_eq!(free(&budget), TOTAL);
+        assert_eq!(budget.free(), TOTAL);
     }
 
     #[tokio::test]
     async fn a_body_over_the_cap_or_the_budget_gives_back_what_it_took() {
         for (cap, total, fault) in [(9_999, TOTAL, BodyFault::TooLong), (TOTAL, 9_999, BodyFault::Busy)] {
-            let budget = Budget::new(total);
-            let mut share = budget.share();
-            let result = read(&mut frames(10_000), cap, &mut share, &mut 0).await;
+            let budget = Budget::new(total, 0);
+            let share = budget.share(PEER);
+            let result = read(&mut frames(10_000), cap, &share, &mut 0).await;
             assert_eq!(result.unwrap_err(), fault);
             drop(share);
-            assert_eq!(free(&budget), total);
+            assert_eq!(budget.free(), total);
         }
-    }
-
-    #[tokio::test]
-    async fn bodies_that_are_still_coming_hold_their_share_until_they_are_dropped() {
-        let budget = Budget::new(25_000);
-        let (mut first, mut second, mut third) = (budget.share(), budget.share(), budget.share());
-        let stalled = || StreamBody::new(BodyStream::new(frames(10_000)).chain(stream::pending()));
-        let mut bodies = [stalled(), stalled()];
-        let [one, two] = &mut bodies;
-        let (mut received, mut also) = (0, 0);
-        assert!(read(one, 10_000, &mut first, &mut received).now_or_never().is_none());
-        assert!(read(two, 10_000, &mut second, &mut also).now_or_never().is_none());
-        assert_eq!((received, also), (10_000, 10_000));
-        let refused = read(&mut frames(10_000), 10_000, &mut third, &mut 0).await;
-        assert_eq!(refused.unwrap_err(), BodyFault::Busy);
-        drop((first, third));
-        assert!(read(&mut frames(10_000), 10_000, &mut budget.share(), &mut 0).await.is_ok());
     }
 
     #[test]
     fn inflating_stops_one_byte_after_the_cap_and_is_paid_for() {
         let packed = gzip(&vec![0; 100_000]);
         for (cap, result) in [(100_000, Ok(100_000)), (99_999, Err(BodyFault::TooLongInflated))] {
-            let budget = Budget::new(TOTAL);
-            let mut share = budget.share();
-            let inflated = inflate(Compression::Gzip, packed.clone(), cap, &mut share);
+            let budget = Budget::new(TOTAL, 0);
+            let share = budget.share(PEER);
+            let inflated = inflate(Compression::Gzip, packed.clone(), cap, &share);
             assert_eq!(inflated.map(|bytes| bytes.len()), result);
-            let cost = TOTAL - free(&budget);
+            let cost = TOTAL - budget.free();
             assert!((cap..=cap + 1).contains(&cost), "{cost} for a cap of {cap}");
         }
-        let poor = Budget::new(50_000);
-        let inflated = inflate(Compression::Gzip, packed, 100_000, &mut poor.share());
+        let poor = budget(50_000);
+        let inflated = inflate(Compression::Gzip, packed, 100_000, &poor.share(PEER));
         assert_eq!(inflated.unwrap_err(), BodyFault::Busy);
-        assert_eq!(free(&poor), 50_000);
+        assert_eq!(poor.free(), 50_000);
     }
 
     #[test]
     fn members_of_gzip_one_after_the_other_are_one_body() {
         let both = [gzip(b"first "), gzip(b"second")].concat();
-        let inflated = inflate(Compression::Gzip, both.into(), 100, &mut Budget::new(TOTAL).share());
+        let inflated = inflate(Compression::Gzip, both.into(), 100, &budget(TOTAL).share(PEER));
         assert_eq!(inflated.unwrap(), "first second");
     }
 }

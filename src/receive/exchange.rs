@@ -4,19 +4,20 @@
 //! everything after it is synchronous, so at most one body per worker thread is being inflated or decoded.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use ::http::{Request, Response, header};
 use bytes::Bytes;
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use tokio::{select, time::timeout};
 
 use crate::clock::Stopwatch;
 
 use super::{
     Accepted, Compression, Encoding, Intake, Observer, Outcome, Payload, ReceiveEvent, ReceiveSettings,
     RefusalReason, RequestEvent, Transport,
-    body::{self, BodyFault, Budget, Share},
+    body::{self, BodyFault},
+    budget::{Budget, Presence, Share},
     grpc, http,
     reply::{Refusal, Reply},
 };
@@ -33,8 +34,9 @@ pub(super) struct Receiver {
 }
 
 /// What is known of a request so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Arrival {
+    peer: IpAddr,
     pub(super) encoding: Option<Encoding>,
     pub(super) compression: Option<Compression>,
     wire_bytes: usize,
@@ -50,8 +52,10 @@ impl Receiver {
         observer: Arc<dyn Observer>,
     ) -> Self {
         // A request within the caps must fit, or its client would be told to come again for ever.
-        let longest = settings.max_request_bytes.saturating_add(settings.max_inflated_bytes);
-        let budget = Budget::new(settings.max_in_flight_bytes.max(longest.saturating_add(SLACK)));
+        // As sent, inflated, and the inflated once more: JSON is made into protobuf.
+        let inflated = settings.max_inflated_bytes.saturating_mul(2);
+        let longest = settings.max_request_bytes.saturating_add(inflated).saturating_add(SLACK);
+        let budget = Budget::new(settings.max_in_flight_bytes, longest);
         Self { settings, intake, observer, budget }
     }
 
@@ -59,9 +63,15 @@ impl Receiver {
         self.observer.observe(event);
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Reply> {
+    /// Somebody has connected; what this returns is dropped when the connection ends.
+    pub(super) fn arrive(&self, peer: IpAddr) -> Presence {
+        self.budget.arrive(peer)
+    }
+
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Reply> {
         let started = Stopwatch::start();
-        let mut arrival = Arrival::default();
+        let mut arrival =
+            Arrival { peer, encoding: None, compression: None, wire_bytes: 0, inflated_bytes: 0 };
         let (transport, response, verdict) = if is_grpc(&request) {
             let verdict = grpc::receive(self, request, &mut arrival).await;
             (Transport::Grpc, super::reply::grpc(&verdict), verdict)
@@ -82,8 +92,8 @@ impl Receiver {
     }
 
     /// A share of the memory budget, held until the request is done with.
-    pub(super) fn share(&self) -> Share {
-        self.budget.share()
+    pub(super) fn share(&self, arrival: &Arrival) -> Share {
+        self.budget.share(arrival.peer)
     }
 
     /// Refuses early what would be refused after reading as well.
@@ -97,11 +107,18 @@ impl Receiver {
         body: &mut Incoming,
         cap: usize,
         arrival: &mut Arrival,
-        share: &mut Share,
+        share: &Share,
     ) -> Result<Bytes, Refusal> {
         let limit = self.settings.request_timeout;
-        let read = body::read(body, cap, share, &mut arrival.wire_bytes);
-        match timeout(limit, read).await {
+        let read = async {
+            select! {
+                read = body::read(body, cap, share, &mut arrival.wire_bytes) => read,
+                () = share.must_give_way() => Err(BodyFault::Busy),
+            }
+        };
+        let read = timeout(limit, read).await;
+        share.whole();
+        match read {
             Ok(read) => read.map_err(|fault| self.refusal(&fault, Compression::Identity)),
             Err(_) => {
                 let seconds = limit.as_secs_f64();
@@ -118,7 +135,7 @@ impl Receiver {
         encoding: Encoding,
         compression: Compression,
         arrival: &mut Arrival,
-        share: &mut Share,
+        share: &Share,
     ) -> Result<Accepted, Refusal> {
         let work = || self.inflate_and_accept(packed, encoding, compression, arrival, share);
         // What it leaves half done is its own share and arrival, and they are read no more.
@@ -131,23 +148,29 @@ impl Receiver {
         encoding: Encoding,
         compression: Compression,
         arrival: &mut Arrival,
-        share: &mut Share,
+        share: &Share,
     ) -> Result<Accepted, Refusal> {
         let inflated = body::inflate(compression, packed, self.settings.max_inflated_bytes, share)
             .map_err(|fault| self.refusal(&fault, compression))?;
         arrival.inflated_bytes = inflated.len();
-        self.intake.accept(Payload { encoding, bytes: &inflated }).map_err(Refusal::from)
+        self.intake.accept(Payload { encoding, bytes: &inflated, room: share }).map_err(Refusal::from)
     }
 
     fn refusal(&self, fault: &BodyFault, compression: Compression) -> Refusal {
         let settings = &self.settings;
         match fault {
-            BodyFault::TooLong => {
-                too_large(RefusalReason::TooLarge, settings.max_request_bytes, "on the wire")
-            }
-            BodyFault::TooLongInflated => {
-                too_large(RefusalReason::InflatedTooLarge, settings.max_inflated_bytes, "once inflated")
-            }
+            BodyFault::TooLong => too_large(
+                RefusalReason::TooLarge,
+                settings.max_request_bytes,
+                "on the wire",
+                "max_request_bytes",
+            ),
+            BodyFault::TooLongInflated => too_large(
+                RefusalReason::InflatedTooLarge,
+                settings.max_inflated_bytes,
+                "once inflated",
+                "max_inflated_bytes",
+            ),
             BodyFault::Busy => Refusal::busy(settings.retry_after),
             BodyFault::Disconnected => {
                 Refusal::new(RefusalReason::Disconnected, "the body of the request ended before its end")
@@ -161,10 +184,11 @@ impl Receiver {
     }
 }
 
-fn too_large(reason: RefusalReason, cap: usize, place: &str) -> Refusal {
+fn too_large(reason: RefusalReason, cap: usize, place: &str, key: &str) -> Refusal {
     let message = format!(
         "the request is longer than {cap} bytes {place}; send smaller batches \
-         (OTEL_BSP_MAX_EXPORT_BATCH_SIZE in an SDK, send_batch_max_size in a Collector)"
+         (OTEL_BSP_MAX_EXPORT_BATCH_SIZE in an SDK, send_batch_max_size in a Collector), or raise \
+         receive.{key} of Tollgate"
     );
     Refusal::new(reason, message)
 }

@@ -49,12 +49,12 @@ pub(super) async fn receive(
     arrival.compression = Some(declared);
     receiver.check_ready()?;
 
-    let mut share = receiver.share();
+    let share = receiver.share(arrival);
     let cap = receiver.settings.max_request_bytes.saturating_add(PREFIX);
-    let framed = receiver.read(&mut body, cap, arrival, &mut share).await?;
+    let framed = receiver.read(&mut body, cap, arrival, &share).await?;
     let (compressed, message) = unframe(framed)?;
     let compression = if compressed { declared } else { Compression::Identity };
-    receiver.deliver(message, Encoding::Protobuf, compression, arrival, &mut share)
+    receiver.deliver(message, Encoding::Protobuf, compression, arrival, &share)
 }
 
 fn check_path(path: &str) -> Result<(), Refusal> {

@@ -52,9 +52,9 @@ async fn take(
     arrival: &mut Arrival,
 ) -> Result<Accepted, Refusal> {
     receiver.check_ready()?;
-    let mut share = receiver.share();
-    let packed = receiver.read(body, receiver.settings.max_request_bytes, arrival, &mut share).await?;
-    receiver.deliver(packed, encoding, compression, arrival, &mut share)
+    let share = receiver.share(arrival);
+    let packed = receiver.read(body, receiver.settings.max_request_bytes, arrival, &share).await?;
+    receiver.deliver(packed, encoding, compression, arrival, &share)
 }
 
 /// Checks the head of a request, in the order in which a person would look for the fault.

@@ -12,7 +12,10 @@
 //! | `serve` | connections: accepts, bounds, shuts down |
 //! | `exchange` | one request, one answer: what both protocols share |
 //! | `http`, `grpc` | reads a request of the one or the other protocol |
-//! | `body` | size caps, the memory budget, and all inflating |
+//! | `body` | size caps and all inflating |
+//! | `budget` | the memory of all requests: who holds it, who gives way |
+//! | `seats` | the places for connections, and who leaves when one more comes |
+//! | `patient` | a stream that does not wait for its reader for ever |
 //! | `reply` | the one table of refusals, as HTTP and as gRPC |
 
 use std::{borrow::Cow, net::SocketAddr, time::Duration};
@@ -21,10 +24,13 @@ pub mod listen;
 pub mod proto;
 
 mod body;
+mod budget;
 mod exchange;
 mod grpc;
 mod http;
+pub(crate) mod patient;
 mod reply;
+pub(crate) mod seats;
 mod serve;
 
 pub use serve::{Ended, serve};
@@ -52,6 +58,14 @@ pub struct Payload<'a> {
     pub encoding: Encoding,
     /// The request, at most [`ReceiveSettings::max_inflated_bytes`] long.
     pub bytes: &'a [u8],
+    /// Where memory for what it becomes is asked for.
+    pub room: &'a dyn Room,
+}
+
+/// Memory within [`ReceiveSettings::max_in_flight_bytes`], for as long as a request is being taken.
+pub trait Room: std::fmt::Debug + Send + Sync {
+    /// Takes so many bytes more; false when there are not so many.
+    fn take(&self, bytes: usize) -> bool;
 }
 
 /// The encodings of OTLP.
@@ -95,8 +109,9 @@ pub struct ReceiveSettings {
     pub max_request_bytes: usize,
     /// Longest body once inflated, in bytes.
     pub max_inflated_bytes: usize,
-    /// Most bytes of bodies, as sent and inflated, held for all requests at any one time. Less than the
-    /// two caps together is taken as their sum.
+    /// Most bytes of bodies, as sent, inflated and decoded, held for all requests at any one time. Less
+    /// than what one request within the caps needs is taken as that. While others are connected, one
+    /// peer has at most a quarter.
     pub max_in_flight_bytes: usize,
     /// Most connections at any one time.
     pub max_connections: usize,
@@ -131,6 +146,8 @@ pub enum ReceiveEvent {
         /// Who wanted it.
         peer: SocketAddr,
     },
+    /// A connection that had been silent for longest was closed, for one that came: all seats are taken.
+    ConnectionEvicted,
     /// A connection was closed because no complete request head came within `idle_timeout`.
     ConnectionIdle,
     /// The operating system did not let a connection be accepted (too many open files, most often).
@@ -315,7 +332,7 @@ impl Default for ReceiveSettings {
         const MIB: usize = 1024 * 1024;
         Self {
             max_request_bytes: 20 * MIB,
-            max_inflated_bytes: 64 * MIB,
+            max_inflated_bytes: 20 * MIB,
             max_in_flight_bytes: 256 * MIB,
             max_connections: 4096,
             request_timeout: Duration::from_secs(30),
@@ -323,6 +340,15 @@ impl Default for ReceiveSettings {
             shutdown_grace: Duration::from_secs(10),
             retry_after: Duration::from_secs(1),
         }
+    }
+}
+
+// === impl Room ===
+
+/// Without bounds, for who is alone.
+impl Room for () {
+    fn take(&self, _: usize) -> bool {
+        true
     }
 }
 

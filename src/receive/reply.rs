@@ -92,7 +92,8 @@ impl Refusal {
     }
 
     pub(super) fn busy(retry_after: Duration) -> Self {
-        let message = "Tollgate has no room for this request now; send it again later";
+        let message = "Tollgate has no room for this request now; send it again later (receive.max_in_flight_bytes bounds \
+                       what is held)";
         Self { retry_after: Some(retry_after), ..Self::new(RefusalReason::QueueFull, message) }
     }
 

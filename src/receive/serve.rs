@@ -7,6 +7,7 @@ use std::{
     convert::Infallible,
     error::Error,
     future::Future,
+    net::IpAddr,
     pin::pin,
     sync::{
         Arc,
@@ -24,16 +25,20 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
-    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Intake, Observer, ReceiveEvent, ReceiveSettings, exchange::Receiver};
+use super::{
+    Intake, Observer, ReceiveEvent, ReceiveSettings,
+    exchange::Receiver,
+    patient::Patient,
+    seats::{Seat, Seats},
+};
 
 /// Longest head of an HTTP/1 request, and the buffer of its connection, in bytes.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Longest list of headers of an HTTP/2 request, in bytes.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// Requests at once on one HTTP/2 connection. Clients queue beyond it.
@@ -41,6 +46,10 @@ const MAX_STREAMS: u32 = 256;
 /// Streams that a client may open and reset unserved (the "rapid reset" attack, CVE-2023-44487), or
 /// that break the protocol, until its connection is closed.
 const MAX_RESET_STREAMS: usize = 64;
+/// A connection ends after this long, so that what it was allowed once is asked for again.
+const MAX_AGE: Duration = Duration::from_secs(3600);
+/// Time for what is under way on a connection that has to end.
+const LEAVING: Duration = Duration::from_secs(30);
 /// Pause after the operating system refused a connection: it goes on doing so until files are closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -59,7 +68,7 @@ struct Tracked(TaskTracker);
 struct Server {
     receiver: Arc<Receiver>,
     protocols: auto::Builder<Tracked>,
-    seats: Arc<Semaphore>,
+    seats: Arc<Seats>,
     tasks: TaskTracker,
     /// Finish what is under way and close.
     closing: CancellationToken,
@@ -113,7 +122,7 @@ impl Server {
         let tasks = TaskTracker::new();
         Self {
             protocols: protocols(&receiver.settings, Tracked(tasks.clone())),
-            seats: Arc::new(Semaphore::new(receiver.settings.max_connections)),
+            seats: Seats::new(receiver.settings.max_connections),
             receiver: Arc::new(receiver),
             tasks,
             closing: CancellationToken::new(),
@@ -124,14 +133,17 @@ impl Server {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => match Arc::clone(&self.seats).try_acquire_owned() {
-                    Ok(seat) => {
+                Ok((stream, peer)) => match self.seats.take() {
+                    Some((seat, somebody_left)) => {
+                        if somebody_left {
+                            self.receiver.observe(&ReceiveEvent::ConnectionEvicted);
+                        }
                         let server = Arc::clone(&self);
-                        self.tasks.spawn(async move { server.converse(stream, seat).await });
+                        self.tasks.spawn(async move { server.converse(stream, peer.ip(), seat).await });
                     }
                     // At once, so that the client tries again elsewhere or later; a connection left
                     // waiting looks like a hang.
-                    Err(_) => self.receiver.observe(&ReceiveEvent::ConnectionRefused { peer }),
+                    None => self.receiver.observe(&ReceiveEvent::ConnectionRefused { peer }),
                 },
                 Err(error) => {
                     self.receiver.observe(&ReceiveEvent::AcceptFailed { message: error.to_string() });
@@ -141,31 +153,47 @@ impl Server {
         }
     }
 
-    async fn converse(&self, stream: TcpStream, seat: OwnedSemaphorePermit) {
+    async fn converse(&self, stream: TcpStream, peer: IpAddr, seat: Seat) {
         let presence = Presence::begin(&self.receiver);
+        let of_peer = self.receiver.arrive(peer);
+        let seat = Arc::new(seat);
         // Answers are one small packet; waiting for more to send would delay each by up to 40 ms.
         let _ = stream.set_nodelay(true);
-        if self.exchange(stream).await == Parting::Idle {
+        if self.exchange(stream, peer, &seat).await == Parting::Idle {
             self.receiver.observe(&ReceiveEvent::ConnectionIdle);
         }
-        drop(seat);
+        drop((seat, of_peer));
         drop(presence);
     }
 
-    async fn exchange(&self, stream: TcpStream) -> Parting {
+    async fn exchange(&self, stream: TcpStream, peer: IpAddr, seat: &Arc<Seat>) -> Parting {
         let spoke = Arc::new(AtomicBool::new(false));
         let service = service_fn(|request: Request<Incoming>| {
             spoke.store(true, Ordering::Relaxed);
-            let receiver = Arc::clone(&self.receiver);
-            async move { Ok::<_, Infallible>(receiver.answer(request).await) }
+            let (receiver, seat) = (Arc::clone(&self.receiver), Arc::clone(seat));
+            async move {
+                let _asking = seat.asked();
+                Ok::<_, Infallible>(receiver.answer(request, peer).await)
+            }
         });
-        let mut connection = pin!(self.protocols.serve_connection(TokioIo::new(stream), service));
+        let mut connection =
+            pin!(self.protocols.serve_connection(TokioIo::new(Patient::new(stream)), service));
         let mut patience = pin!(sleep(self.receiver.settings.idle_timeout));
+        let mut age = pin!(sleep(MAX_AGE));
         let (mut waiting, mut leaving) = (true, false);
         loop {
             select! {
                 result = connection.as_mut() => return parting(result),
                 () = self.closed.cancelled() => return Parting::Done,
+                () = seat.must_leave() => return Parting::Done,
+                () = age.as_mut() => {
+                    if leaving {
+                        return Parting::Done;
+                    }
+                    leaving = true;
+                    connection.as_mut().graceful_shutdown();
+                    age.set(sleep(LEAVING));
+                }
                 () = self.closing.cancelled(), if !leaving => {
                     leaving = true;
                     connection.as_mut().graceful_shutdown();

@@ -59,6 +59,7 @@ pub(super) struct Door {
     connections: [Gauge; Listener::ALL.len()],
     refused_connections: Counter,
     idle_connections: Counter,
+    evicted_connections: Counter,
 }
 
 impl Door {
@@ -76,6 +77,7 @@ impl Door {
             connections: Listener::ALL.map(|it| gauge(recorder, M::Connections, &[("listener", it.label())])),
             refused_connections: one(M::ClosedConnections, "reason", "too_many"),
             idle_connections: one(M::ClosedConnections, "reason", "idle"),
+            evicted_connections: one(M::ClosedConnections, "reason", "evicted"),
         }
     }
 
@@ -87,6 +89,7 @@ impl Door {
             ReceiveEvent::ConnectionClosed => self.closed(Listener::Otlp),
             ReceiveEvent::ConnectionRefused { .. } => self.refused_connections.increment(1),
             ReceiveEvent::ConnectionIdle => self.idle_connections.increment(1),
+            ReceiveEvent::ConnectionEvicted => self.evicted_connections.increment(1),
             ReceiveEvent::AcceptFailed { .. } => {}
         }
         matches!(event, ReceiveEvent::Request(_))

@@ -128,6 +128,7 @@ const fn receive_kind(event: &ReceiveEvent) -> Option<Kind> {
         ReceiveEvent::Request(RequestEvent { outcome: Outcome::Accepted(_), .. })
         | ReceiveEvent::ConnectionOpened
         | ReceiveEvent::ConnectionClosed
+        | ReceiveEvent::ConnectionEvicted
         | ReceiveEvent::ConnectionIdle => None,
     }
 }
@@ -259,7 +260,10 @@ fn write_receive(event: &ReceiveEvent) {
             );
         }
         ReceiveEvent::AcceptFailed { message } => accept_failed(Listener::Otlp, message),
-        ReceiveEvent::ConnectionOpened | ReceiveEvent::ConnectionClosed | ReceiveEvent::ConnectionIdle => {}
+        ReceiveEvent::ConnectionOpened
+        | ReceiveEvent::ConnectionClosed
+        | ReceiveEvent::ConnectionEvicted
+        | ReceiveEvent::ConnectionIdle => {}
     }
 }
 

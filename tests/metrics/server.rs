@@ -68,7 +68,7 @@ impl Server {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                serve(listener, source, async { drop(stopped.await) }).await;
+                serve(listener, source, 64, async { drop(stopped.await) }).await;
             });
         });
         Self { address, engine, stop: Some(stop), thread: Some(thread) }

@@ -145,6 +145,7 @@ impl Server {
             | ReceiveEvent::ConnectionClosed
             | ReceiveEvent::ConnectionRefused { .. }
             | ReceiveEvent::ConnectionIdle
+            | ReceiveEvent::ConnectionEvicted
             | ReceiveEvent::AcceptFailed { .. } => None,
         });
         requests.collect()

@@ -10,10 +10,12 @@
 //! | `doors` | binds the three addresses |
 //! | `door` | the engine as the listeners see it |
 //! | `scrapes` | the metrics port, on a thread of its own |
+//! | `files` | how many connections the system allows |
 //! | `signals` | stop and reload |
 
 mod door;
 mod doors;
+mod files;
 mod scrapes;
 mod signals;
 
@@ -118,9 +120,11 @@ async fn attend<E: Engine>(
     engine: Arc<E>,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let settings = receive_settings(settings);
+    let mut settings = receive_settings(settings);
+    let connections = files::connections(settings.max_connections);
+    settings.max_connections = connections.otlp;
     let (patience, counted) = (settings.shutdown_grace, CancellationToken::new());
-    let scrapes = scrapes::serve(doors.metrics, Arc::clone(&engine), counted.clone())?;
+    let scrapes = scrapes::serve(doors.metrics, Arc::clone(&engine), connections.metrics, counted.clone())?;
     let mut failure = None;
     receive::serve(
         settings,

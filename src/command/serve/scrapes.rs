@@ -15,6 +15,7 @@ use crate::expose::http::{self, MetricsSource};
 pub(super) fn serve<S: MetricsSource>(
     listener: net::TcpListener,
     source: Arc<S>,
+    connections: usize,
     until: CancellationToken,
 ) -> io::Result<impl Future<Output = Result<(), oneshot::error::RecvError>>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -24,7 +25,7 @@ pub(super) fn serve<S: MetricsSource>(
     };
     let (ended, end) = oneshot::channel();
     std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
-        runtime.block_on(http::serve(listener, source, until.cancelled_owned()));
+        runtime.block_on(http::serve(listener, source, connections, until.cancelled_owned()));
         // Who waits for it may have gone.
         let _ = ended.send(());
     })?;
