@@ -1,6 +1,6 @@
 # Two doors: `make demo` to see it, `make test` to trust it.
 
-.PHONY: help demo test proof check docs
+.PHONY: help demo test proof bench check docs
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,10 @@ test: ## Everything: fetches what it needs, ends by naming what it left out
 
 proof: ## What takes too long for `make test`; writes docs/proof.md
 	tests/proof.sh
+
+bench: ## Speed and cost against baselines; writes docs/performance.md; half an hour on two quiet cores
+	cargo bench --locked --bench speed >target/speed.tsv
+	python3 scripts/performance.py target/speed.tsv docs/performance.md
 
 check: ## The quick loop: formatting, lints, unit tests
 	cargo fmt --check

@@ -18,5 +18,5 @@ pub mod series;
 mod table;
 mod view;
 
-pub use table::{AggregateOptions, CallTable, Dimension, TableState};
-pub use view::{CallView, Replaced};
+pub use table::{AggregateOptions, CallTable, Dimension};
+pub use view::{CallView, Replaced, TableState};

@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 
 use super::cardinality::{LabelGuard, OTHER};
 use super::series::CallSeries;
-use super::view::{CallView, Replaced};
+use super::view::{CallView, Replaced, TableState};
 use crate::call::{CallLabels, CallRecord};
 use crate::metric::{CALL_LABELS, render_labels};
 
@@ -52,19 +52,6 @@ impl Default for AggregateOptions {
             dimensions: Vec::new(),
         }
     }
-}
-
-/// How full the table is, for a status page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TableState {
-    /// Label tuples kept.
-    pub call_series: usize,
-    /// Label tuples that may be kept.
-    pub call_series_limit: usize,
-    /// Calls counted in the overflow tuple.
-    pub overflow_calls: u64,
-    /// Label tuples dropped as idle.
-    pub expired_call_series: u64,
 }
 
 /// Everything that is counted of calls.

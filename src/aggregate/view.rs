@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::cardinality::Replacement;
 use super::series::CallSeries;
-use super::table::TableState;
 
 /// Everything that is counted of calls, at one moment.
 #[derive(Clone, Debug)]
@@ -28,4 +27,17 @@ pub struct Replaced {
     pub label: String,
     /// By [`Replacement`], in its order.
     pub calls: [u64; Replacement::ALL.len()],
+}
+
+/// How full the table is, for a status page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableState {
+    /// Label tuples kept.
+    pub call_series: usize,
+    /// Label tuples that may be kept.
+    pub call_series_limit: usize,
+    /// Calls counted in the overflow tuple.
+    pub overflow_calls: u64,
+    /// Label tuples dropped as idle.
+    pub expired_call_series: u64,
 }

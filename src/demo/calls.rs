@@ -2,42 +2,12 @@
 //!
 //! In: a seed and the time. Out: [`Call`]s that end now. It knows the company of [`super::traffic`] and no span.
 
+use super::call::{Call, Usage};
 use super::failures::{FAILURES, Failure, ORDINARY_SHARE};
 use super::random::Random;
 use super::scenario::Scenario;
-use super::traffic::{DEAREST, Dialect, Limits, Model, SERVICES, Service, Use};
+use super::traffic::{DEAREST, Dialect, Limits, SERVICES, Service, Use};
 use crate::call::ErrorClass;
-
-/// One call, as it went.
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    pub(super) service: &'static Service,
-    pub(super) service_name: String,
-    pub(super) model: &'static Model,
-    pub(super) operation: &'static str,
-    pub(super) streaming: bool,
-    pub(super) user: Option<&'static str>,
-    pub(super) duration_seconds: f64,
-    pub(super) first_token_seconds: Option<f64>,
-    /// `None`: the span does not tell.
-    pub(super) usage: Option<Usage>,
-    pub(super) failure: Option<&'static Failure>,
-    /// Attempts before this one that got a 429.
-    pub(super) retries: u64,
-    /// Used part of the provider's limits. A 429 of ordinary traffic is one of a single busy second, as providers
-    /// judge it: the minute that the headers speak of has room left.
-    pub(super) fill: f64,
-}
-
-/// Tokens of one call, a partition.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Usage {
-    pub(super) input: u64,
-    pub(super) cache_read: u64,
-    pub(super) cache_write: u64,
-    pub(super) output: u64,
-    pub(super) reasoning: u64,
-}
 
 /// What the demo was asked to show.
 #[derive(Clone, Debug)]

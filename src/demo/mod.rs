@@ -7,11 +7,13 @@
 //! |---|---|
 //! | `traffic` | services, models, weights: data |
 //! | `failures` | how calls fail, in the providers' words: data |
+//! | `call` | one of them |
 //! | `calls` | which calls happen |
 //! | `scenario` | what goes wrong on request |
 //! | `spans` | a call as its instrumentation writes it |
 //! | `headers` | rate limits as each provider writes them |
 
+mod call;
 mod calls;
 mod failures;
 mod headers;
@@ -32,7 +34,8 @@ use tokio_util::sync::CancellationToken;
 pub use calls::Options;
 pub use scenario::Scenario;
 
-use calls::{Call, Calls};
+use call::Call;
+use calls::Calls;
 use random::Random;
 use spans::Writer;
 

@@ -5,7 +5,7 @@
 
 use clap::ValueEnum;
 
-use super::calls::{Call, Usage};
+use super::call::{Call, Usage};
 use super::failures::failure_of;
 use super::random::Random;
 use super::traffic::{DEAREST, UNPRICED};

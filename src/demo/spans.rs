@@ -10,7 +10,7 @@ use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, Tr
 use opentelemetry::{InstrumentationScope, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-use super::calls::{Call, Usage};
+use super::call::{Call, Usage};
 use super::headers::headers;
 use super::random::Random;
 use super::traffic::Dialect;

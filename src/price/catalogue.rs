@@ -9,14 +9,14 @@
 //! model's name; then the first model whose rule matches, else the first of the providers that it
 //! falls back to (a cloud that resells a vendor at the vendor's prices).
 
-use std::sync::OnceLock;
-
+use super::Context;
 use super::decimal::Decimal;
-use super::load::{self, Patterns};
 use super::matcher::Matcher;
 use super::provider_name;
 use super::unit::{Unit, UnitId, UnitSet};
-use super::{CatalogueError, Context};
+
+/// Prices of one call that are looked at, at most.
+pub(super) const MAX_RATES: usize = 32;
 
 /// All providers, models and prices, ready for look-up.
 #[derive(Debug)]
@@ -129,27 +129,6 @@ pub enum NotFound {
 // === impl Catalogue ===
 
 impl Catalogue {
-    /// The catalogue that is part of the program, read at the first use.
-    ///
-    /// # Panics
-    /// Never: a test reads the embedded file.
-    #[must_use]
-    pub fn embedded() -> &'static Self {
-        static EMBEDDED: OnceLock<Catalogue> = OnceLock::new();
-        EMBEDDED.get_or_init(|| {
-            load::catalogue(include_bytes!("../../data/catalogue.json"), Patterns::Trust)
-                .expect("the embedded catalogue is valid: a test of this module reads it")
-        })
-    }
-
-    /// Reads a catalogue file.
-    ///
-    /// # Errors
-    /// Names the row that is wrong and what would be right.
-    pub fn parse(json: &[u8]) -> Result<Self, CatalogueError> {
-        load::catalogue(json, Patterns::Check)
-    }
-
     /// Where the prices come from.
     #[must_use]
     pub const fn about(&self) -> &About {

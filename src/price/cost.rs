@@ -6,14 +6,11 @@
 //! A count is billed by the narrowest unit that has a price: reasoning tokens as output where they
 //! have no price of their own. The tier is chosen by the whole prompt, cached or not.
 
-use super::catalogue::{Found, Price, Rates};
+use super::catalogue::{Found, MAX_RATES, Price, Rates};
 use super::decimal::{Decimal, Dollars};
 use super::unit::{Unit, UnitId, UnitSet, Units};
 use super::{Context, Unpriced};
 use crate::call::{TokenType, Tokens};
-
-/// Prices of one call that are looked at, at most.
-pub(super) const MAX_RATES: usize = 32;
 
 /// What a line of a cost is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

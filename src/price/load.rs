@@ -5,12 +5,12 @@
 //! written by `scripts/catalogue.py`; the row types below mirror it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
 use super::CatalogueError;
-use super::catalogue::{About, Catalogue, Dated, Force, Model, Price, Provider, Rates, Variant};
-use super::cost::MAX_RATES;
+use super::catalogue::{About, Catalogue, Dated, Force, MAX_RATES, Model, Price, Provider, Rates, Variant};
 use super::decimal::Decimal;
 use super::matcher::{Matcher, Rule};
 use super::unit::{MAX_UNITS, Unit, UnitId, UnitSet, covered};
@@ -90,7 +90,7 @@ enum RateRow {
 
 /// Whether regexes are compiled to check them: that takes longer than all the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Patterns {
+enum Patterns {
     Check,
     Trust,
 }
@@ -103,9 +103,32 @@ struct Tables {
     providers: HashMap<Box<str>, usize>,
 }
 
+impl Catalogue {
+    /// The catalogue that is part of the program, read at the first use.
+    ///
+    /// # Panics
+    /// Never: a test reads the embedded file.
+    #[must_use]
+    pub fn embedded() -> &'static Self {
+        static EMBEDDED: OnceLock<Catalogue> = OnceLock::new();
+        EMBEDDED.get_or_init(|| {
+            catalogue(include_bytes!("../../data/catalogue.json"), Patterns::Trust)
+                .expect("the embedded catalogue is valid: a test of `catalogue` reads it")
+        })
+    }
+
+    /// Reads a catalogue file.
+    ///
+    /// # Errors
+    /// Names the row that is wrong and what would be right.
+    pub fn parse(json: &[u8]) -> Result<Self, CatalogueError> {
+        catalogue(json, Patterns::Check)
+    }
+}
+
 /// Reads and checks a catalogue. `patterns` says whether its regexes are compiled to check them; a test
 /// does so for the embedded one.
-pub(super) fn catalogue(json: &[u8], patterns: Patterns) -> Result<Catalogue, CatalogueError> {
+fn catalogue(json: &[u8], patterns: Patterns) -> Result<Catalogue, CatalogueError> {
     let file: File =
         serde_json::from_slice(json).map_err(|error| CatalogueError::Syntax(error.to_string()))?;
     if file.format != FORMAT {
