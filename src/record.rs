@@ -169,6 +169,8 @@ pub enum Name {
     ServiceTier,
     /// Speed that was paid for.
     Speed,
+    /// Where the model ran.
+    Geography,
     /// What identifies the account.
     Account,
 }
