@@ -150,7 +150,8 @@ impl Reader {
     }
 
     fn name_answer(&self, id: &[u8], record: &mut Record) {
-        if names_one_answer(id) {
+        let tells = !matches!(record.role, Role::Http | Role::Other);
+        if tells && names_one_answer(id) {
             record.answer = self.answers.hash_one(id) | 1;
             record.answer_kind = kind_of(id);
         }
