@@ -1,9 +1,9 @@
 # Two doors: `make demo` to see it, `make test` to trust it.
 
-.PHONY: help demo test proof bench check docs
+.PHONY: help demo test proof bench instructions check docs
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build and run with made-up traffic; needs cargo and nothing else
 	cargo run --release --locked -- demo
@@ -17,6 +17,9 @@ proof: ## What takes too long for `make test`; writes docs/proof.md
 bench: ## Speed and cost against baselines; writes docs/performance.md; half an hour on two quiet cores
 	cargo bench --locked --bench speed >target/speed.tsv
 	python3 scripts/performance.py target/speed.tsv docs/performance.md
+
+instructions: ## Instructions of the hot path against their bounds; needs valgrind
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo bench --locked --bench instructions
 
 check: ## The quick loop: formatting, lints, unit tests
 	cargo fmt --check

@@ -136,7 +136,7 @@ impl Reader {
         let facts = span.facts;
         let times = (facts.start_unix_nano, facts.end_unix_nano);
         let mut record = Record::new(facts.key(), facts.parent_span_id, times, facts.role, facts.layer);
-        let provider = span.provider();
+        let provider = normalise::provider(span.text(facts.provider), span.text(facts.server_address));
         record.flags = span.flags();
         self.name_answer(span.text(facts.response_id).as_bytes(), &mut record);
         state_tokens(span.tokens(provider), &mut record);
@@ -150,8 +150,7 @@ impl Reader {
     }
 
     fn name_answer(&self, id: &[u8], record: &mut Record) {
-        let tells = !matches!(record.role, Role::Http | Role::Other);
-        if tells && names_one_answer(id) {
+        if names_one_answer(id) {
             record.answer = self.answers.hash_one(id) | 1;
             record.answer_kind = kind_of(id);
         }
@@ -173,7 +172,6 @@ impl Reader {
             (Name::RoutedModel, facts.routed_model),
             (Name::ServiceTier, facts.service_tier),
             (Name::Speed, facts.speed),
-            (Name::Geography, facts.geography),
             (Name::Account, facts.account),
         ] {
             texts[name as usize] = span.text(text);
@@ -288,8 +286,9 @@ fn is_ordinary(record: &Record) -> bool {
 
 /// True for an id that means the same read in full: of a bounded length, without quotes or blanks around it.
 fn is_plain(id: &[u8]) -> bool {
-    id.len() <= 256
-        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    let ends = id.first().zip(id.last());
+    let bare = ends.is_none_or(|(first, last)| first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric());
+    bare && id.len() <= 256 && id.is_ascii()
 }
 
 /// One span and where its texts lie.
@@ -322,16 +321,6 @@ impl<'a> Span<'a> {
             }
         }
         flags
-    }
-
-    /// Who answered, as far as this span tells: without a host, a model of one vendor betrays what the SDK calls `openai`.
-    fn provider(&self) -> Option<&'a str> {
-        let (facts, host) = (self.facts, self.text(self.facts.server_address));
-        let provider = normalise::provider(self.text(facts.provider), host);
-        let models = [facts.routed_model, facts.response_model, facts.request_model];
-        let models = models.map(|model| self.text(model));
-        let hidden = provider.filter(|_| host.is_empty());
-        hidden.and_then(|named| normalise::hidden_provider(named, &models)).or(provider)
     }
 
     fn tokens(&self, provider: Option<&'a str>) -> Option<Tokens> {
@@ -426,9 +415,8 @@ fn counting_provider<'a>(provider: &'a str, models: &[&str]) -> &'a str {
 /// True for an id with enough letters that two answers do not share it by chance. Request ids are not
 /// ids of answers (Claude Code writes `req_...`), and Ollama's `chatcmpl-123` has three digits.
 fn names_one_answer(id: &[u8]) -> bool {
-    id.len() >= 16
-        && !id.starts_with(b"req_")
-        && id.iter().filter(|byte| byte.is_ascii_alphanumeric()).count() >= 16
+    let letters = || id.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    id.len() >= 16 && !id.starts_with(b"req_") && letters().nth(15).is_some()
 }
 
 /// What an id looks like, as a number; never 0: its prefix, and whether a gateway made it up (`chatcmpl-` and a UUID).

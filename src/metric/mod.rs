@@ -149,8 +149,6 @@ pub enum ReceiverMetric {
     SettleSpans,
     SettleHeldSpans,
     SettleHeldBytes,
-    SettleReach,
-    SettleRemember,
     UnpricedCalls,
     LimitChanges,
     DroppedLimits,

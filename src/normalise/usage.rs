@@ -76,16 +76,15 @@ pub fn tokens(usage: &UsageInput<'_>) -> Option<Tokens> {
     }
     // Nearly always one vocabulary is there; the sums of the others would be empty.
     let stated = usage.readings.iter().fold(0_u16, |bits, reading| bits | 1 << reading.family as u16);
-    let sums = FAMILIES
-        .into_iter()
-        .filter(|&family| stated >> family as u16 & 1 == 1)
-        .map(|family| (family, sum(usage.readings, family)));
-    let states_whole = |(_, sum): &(UsageFamily, UsageSum)| sum.input.is_some() || sum.output.is_some();
-    let (family, mut primary) = sums.clone().find(states_whole)?;
+    let families = FAMILIES.iter().copied().filter(|&family| stated >> family as u16 & 1 == 1);
+    let mut sums = families.clone().map(|family| (family, sum(usage.readings, family)));
+    let (family, mut primary) = sums.find(|(_, sum)| sum.input.is_some() || sum.output.is_some())?;
     if primary.unusable || says_nothing(&primary, usage) {
         return None;
     }
-    sums.filter(|(other, _)| *other != family).for_each(|(_, other)| primary.fill_details(&other));
+    for other in families.filter(|&other| other != family) {
+        primary.fill_details(&sum(usage.readings, other));
+    }
     let shape = shape_of(family, usage);
     Some(primary.partition(shape, usage))
 }

@@ -129,48 +129,54 @@ impl<'a> Pattern<'a> {
         attribute: Attribute<'a>,
         draft: &mut Draft<'a>,
     ) -> bool {
-        let taken = match (meaning.sharing, meaning.fact) {
-            (Sharing::Shared, _) => self.take_text(attribute),
-            (Sharing::Own, Some(fact)) => self.take_own(fact, attribute, draft),
+        match (meaning.sharing, meaning.fact) {
+            (Sharing::Shared, _) => self.take_text(number, meaning, attribute),
+            (Sharing::Own, Some(Fact::ResponseId(_))) => self.take_id(number, meaning, attribute),
+            (Sharing::Own, Some(fact)) => self.take_number(number, fact, attribute, draft),
             (Sharing::Odd, _) | (Sharing::Own, None) => false,
-        };
-        if taken {
+        }
+    }
+
+    #[inline(always)]
+    fn take_text(&mut self, number: u16, meaning: Meaning, attribute: Attribute<'a>) -> bool {
+        let Some(raw) = attribute.raw_value() else { return false };
+        if raw.len() > TEXT_BOUND || self.bytes.len() > PATTERN_BOUND {
+            return false;
+        }
+        // From behind, it can be told where each part begins: no two spans have one pattern by chance.
+        let ([low, high], length) = (number.to_le_bytes(), raw.len() as u8);
+        self.bytes.extend_from_slice(raw);
+        self.bytes.extend_from_slice(&[length, low, high]);
+        self.held_back.push((meaning, attribute));
+        true
+    }
+
+    fn take_id(&mut self, number: u16, meaning: Meaning, attribute: Attribute<'a>) -> bool {
+        let id = attribute.raw_text().filter(|_| self.response_id.is_none());
+        if id.is_some() {
+            self.response_id = id;
             self.bytes.extend_from_slice(&number.to_le_bytes());
-            if meaning.sharing == Sharing::Shared || matches!(meaning.fact, Some(Fact::ResponseId(_))) {
-                self.held_back.push((meaning, attribute));
-            }
+            self.held_back.push((meaning, attribute));
         }
-        taken
+        id.is_some()
     }
 
     #[inline(always)]
-    fn take_text(&mut self, attribute: Attribute<'a>) -> bool {
-        match attribute.raw_value() {
-            Some(raw) if raw.len() <= TEXT_BOUND && self.bytes.len() < PATTERN_BOUND => {
-                self.bytes.extend_from_slice(raw);
-                self.bytes.extend_from_slice(&(raw.len() as u16).to_le_bytes());
-                true
-            }
-            _ => false,
+    fn take_number(
+        &mut self,
+        number: u16,
+        fact: Fact,
+        attribute: Attribute<'a>,
+        draft: &mut Draft<'a>,
+    ) -> bool {
+        if let Fact::InputText | Fact::OutputText = fact {
+            let Some(length) = attribute.text_length() else { return false };
+            draft.state_length(fact, length);
+        } else {
+            let Some(value) = attribute.raw_number() else { return false };
+            draft.state(fact, value);
         }
-    }
-
-    #[inline(always)]
-    fn take_own(&mut self, fact: Fact, attribute: Attribute<'a>, draft: &mut Draft<'a>) -> bool {
-        match fact {
-            Fact::ResponseId(_) => match attribute.raw_text().filter(|_| self.response_id.is_none()) {
-                Some(id) => self.response_id = Some(id),
-                None => return false,
-            },
-            Fact::InputText | Fact::OutputText => match attribute.text_length() {
-                Some(length) => draft.state_length(fact, length),
-                None => return false,
-            },
-            _ => match attribute.raw_number() {
-                Some(number) => draft.state(fact, number),
-                None => return false,
-            },
-        }
+        self.bytes.extend_from_slice(&number.to_le_bytes());
         true
     }
 

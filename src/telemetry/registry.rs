@@ -131,10 +131,8 @@ impl Registry {
                 self.set(M::QueueLimitBytes, &[], number(bytes));
             }
             Event::EngineLag { seconds } => self.set(M::EngineLag, &[], seconds),
-            Event::Settled { outcome, count, .. } => self.settled[outcome as usize].increment(count),
-            Event::SettleState { held_spans, held_bytes, reach_seconds, wanted_seconds } => {
-                self.set(M::SettleReach, &[], reach_seconds);
-                self.set(M::SettleRemember, &[], wanted_seconds);
+            Event::Settled { outcome, count } => self.settled[outcome as usize].increment(count),
+            Event::SettleState { held_spans, held_bytes } => {
                 self.set(M::SettleHeldSpans, &[], number(held_spans));
                 self.set(M::SettleHeldBytes, &[], number(held_bytes));
             }
@@ -159,7 +157,6 @@ impl Registry {
                 self.set(M::ConfigReloadSuccessful, &[], 0.0);
             }
             Event::Listening { .. }
-            | Event::ImpossibleNumbers { .. }
             | Event::AcceptFailed { .. }
             | Event::SeriesOverflow { .. }
             | Event::CatalogueRejected { .. }

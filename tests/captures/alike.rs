@@ -22,9 +22,9 @@ fn spans_of_a_known_pattern_are_as_if_read_in_full() {
         for bytes in captures().iter().chain(&providers()).flat_map(|scenario| &scenario.requests) {
             // A pattern is learned when it comes again.
             for _ in 0..2 {
-                compare(&vocabulary, &reader, bytes);
+                reader.read_protobuf(&vocabulary, bytes).expect("a request");
             }
-            for salt in 0..3 {
+            for salt in 0..2 {
                 let batch = compare(&vocabulary, &reader, &another(bytes, salt));
                 alike += batch.alike;
                 all += batch.records.len() as u64;
@@ -48,7 +48,7 @@ fn story(batch: &RecordBatch) -> String {
     let shape = |index: u32| &batch.shapes[index as usize];
     let records: Vec<_> = batch.records.iter().map(|record| (record, shape(record.shape))).collect();
     let counts = (batch.not_a_call, batch.malformed, batch.dropped, batch.unshaped, batch.evidence_bytes);
-    format!("{records:#?} {:?} {counts:?}", batch.links)
+    format!("{records:?} {:?} {counts:?}", batch.links)
 }
 
 /// The same request with other ids, times, numbers and texts of prompts.
