@@ -115,7 +115,7 @@ impl Seen {
         match event {
             Event::Spans { result: SpanResult::Call, count } => self.calls += count,
             Event::Spans { count, .. } => self.other_spans += count,
-            Event::SettleState { held_spans, held_bytes } => {
+            Event::SettleState { held_spans, held_bytes, .. } => {
                 self.most_held_spans = self.most_held_spans.max(*held_spans);
                 self.most_held_bytes = self.most_held_bytes.max(*held_bytes);
             }

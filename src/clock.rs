@@ -13,6 +13,28 @@ pub fn now_unix_nano() -> u64 {
     u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// A clock that only runs forward: it begins where the wall clock stands, and no step of that moves it.
+#[derive(Clone, Copy, Debug)]
+pub struct SteadyClock {
+    began_unix_nano: u64,
+    since: Stopwatch,
+}
+
+impl SteadyClock {
+    /// Begins now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { began_unix_nano: now_unix_nano(), since: Stopwatch::start() }
+    }
+
+    /// Nanoseconds that would have passed since the Unix epoch, had nobody set the wall clock since the start.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        let passed = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.began_unix_nano.saturating_add(passed)
+    }
+}
+
 /// A moment of the monotonic clock, for measuring how long our own work takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

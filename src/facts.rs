@@ -142,6 +142,8 @@ pub struct SpanFacts {
     pub service_tier: Text,
     /// Speed that was paid for (`fast`), where the provider's usage object tells.
     pub speed: Text,
+    /// Where the model ran, where the price depends on it (`us`).
+    pub geography: Text,
     /// What identifies the account (key hash, organisation, project): hashed before it is shown.
     pub account: Text,
     /// Seconds to the first token.

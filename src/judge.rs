@@ -142,6 +142,7 @@ fn context<'a>(call: &LlmCall<'a>) -> Context<'a> {
         service_tier: call.service_tier.filter(|_| batch.is_none()),
         processing: batch,
         speed: call.speed,
+        inference_geo: call.geography,
         ..Context::default()
     }
 }
@@ -191,6 +192,8 @@ impl<'a> SpanTexts<'a> {
                     headers: &headers,
                     attributes: &headers,
                     hidden_params: "",
+                    refused: !messages.is_empty()
+                        && matches!(self.error().class, ErrorClass::RateLimit | ErrorClass::QuotaExhausted),
                     messages: &messages,
                     account: "",
                     identity: self.batch.text(self.facts.account),

@@ -169,6 +169,8 @@ pub enum Name {
     ServiceTier,
     /// Speed that was paid for.
     Speed,
+    /// Where the model ran.
+    Geography,
     /// What identifies the account.
     Account,
 }
@@ -271,6 +273,18 @@ impl Record {
             stated: 0,
             ..self.clone()
         }
+    }
+
+    /// How long it has waited, nanoseconds; engine time as records keep it comes round after 49 days.
+    #[must_use]
+    pub const fn waited_nanos(&self, now: u64) -> u64 {
+        Self::milliseconds(now).wrapping_sub(self.arrived) as u64 * 1_000_000
+    }
+
+    /// Engine time as records keep it.
+    #[must_use]
+    pub const fn milliseconds(nanos: u64) -> u32 {
+        (nanos / 1_000_000) as u32
     }
 
     /// The key that names this span among all.

@@ -90,7 +90,7 @@ fn held_bytes_are_what_waiting_and_remembered_spans_take() {
             let now = START + step * STEP_NANOS;
             engine.offer(read(&vocabulary, &reader, traffic.next()), now, &mut |_| {});
             engine.tick(now, &mut |event| {
-                if let Event::SettleState { held_spans, held_bytes } = event {
+                if let Event::SettleState { held_spans, held_bytes, .. } = event {
                     told = (*held_spans, *held_bytes);
                 }
             });

@@ -48,6 +48,7 @@ fn limits(provider: &str, headers: &[(&str, &str)], message: &str) -> Vec<RateLi
         end_unix_nano: END,
         headers,
         messages: &[message],
+        refused: true,
         ..Default::default()
     };
     read(&evidence, &mut found);

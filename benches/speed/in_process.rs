@@ -117,7 +117,7 @@ impl Product {
         self.now += spans * 1_000_000_000 / RATE;
         let early = &mut self.early;
         let mut note = |event: &Event<'_>| {
-            if let Event::Settled { outcome: SettleOutcome::Early, count } = event {
+            if let Event::Settled { outcome: SettleOutcome::Early, count, .. } = event {
                 *early += count;
             }
         };

@@ -72,6 +72,10 @@ pub struct Settle {
     pub seconds: f64,
     /// Bytes of everything that waits or is remembered.
     pub max_bytes: u64,
+    /// Seconds for which a span that is sent again is recognised.
+    pub remember_seconds: f64,
+    /// Bytes for that.
+    pub remember_max_bytes: u64,
 }
 
 /// Bounds of the series table.
@@ -208,7 +212,7 @@ impl Default for Receive {
 
 impl Default for Settle {
     fn default() -> Self {
-        Self { seconds: 5.0, max_bytes: 64 << 20 }
+        Self { seconds: 5.0, max_bytes: 64 << 20, remember_seconds: 900.0, remember_max_bytes: 320 << 20 }
     }
 }
 

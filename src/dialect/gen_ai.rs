@@ -13,6 +13,7 @@ pub(super) const KEYS: &[Key] = &[
     key("gen_ai.operation.name", Operation(9)),
     key("gen_ai.provider.name", Provider(9)),
     key("gen_ai.system", Provider(8)),
+    key("gen_ai.model.provider", Provider(7)),
     key("gen_ai.request.model", RequestModel(9)),
     key("gen_ai.response.model", ResponseModel(9)),
     key("gen_ai.response.id", ResponseId(9)),
@@ -71,6 +72,7 @@ pub(super) const KEYS: &[Key] = &[
     key("retry_attempts", Resends),
     key("gen_ai.usage.cost", ReportedCost(7)),
     key("gen_ai.usage.cost.amount", ReportedCost(7)),
+    key("gen_ai.usage.cost.currency", ReportedCurrency),
 ];
 
 pub(super) const PROFILES: &[Profile] = &[

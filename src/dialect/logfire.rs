@@ -16,6 +16,8 @@ pub(super) const KEYS: &[Key] = &[
     key("gen_ai.usage.details.cache_read_tokens", Usage(GenAi, CacheRead)),
     key("gen_ai.usage.details.cache_write_tokens", Usage(GenAi, CacheWrite)),
     key("gen_ai.usage.details.reasoning_tokens", Usage(GenAi, Reasoning)),
+    key("gen_ai.usage.details.web_search_requests", Usage(GenAi, WebSearches)),
+    key("gen_ai.usage.details.web_search_calls", Usage(GenAi, WebSearches)),
     key("gen_ai.usage.details.thoughts_tokens", Usage(GenAi, Reasoning)),
     key("gen_ai.usage.details.ephemeral_5m_input_tokens", Usage(GenAi, CacheWrite5m)),
     key("gen_ai.usage.details.ephemeral_1h_input_tokens", Usage(GenAi, CacheWrite1h)),

@@ -179,6 +179,8 @@ pub enum Fact {
     Level,
     /// Service tier; the higher rank wins (answered over asked for).
     ServiceTier(Rank),
+    /// The currency of the reported cost; dollars where none is stated.
+    ReportedCurrency,
     /// The whole cost, in dollars.
     ReportedCost(Rank),
     /// Costs as JSON, in dollars.

@@ -118,6 +118,7 @@ fn connected(
     let (publish, views) = watch::channel(None);
     let own = Owner {
         engine: Engine::new(settings),
+        clock: clock::SteadyClock::start(),
         queue: Arc::clone(&queue),
         glance: Arc::clone(&glance),
         pulse: Arc::clone(&pulse),
@@ -142,6 +143,7 @@ fn connected(
 
 struct Owner {
     engine: Engine,
+    clock: clock::SteadyClock,
     queue: Arc<Queue>,
     glance: Arc<Mutex<Glance>>,
     pulse: Arc<Pulse>,
@@ -181,7 +183,8 @@ impl Owner {
     fn handle(&mut self, message: Message) {
         match message {
             Message::Batch(batch, bytes) => {
-                self.engine.offer(*batch, clock::now_unix_nano(), &mut emit);
+                self.engine.set_wall_clock(self.clock.now(), clock::now_unix_nano());
+                self.engine.offer(*batch, self.clock.now(), &mut emit);
                 self.queue.requests.fetch_sub(1, Ordering::Relaxed);
                 self.queue.bytes.fetch_sub(bytes, Ordering::Relaxed);
             }
@@ -193,7 +196,7 @@ impl Owner {
             #[cfg(test)]
             Message::BreakDown => panic!("broken for a test"),
             Message::Finish(done) => {
-                self.engine.finish(clock::now_unix_nano(), &mut emit);
+                self.engine.finish(self.clock.now(), &mut emit);
                 self.publish();
                 // Who asked may have gone.
                 let _ = done.send(());
@@ -202,7 +205,8 @@ impl Owner {
     }
 
     fn tick(&mut self) {
-        self.engine.tick(clock::now_unix_nano(), &mut emit);
+        self.engine.set_wall_clock(self.clock.now(), clock::now_unix_nano());
+        self.engine.tick(self.clock.now(), &mut emit);
         self.queue.call_series.store(self.engine.table().state().call_series, Ordering::Relaxed);
         emit(&Event::Queue {
             requests: self.queue.requests.load(Ordering::Relaxed),
@@ -214,7 +218,7 @@ impl Owner {
     /// document spans and calls agree.
     fn publish(&mut self) {
         self.tick();
-        let view = self.engine.view(clock::now_unix_nano(), telemetry::snapshot());
+        let view = self.engine.view(self.clock.now(), telemetry::snapshot());
         self.publish.send_replace(Some(Published { view: Arc::new(view), at: self.pulse.now() }));
     }
 

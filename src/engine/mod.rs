@@ -10,6 +10,7 @@ mod limit_rows;
 mod pulse;
 mod reader;
 mod record;
+mod wall;
 
 pub use actor::{EngineHandle, spawn};
 pub use reader::Reader;
@@ -25,9 +26,10 @@ use crate::limits::{
     Configured, CountedCall, LimitSource, LimitStore, LimitsConfig, Observation, account_hash,
 };
 use crate::price::PriceBook;
-use crate::record::RecordBatch;
+use crate::record::{Name, RecordBatch};
 use crate::settle::{LlmCall, Outcome, Reason, SettleSettings, Settler};
 use crate::telemetry::{Event, ReceiverMetrics, SettleOutcome, SpanResult};
+use wall::WallClock;
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -95,6 +97,7 @@ struct Counter {
     limits_config: LimitsConfig,
     tally: Tally,
     options: Options,
+    wall: WallClock,
 }
 
 #[derive(Debug)]
@@ -118,6 +121,7 @@ impl Engine {
                 configured: Configured::new(&settings.limits),
                 limits_config: settings.limits,
                 tally: Tally::default(),
+                wall: WallClock::default(),
                 options: Options {
                     default_service: settings.default_service,
                     default_environment: settings.default_environment,
@@ -133,6 +137,11 @@ impl Engine {
         self.counter.tally.spans[SpanResult::Malformed as usize] += batch.malformed;
         let counter = &mut self.counter;
         self.settler.offer(batch, now, &mut |outcome| counter.take(&outcome, now, tell));
+    }
+
+    /// Tells what the wall clock says when engine time is `now`; until then they are the same.
+    pub fn set_wall_clock(&mut self, now: u64, unix_nano: u64) {
+        self.counter.wall.read(now, unix_nano);
     }
 
     /// Settles what has waited long enough, and tells what has happened.
@@ -211,13 +220,20 @@ impl Engine {
             (SettleOutcome::Forgotten, forgotten),
         ] {
             if count > 0 {
-                tell(&Event::Settled { outcome, count });
+                let (service, scope) = state
+                    .early_of
+                    .as_ref()
+                    .filter(|_| outcome == SettleOutcome::Early)
+                    .map_or(("", ""), |of| (&of.0, &of.1));
+                tell(&Event::Settled { outcome, count, service, scope });
             }
         }
         self.counter.tell_dropped_limits(tell);
         tell(&Event::SettleState {
             held_spans: state.held as u64,
             held_bytes: (state.held_bytes + state.memory_bytes) as u64,
+            reach_seconds: state.reach_nanos as f64 / 1e9,
+            wanted_seconds: state.wanted_nanos as f64 / 1e9,
         });
     }
 }
@@ -246,16 +262,19 @@ impl Counter {
         if verdict.price_source() == PriceSource::Unpriced {
             tell(&Event::UnpricedCall { provider: call.provider, model });
         }
-        let (provider, model) = (call.provider, model);
+        let (provider, model, end) = (call.provider, model, self.wall.end_of(call, now));
         let limits = named(&verdict.limits, &self.limits_config);
         if !limits.is_empty() {
             let (provider, model) = (&shown(provider), &shown(model));
-            let observation =
-                Observation { provider, model, limits: &limits, end_unix_nano: call.end_unix_nano };
+            let observation = Observation { provider, model, limits: &limits, end_unix_nano: end };
             limit_rows::tell_changes(&self.limits.observe(&observation, now), tell);
         }
         if !self.limits_config.configured.is_empty() {
-            count_against_configured(&mut self.configured, &self.limits_config, call, model, now);
+            count_against_configured(&mut self.configured, &self.limits_config, call, model, (end, now));
+        }
+        if let Some(what) = record::impossible(call) {
+            let text = |name| call.members.first().map_or("", |held| held.text(name));
+            tell(&Event::ImpossibleNumbers { service: call.service_name, scope: text(Name::Scope), what });
         }
         record::record(&mut self.table, &self.options, call, &verdict, now);
     }
@@ -274,7 +293,7 @@ impl Counter {
     fn observe_late(&mut self, call: &LlmCall<'_>, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
         let limits = named(&judge::rate_limits_of(call), &self.limits_config);
         if !limits.is_empty() {
-            let (provider, end_unix_nano) = (shown(call.provider), call.end_unix_nano);
+            let (provider, end_unix_nano) = (shown(call.provider), self.wall.end_of(call, now));
             let observation = Observation { provider: &provider, model: "*", limits: &limits, end_unix_nano };
             limit_rows::tell_changes(&self.limits.observe(&observation, now), tell);
         }
@@ -295,7 +314,7 @@ fn count_against_configured(
     config: &LimitsConfig,
     call: &LlmCall<'_>,
     model: &str,
-    now: u64,
+    (end, now): (u64, u64),
 ) {
     let account = call.account.and_then(account_hash).unwrap_or_default();
     configured.count_call(
@@ -307,7 +326,7 @@ fn count_against_configured(
             output_tokens: call.tokens.map_or(0, |tokens| tokens.output_total()),
             max_tokens: call.max_tokens,
             images: images(call),
-            end_unix_nano: call.end_unix_nano,
+            end_unix_nano: end,
         },
         now,
     );

@@ -136,7 +136,7 @@ impl Reader {
         let facts = span.facts;
         let times = (facts.start_unix_nano, facts.end_unix_nano);
         let mut record = Record::new(facts.key(), facts.parent_span_id, times, facts.role, facts.layer);
-        let provider = normalise::provider(span.text(facts.provider), span.text(facts.server_address));
+        let provider = span.provider();
         record.flags = span.flags();
         self.name_answer(span.text(facts.response_id).as_bytes(), &mut record);
         state_tokens(span.tokens(provider), &mut record);
@@ -150,7 +150,8 @@ impl Reader {
     }
 
     fn name_answer(&self, id: &[u8], record: &mut Record) {
-        if names_one_answer(id) {
+        let tells = !matches!(record.role, Role::Http | Role::Other);
+        if tells && names_one_answer(id) {
             record.answer = self.answers.hash_one(id) | 1;
             record.answer_kind = kind_of(id);
         }
@@ -172,6 +173,7 @@ impl Reader {
             (Name::RoutedModel, facts.routed_model),
             (Name::ServiceTier, facts.service_tier),
             (Name::Speed, facts.speed),
+            (Name::Geography, facts.geography),
             (Name::Account, facts.account),
         ] {
             texts[name as usize] = span.text(text);
@@ -321,6 +323,16 @@ impl<'a> Span<'a> {
             }
         }
         flags
+    }
+
+    /// Who answered, as far as this span tells: without a host, a model of one vendor betrays what the SDK calls `openai`.
+    fn provider(&self) -> Option<&'a str> {
+        let (facts, host) = (self.facts, self.text(self.facts.server_address));
+        let provider = normalise::provider(self.text(facts.provider), host);
+        let models = [facts.routed_model, facts.response_model, facts.request_model];
+        let models = models.map(|model| self.text(model));
+        let hidden = provider.filter(|_| host.is_empty());
+        hidden.and_then(|named| normalise::hidden_provider(named, &models)).or(provider)
     }
 
     fn tokens(&self, provider: Option<&'a str>) -> Option<Tokens> {

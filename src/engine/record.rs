@@ -95,15 +95,20 @@ fn time_per_output_token(call: &LlmCall<'_>) -> Option<f64> {
     (rest > 0.0).then(|| rest / tokens as f64)
 }
 
+/// Numbers that no call can have.
+pub(super) fn impossible(call: &LlmCall<'_>) -> Option<&'static str> {
+    if call.has(Flags::ABSURD_TOKENS) {
+        return Some("impossible_tokens");
+    }
+    call.members.first()?.flags.has(Flags::ABSURD_TIME).then_some("impossible_time")
+}
+
 /// Stated tokens that cannot belong to the text on the span.
 ///
 /// A token is at least a character, and hardly ever more than forty; a tool call has tokens without text.
 fn suspicious(call: &LlmCall<'_>) -> Option<&'static str> {
-    if call.has(Flags::ABSURD_TOKENS) {
-        return Some("impossible_tokens");
-    }
-    if call.members[0].flags.has(Flags::ABSURD_TIME) {
-        return Some("impossible_time");
+    if let Some(what) = impossible(call) {
+        return Some(what);
     }
     let tokens = call.tokens?;
     let visible = tokens.get(TokenType::Output)?;

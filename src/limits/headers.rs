@@ -12,6 +12,9 @@ const LARGEST_32: u64 = 2_147_483_647;
 const DAY: f64 = 86_400.0;
 const MINUTE: f64 = 60.0;
 
+/// How the headers of a `ChatGPT` plan begin. Source: openai/codex, codex-rs/codex-api, rate limits.
+const CODEX: &str = "x-codex-";
+
 /// Headers with their names in one spelling.
 #[derive(Debug, Default)]
 pub(super) struct Headers<'a> {
@@ -37,6 +40,7 @@ impl<'a> Headers<'a> {
     pub(super) fn add(&mut self, name: &str, value: Cow<'a, str>) {
         let name = canonical(name);
         let told = name.contains("limit") || name.starts_with("anthropic-") || name.contains("organization");
+        let told = told || name.starts_with(CODEX);
         if told && self.pairs.len() < Self::MOST && self.get(&name).is_none() {
             self.pairs.push((name, value));
         }
@@ -68,6 +72,43 @@ impl<'a> Headers<'a> {
                 out.push(limit);
             }
         }
+        out.extend(
+            ["primary", "secondary"].iter().filter_map(|name| self.plan(name, end_unix_nano, evidence)),
+        );
+    }
+
+    /// One allotment of a `ChatGPT` plan: `x-codex-primary-used-percent`, `-window-minutes`, `-reset-at`.
+    fn plan(&self, name: &str, end_unix_nano: u64, evidence: LimitEvidence) -> Option<RateLimit> {
+        let text = |kind: &str| self.get(&format!("{CODEX}{name}-{kind}"));
+        let percent: f64 =
+            text("used-percent")?.parse().ok().filter(|percent| (0.0..1e5).contains(percent))?;
+        let minutes: Option<f64> = text("window-minutes").and_then(|minutes| minutes.parse().ok());
+        let reset = text("reset-at").or_else(|| text("reset-after-seconds"));
+        Some(RateLimit {
+            resource: Resource::Usage,
+            scope: "",
+            limit: None,
+            remaining: None,
+            reset_moment: reset.and_then(moment::moment),
+            account: None,
+            window: minutes.map_or(Window::Unknown, |minutes| window_of(minutes * MINUTE)),
+            used_ratio: Some(percent / 100.0),
+            reset_seconds: reset.and_then(|reset| moment::seconds_until(reset, end_unix_nano)),
+            evidence,
+        })
+    }
+
+    /// The window that a policy states: `100, 100;w=60` in the limit's own header, or `ratelimit-policy` beside it.
+    /// Of several policies the one with this limit counts. Source: draft-ietf-httpapi-ratelimit-headers-06 and -09.
+    fn policy_window(&self, set: &HeaderSet, limit: Option<u64>) -> Window {
+        let named =
+            |(name, _): &&(String, Cow<'_, str>)| set.is(name, "limit") || name.ends_with("ratelimit-policy");
+        let policies = self.pairs.iter().filter(named).flat_map(|(_, value)| value.split(','));
+        let windows = policies.filter_map(|policy| {
+            let (quota, window) = policy_of(policy)?;
+            (quota.is_none() || limit.is_none() || quota == limit).then_some(window)
+        });
+        windows.map(window_of).next().unwrap_or(Window::Unknown)
     }
 
     fn limit(&self, set: &HeaderSet, end_unix_nano: u64, evidence: LimitEvidence) -> Option<RateLimit> {
@@ -88,6 +129,7 @@ impl<'a> Headers<'a> {
         let reset_seconds = text("reset").and_then(|reset| moment::seconds_until(reset, end_unix_nano));
         let window =
             if set.minute_or_day { minute_or_day(limit, remaining, reset_seconds) } else { set.window };
+        let window = if window == Window::Unknown { self.policy_window(set, limit) } else { window };
         let (resource, scope) = (set.resource, set.scope);
         Some(RateLimit {
             resource,
@@ -112,6 +154,35 @@ impl Count {
             Self::Known(count) => Some(count),
             Self::Absent | Self::Sentinel => None,
         }
+    }
+}
+
+/// Quota and window of `100;w=60` or `"default";q=100;w=60`.
+fn policy_of(policy: &str) -> Option<(Option<u64>, f64)> {
+    let (mut quota, mut window) = (None, None);
+    for (place, part) in policy.trim_matches(['[', ']', '\'', ' ']).split(';').enumerate() {
+        match part.trim().split_once('=') {
+            Some(("w", seconds)) => window = seconds.trim_matches(['"', ' ']).parse().ok(),
+            Some(("q", count)) => quota = count.trim().parse().ok(),
+            None if place == 0 => quota = part.trim_matches(['"', ' ']).parse().ok(),
+            _ => {}
+        }
+    }
+    window.map(|window| (quota, window))
+}
+
+/// The window of so many seconds, where it has a name.
+pub(super) fn window_of(seconds: f64) -> Window {
+    #[expect(clippy::cast_possible_truncation, reason = "only compared; out of range saturates")]
+    match seconds.round() as i64 {
+        1 => Window::Second,
+        60 => Window::Minute,
+        3_600 => Window::Hour,
+        18_000 => Window::FiveHours,
+        86_400 => Window::Day,
+        604_800 => Window::SevenDays,
+        2_419_200..=2_678_400 => Window::Month,
+        _ => Window::Unknown,
     }
 }
 

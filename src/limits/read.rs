@@ -30,6 +30,8 @@ pub struct LimitEvidenceInput<'a> {
     pub hidden_params: &'a str,
     /// Error texts: status message, exception message.
     pub messages: &'a [&'a str],
+    /// These texts refuse a call for speed or quota: numbers in them are limits.
+    pub refused: bool,
     /// The configured name of the account, or empty.
     pub account: &'a str,
     /// What else identifies the account, raw: a key's hash, an organisation, a deployment. Only a
@@ -46,7 +48,7 @@ pub fn read(evidence: &LimitEvidenceInput<'_>, out: &mut Vec<RateLimit>) {
     from_attributes(evidence.attributes, &mut found);
     let mut told = Vec::new();
     for message in evidence.messages {
-        text::limits(provider, message, evidence.end_unix_nano, &mut told);
+        text::limits(provider, message, evidence.end_unix_nano, evidence.refused, &mut told);
     }
     told.into_iter().for_each(|limit| merge(&mut found, limit));
     let account = account(evidence, &headers);

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexBuilder};
 
-use super::headers::{Headers, used_ratio};
+use super::headers::{Headers, used_ratio, window_of};
 use super::moment;
 use crate::call::{LimitEvidence, RateLimit, Resource, Window};
 use crate::loose::{self, Scalar, Segment};
@@ -40,6 +40,14 @@ enum Shape {
     LimitWindow,
     /// resource, limit, remaining.
     ResourceLimitRemaining,
+    /// a word that says that it is no limit, limit, thousands or millions, abbreviation.
+    LimitAbbreviation,
+    /// abbreviation, limit, thousands or millions.
+    AbbreviationLimit,
+    /// a word that says that it is no limit, limit, thousands or millions, resource, window.
+    LimitAnyResourceWindow,
+    /// limit, seconds, what it is for.
+    LimitSeconds,
 }
 
 /// The wordings that state numbers. Case does not count.
@@ -86,13 +94,42 @@ pub(super) const WORDINGS: [Wording; 8] = [
     },
 ];
 
-static PATTERNS: LazyLock<Vec<(Shape, Regex)>> = LazyLock::new(|| {
-    let compiled = |wording: &Wording| {
+/// Wordings of no provider in particular: they count only in texts that refuse for speed or quota, and only where no
+/// wording of a provider fits.
+pub(super) const COMMON: [Wording; 4] = [
+    Wording {
+        source: "the abbreviations of all providers' limit pages: Fireworks, SambaNova, Alibaba, Volcengine",
+        shape: Shape::LimitAbbreviation,
+        pattern: r"(?:\b(used|using|current|currently|requested|usage|consumed|sent|after)\b[a-z :=]{0,12})?\b(\d[\d,]{0,20}(?:\.\d{1,6})?)([km]?) ?((?:rp|tp|qp|itp|otp)[smhd])\b",
+    },
+    Wording {
+        source: "Moonshot: platform.moonshot.ai/docs/api/errors (`request reached max RPM: 3`)",
+        shape: Shape::AbbreviationLimit,
+        pattern: r"\b(?:max(?:imum)?|limit(?:ed)?(?: of| to| is)?|exceed(?:ed|s)?(?: the| your)?) ?((?:rp|tp|qp|itp|otp)[smhd])(?: limit| quota)?(?: of| is)?[:=]? ?\(?(\d[\d,]{0,20}(?:\.\d{1,6})?)([km]?)\b",
+    },
+    Wording {
+        source: "Cohere, Novita, DeepInfra, gateways: `60 requests/min`, `40000 tokens per minute`",
+        shape: Shape::LimitAnyResourceWindow,
+        pattern: r"(?:\b(used|using|current|currently|requested|usage|consumed|sent|after)\b[a-z :=]{0,12})?\b(\d[\d,]{0,20}(?:\.\d{1,6})?)([km]?) ?((?:api |input |output |total |prompt |completion |generated )?(?:tokens?|requests?|queries|calls|messages))(?: ?/ ?| per | a | every | each )([a-z]{1,6})\b",
+    },
+    Wording {
+        source: "GitHub Models: `Rate limit of 50 per 86400s exceeded for UserByModelByDay`",
+        shape: Shape::LimitSeconds,
+        pattern: r"limit of (\d[\d,]{0,20}) per (\d{1,7}) ?s(?:econds?)?\b(?: exceeded for ([a-z]{1,60}))?",
+    },
+];
+
+static COMMON_PATTERNS: LazyLock<Vec<(Shape, Regex)>> = LazyLock::new(|| compiled(&COMMON));
+
+static PATTERNS: LazyLock<Vec<(Shape, Regex)>> = LazyLock::new(|| compiled(&WORDINGS));
+
+fn compiled(wordings: &[Wording]) -> Vec<(Shape, Regex)> {
+    let one = |wording: &Wording| {
         let pattern = RegexBuilder::new(wording.pattern).case_insensitive(true).unicode(false).build();
         pattern.ok().map(|pattern| (wording.shape, pattern))
     };
-    WORDINGS.iter().filter_map(compiled).collect()
-});
+    wordings.iter().filter_map(one).collect()
+}
 
 static WAIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:try again|retry) (?:in|after) (?:about )?([\d.]{1,20} ?[a-zµμ][\dhmsa-z. ]{0,40})")
@@ -106,8 +143,14 @@ static GEMINI_METRIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Every limit that `message` states.
-pub(super) fn limits(provider: Option<&str>, message: &str, end_unix_nano: u64, out: &mut Vec<RateLimit>) {
+/// Every limit that `message` states; `refused` when it is the text of a rate limit or of a quota.
+pub(super) fn limits(
+    provider: Option<&str>,
+    message: &str,
+    end_unix_nano: u64,
+    refused: bool,
+    out: &mut Vec<RateLimit>,
+) {
     let message = head(message);
     let before = out.len();
     if let Some(body) = loose::embedded(message) {
@@ -116,19 +159,27 @@ pub(super) fn limits(provider: Option<&str>, message: &str, end_unix_nano: u64, 
     if out.len() == before {
         from_prose(message, out);
     }
+    if out.len() == before && refused {
+        from_wordings(&COMMON_PATTERNS, message, out);
+    }
 }
 
 fn from_prose(message: &str, out: &mut Vec<RateLimit>) {
     let wait = wait_seconds(message);
-    for (shape, pattern) in PATTERNS.iter() {
+    from_wordings(&PATTERNS, message, out);
+    if let Some(pattern) = GEMINI_METRIC.as_ref() {
+        let found = pattern.captures_iter(message).take(8).filter_map(|groups| gemini_prose(&groups));
+        out.extend(found.map(|limit| reset_within_minute(limit, wait)));
+    }
+}
+
+fn from_wordings(patterns: &[(Shape, Regex)], message: &str, out: &mut Vec<RateLimit>) {
+    let wait = wait_seconds(message);
+    for (shape, pattern) in patterns {
         for groups in pattern.captures_iter(message).take(4) {
             let found = shape.limit(&groups);
             out.extend(found.map(|limit| RateLimit { reset_seconds: wait, ..limit }));
         }
-    }
-    if let Some(pattern) = GEMINI_METRIC.as_ref() {
-        let found = pattern.captures_iter(message).take(8).filter_map(|groups| gemini_prose(&groups));
-        out.extend(found.map(|limit| reset_within_minute(limit, wait)));
     }
 }
 
@@ -206,10 +257,67 @@ impl Shape {
                 stated(resource(text(1)?)?, window(text(2)?), Some(limit), Some(limit.saturating_sub(used)))
             }
             Self::LimitWindow => stated(Resource::Requests, window(text(2)?), number(1), None),
+            Self::LimitAbbreviation if groups.get(1).is_none() => {
+                abbreviated(text(4)?, scaled(text(2)?, text(3)?))?
+            }
+            Self::AbbreviationLimit => abbreviated(text(1)?, scaled(text(2)?, text(3)?))?,
+            Self::LimitAnyResourceWindow if groups.get(1).is_none() => {
+                stated(any_resource(text(4)?), known_window(text(5)?)?, scaled(text(2)?, text(3)?), None)
+            }
+            Self::LimitAbbreviation | Self::LimitAnyResourceWindow => return None,
+            Self::LimitSeconds => {
+                let what = text(3).unwrap_or("");
+                let resource = any_resource(what);
+                stated(resource, window_of(text(2)?.parse().ok()?), number(1), None)
+            }
             Self::ResourceLimitRemaining => stated(resource(text(1)?)?, Window::Minute, number(2), number(3)),
         };
         found.limit.map(|_| found)
     }
+}
+
+/// `1,200`, `400k`, `1.5M`: a whole number above 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the guard bounds it")]
+fn scaled(digits: &str, unit: &str) -> Option<u64> {
+    let number: f64 = digits.replace(',', "").parse().ok()?;
+    let factor = match unit {
+        "k" | "K" => 1e3,
+        "m" | "M" => 1e6,
+        _ => 1.0,
+    };
+    let whole = (number * factor).round();
+    ((whole - number * factor).abs() < 1e-6 && (1.0..1e15).contains(&whole)).then_some(whole as u64)
+}
+
+/// `RPM`, `TPD`, `ITPM`: what, and over which time.
+fn abbreviated(word: &str, limit: Option<u64>) -> Option<RateLimit> {
+    let word = word.to_ascii_lowercase();
+    let resource = match word.get(..word.len() - 1)? {
+        "rp" | "qp" => Resource::Requests,
+        "tp" => Resource::Tokens,
+        "itp" => Resource::InputTokens,
+        "otp" => Resource::OutputTokens,
+        _ => return None,
+    };
+    Some(stated(resource, window(word.get(word.len() - 1..)?), limit, None))
+}
+
+/// Whatever is no token is a call: requests, queries, messages.
+fn any_resource(words: &str) -> Resource {
+    let words = words.to_ascii_lowercase();
+    if !words.contains("token") {
+        Resource::Requests
+    } else if words.contains("input") || words.contains("prompt") {
+        Resource::InputTokens
+    } else if words.contains("output") || words.contains("completion") || words.contains("generated") {
+        Resource::OutputTokens
+    } else {
+        Resource::Tokens
+    }
+}
+
+fn known_window(word: &str) -> Option<Window> {
+    Some(window(word)).filter(|window| *window != Window::Unknown)
 }
 
 fn stated(resource: Resource, window: Window, limit: Option<u64>, remaining: Option<u64>) -> RateLimit {

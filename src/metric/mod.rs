@@ -149,6 +149,8 @@ pub enum ReceiverMetric {
     SettleSpans,
     SettleHeldSpans,
     SettleHeldBytes,
+    SettleReach,
+    SettleRemember,
     UnpricedCalls,
     LimitChanges,
     DroppedLimits,

@@ -50,6 +50,33 @@ const HOSTS: &[(&str, &str)] = &[
     ("api.minimax.io", "minimax"),
     ("api.ai21.com", "ai21"),
     ("ai-gateway.vercel.sh", "vercel"),
+    (".openai.azure.us", "azure.ai.openai"),
+    (".openai.azure.cn", "azure.ai.openai"),
+    (".cognitiveservices.azure.us", "azure.ai.openai"),
+    (".cognitiveservices.azure.cn", "azure.ai.openai"),
+    ("cloudcode-pa.googleapis.com", "gcp.gemini"),
+    ("dashscope-us.aliyuncs.com", "alibaba"),
+    ("api.minimaxi.com", "minimax"),
+    ("api.minimax.chat", "minimax"),
+    ("api.siliconflow.cn", "siliconflow"),
+    ("api.siliconflow.com", "siliconflow"),
+    (".volces.com", "volcengine"),
+    ("api.jina.ai", "jina"),
+    ("api.elevenlabs.io", "elevenlabs"),
+    ("api.studio.nebius.ai", "nebius"),
+    ("api.studio.nebius.com", "nebius"),
+    ("api.tokenfactory.nebius.com", "nebius"),
+    ("api.hyperbolic.xyz", "hyperbolic"),
+    ("api.scaleway.ai", "scaleway"),
+    ("api.friendli.ai", "friendli"),
+    ("api.lambda.ai", "lambda_ai"),
+    ("inference.baseten.co", "baseten"),
+    ("api.replicate.com", "replicate"),
+    ("ollama.com", "ollama"),
+    ("api.githubcopilot.com", "github_copilot"),
+    ("api.endpoints.anyscale.com", "anyscale"),
+    (".cloud.databricks.com", "databricks"),
+    (".databricksapps.com", "databricks"),
 ];
 
 /// What instrumentations write, in lower case, and the convention's name. Source: GenAI convention,
@@ -134,6 +161,50 @@ const NAMES: &[(&str, &str)] = &[
     ("hosted_vllm", "vllm"),
     ("ai21", "ai21"),
     ("sagemaker", "aws.sagemaker"),
+    ("openai_responses", "openai"),
+    ("openai-responses", "openai"),
+    ("azure_openai_responses", "azure.ai.openai"),
+    ("bedrock-converse", "aws.bedrock"),
+    ("aws-bedrock", "aws.bedrock"),
+    ("aws_bedrock_converse", "aws.bedrock"),
+    ("google_vertex", "gcp.vertex_ai"),
+    ("google-vertex-ai", "gcp.vertex_ai"),
+    ("vertex-ai", "gcp.vertex_ai"),
+    ("google-ai-studio", "gcp.gemini"),
+    ("googleai", "gcp.gemini"),
+    ("google_ai", "gcp.gemini"),
+    ("google-gemini", "gcp.gemini"),
+    ("mistral-ai", "mistral_ai"),
+    ("grok", "x_ai"),
+    ("together-ai", "together_ai"),
+    ("together.ai", "together_ai"),
+    ("zai", "z_ai"),
+    ("z-ai", "z_ai"),
+    ("z.ai", "z_ai"),
+    ("zhipu", "z_ai"),
+    ("zhipuai", "z_ai"),
+    ("qwen", "alibaba"),
+    ("alibaba_cloud", "alibaba"),
+    ("dashscope_intl", "alibaba"),
+    ("kimi", "moonshotai"),
+    ("moonshot_ai", "moonshotai"),
+    ("gateway", "vercel"),
+    ("vercel_ai_gateway", "vercel"),
+    ("vercel-ai-gateway", "vercel"),
+    ("open_router", "openrouter"),
+    ("ibm", "ibm.watsonx.ai"),
+    ("watsonx.ai", "ibm.watsonx.ai"),
+    ("workers-ai", "cloudflare"),
+    ("cloudflare", "cloudflare"),
+    ("siliconflow", "siliconflow"),
+    ("volcengine", "volcengine"),
+    ("jina", "jina"),
+    ("jina_ai", "jina"),
+    ("elevenlabs", "elevenlabs"),
+    ("nebius", "nebius"),
+    ("databricks", "databricks"),
+    ("baseten", "baseten"),
+    ("minimax", "minimax"),
 ];
 
 /// Frameworks that write their own name where the provider's belongs.
@@ -173,12 +244,29 @@ static BY_FRAMEWORK: Index<{ FRAMEWORKS.len() }, 64> =
 /// Who answers at this host, if it is one that everybody knows.
 #[must_use]
 pub fn provider_of_host(host: &str) -> Option<&'static str> {
-    if let Some(rest) = host.strip_prefix("bedrock-runtime")
-        && rest.ends_with(".amazonaws.com")
-    {
-        return Some("aws.bedrock");
+    if let Some(cloud) = provider_of_cloud_host(host) {
+        return Some(cloud);
     }
     BY_HOST.find(host).map(|row| HOSTS[row].1)
+}
+
+/// The clouds' endpoints have regions, VPCs and projects in their names: `bedrock-mantle.eu-west-1.api.aws`,
+/// `vpce-0a.bedrock-runtime.us-east-1.vpce.amazonaws.com`, `aiplatform.eu.rep.googleapis.com`. Source: AWS service
+/// endpoints and `PrivateLink`; Vertex AI locations and Private Service Connect.
+fn provider_of_cloud_host(host: &str) -> Option<&'static str> {
+    const AWS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+    let is = |ends: &[&str]| ends.iter().any(|end| host.ends_with(end));
+    if is(&AWS)
+        && host
+            .split('.')
+            .any(|label| label.starts_with("bedrock-runtime") || label.starts_with("bedrock-mantle"))
+    {
+        Some("aws.bedrock")
+    } else if is(&[".rep.googleapis.com", ".p.googleapis.com"]) && host.contains("aiplatform") {
+        Some("gcp.vertex_ai")
+    } else {
+        None
+    }
 }
 
 /// The vendor of a model name that only one vendor uses. For spans that name no provider at all.
@@ -237,7 +325,32 @@ fn named(written: &str) -> Option<&str> {
     known(written)
         .or_else(|| written.rsplit_once('.').and_then(|(head, _)| known(head)))
         .or_else(|| written.split_once('.').and_then(|(head, _)| known(head)))
+        // LlamaIndex's class names: `openai_llm`, `Bedrock_Converse_LLM`, `azure_openai_llm`.
+        .or_else(|| known(without_ending(written, &["_llm", "_embedding", "_embeddings"])?))
+        .or_else(|| provider_of_host(host_in(written)?))
         .or(Some(written))
+}
+
+fn without_ending<'a>(name: &'a str, endings: &[&str]) -> Option<&'a str> {
+    endings.iter().find_map(|ending| {
+        let at = name.len().checked_sub(ending.len())?;
+        name.get(at..)?.eq_ignore_ascii_case(ending).then_some(&name[..at])
+    })
+}
+
+/// The host in a name that is an address: `api.openai.com`, `https://api.groq.com/openai/v1`.
+fn host_in(name: &str) -> Option<&str> {
+    let rest = name.split_once("://").map_or(name, |(_, rest)| rest);
+    rest.split(['/', ':']).next().filter(|host| host.contains('.'))
+}
+
+/// The provider of a call whose instrumentation says `openai` because of the SDK, and whose model belongs to one other
+/// vendor alone. Only where no host tells: such models are served by gateways too.
+#[must_use]
+pub fn hidden_provider(named: &str, models: &[&str]) -> Option<&'static str> {
+    let vendor =
+        (named == "openai").then(|| models.iter().find_map(|model| provider_of_model(model))).flatten()?;
+    matches!(vendor, "x_ai" | "cohere" | "deepseek" | "mistral_ai").then_some(vendor)
 }
 
 #[cfg(test)]
@@ -250,7 +363,26 @@ mod tests {
         assert_eq!(provider("openai", "my-resource.openai.azure.com"), Some("azure.ai.openai"));
         assert_eq!(provider("openai", "us-central1-aiplatform.googleapis.com"), Some("gcp.vertex_ai"));
         assert_eq!(provider("openai", "evil-api.openai.com.example.org"), Some("openai"));
-        assert_eq!(provider("", "bedrock-runtime.us-east-1.amazonaws.com"), Some("aws.bedrock"));
+        for host in [
+            "bedrock-runtime.us-east-1.amazonaws.com",
+            "bedrock-runtime-fips.us-gov-west-1.amazonaws.com",
+            "bedrock-mantle.eu-west-1.api.aws",
+            "vpce-0a1b.bedrock-runtime.us-east-1.vpce.amazonaws.com",
+        ] {
+            assert_eq!(provider("openai", host), Some("aws.bedrock"), "{host}");
+        }
+        assert_eq!(provider("openai", "s3.amazonaws.com"), Some("openai"));
+        assert_eq!(provider("openai", "aiplatform.eu.rep.googleapis.com"), Some("gcp.vertex_ai"));
+        assert_eq!(provider("openai", "acme.openai.azure.us"), Some("azure.ai.openai"));
+    }
+
+    #[test]
+    fn a_model_of_one_vendor_tells_what_the_sdk_hides() {
+        let hidden = |named, model: &'static str| hidden_provider(named, &[model]);
+        assert_eq!(hidden("openai", "grok-3-mini"), Some("x_ai"));
+        assert_eq!(hidden("openai", "command-a-03-2025"), Some("cohere"));
+        assert_eq!(hidden("openai", "gpt-4.1"), None);
+        assert_eq!(hidden("acme", "deepseek-chat"), None);
     }
 
     #[test]
@@ -270,6 +402,12 @@ mod tests {
             ("azure", "azure.ai.openai"),
             ("amazon-bedrock", "aws.bedrock"),
             ("acme-llm", "acme-llm"),
+            ("api.openai.com", "openai"),
+            ("https://api.groq.com/openai/v1", "groq"),
+            ("openai_responses_llm", "openai"),
+            ("Bedrock_Converse_LLM", "aws.bedrock"),
+            ("Ollama_llm", "ollama"),
+            ("gateway", "vercel"),
         ] {
             assert_eq!(provider(written, ""), Some(name), "{written}");
         }

@@ -10,7 +10,7 @@ use super::cost::Cost;
 use super::decimal::{Decimal, Dollars};
 use super::name_table::{Name, NameTable};
 use super::overrides::{Fault, Overrides, PricesConfig, ReadyDiscount, UseReported};
-use super::{Context, Units, Unpriced, model_name};
+use super::{Context, Units, Unpriced, model_name, uplift};
 use crate::call::{PriceSource, Tokens};
 
 /// Names whose meaning is remembered. Beyond it everything is forgotten and learned anew.
@@ -294,6 +294,12 @@ impl PriceBook {
             Meaning::Catalogue(place) => {
                 let found = Found { catalogue: self.catalogue.get(), place };
                 catalogue_cost(cost, &found, tokens, request)?;
+                let (provider, host) = (request.provider, request.server_address);
+                let geography = request.context.inference_geo.unwrap_or("");
+                let place = uplift::Place { model: found.model_id(), provider, host, geography };
+                if let Some(percent) = uplift::percent(&place) {
+                    cost.percent_of_tokens(percent);
+                }
                 PriceSource::Catalogue
             }
         };

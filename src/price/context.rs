@@ -18,6 +18,8 @@ pub struct Context<'a> {
     pub route: Option<&'a str>,
     /// Kind of web search.
     pub search_type: Option<&'a str>,
+    /// Where Anthropic ran the model: `us`, `global`.
+    pub inference_geo: Option<&'a str>,
 }
 
 /// A value that asks for nothing special.
@@ -86,12 +88,13 @@ type Key = (&'static str, for<'a, 'b> fn(&'a mut Context<'b>) -> &'a mut Option<
 
 impl<'a> Context<'a> {
     /// The keys, each with its place.
-    pub const KEYS: [Key; 5] = [
+    pub const KEYS: [Key; 6] = [
         ("service_tier", |context| &mut context.service_tier),
         ("processing", |context| &mut context.processing),
         ("speed", |context| &mut context.speed),
         ("route", |context| &mut context.route),
         ("search_type", |context| &mut context.search_type),
+        ("inference_geo", |context| &mut context.inference_geo),
     ];
 
     /// The value of a key.

@@ -129,6 +129,16 @@ impl Cost {
         self.total = self.total.percent(percent);
     }
 
+    /// The amounts of tokens times a percentage; fees stay.
+    pub(super) fn percent_of_tokens(&mut self, percent: Decimal) {
+        let (fees, tokens) = (self.lines[TokenType::ALL.len()], &mut self.lines[..TokenType::ALL.len()]);
+        self.total = fees.map_or(Dollars::ZERO, |line| line.amount);
+        for line in tokens.iter_mut().flatten() {
+            line.amount = line.amount.percent(percent);
+            self.total = self.total.plus(line.amount);
+        }
+    }
+
     fn add_fee(&mut self, amount: Dollars) {
         let line = &mut self.lines[TokenType::ALL.len()];
         let amount = line.map_or(amount, |known| known.amount.plus(amount));

@@ -34,6 +34,7 @@ mod name_table;
 mod overrides;
 mod provider_name;
 mod unit;
+mod uplift;
 
 pub use book::{PriceBook, Priced, Request};
 pub use catalogue::{About, Catalogue, Force, Found, NotFound};

@@ -67,6 +67,8 @@ pub(super) struct Draft<'a> {
     pub(super) http_method: bool,
     pub(super) service_tier: Best<'a>,
     pub(super) speed: Best<'a>,
+    pub(super) geography: &'a str,
+    pub(super) currency: &'a str,
     pub(super) account: Best<'a>,
     pub(super) first_token_seconds: Option<f64>,
     pub(super) first_token: Option<f64>,
@@ -264,6 +266,7 @@ impl<'a> Draft<'a> {
             Fact::HiddenParams => objects::hidden_params(self, text),
             Fact::HeaderObject => objects::headers(self, text),
             Fact::ReportedCostObject => objects::cost(self, text),
+            Fact::ReportedCurrency => self.currency = unquoted(text),
             Fact::FirstTokenAt => self.first_token_at = unquoted(text),
             Fact::FinishReason => {
                 objects::texts(text, &mut |reason| push_bounded(&mut self.finishes, reason));
@@ -293,10 +296,7 @@ impl<'a> Draft<'a> {
             | Fact::ReportedCost(_)
             | Fact::Resends
             | Fact::Attempts
-            | Fact::MaxTokens => match text.trim().parse::<f64>() {
-                Ok(number) => self.state_number(fact, number, None),
-                Err(_) => self.state_number(fact, f64::NAN, None),
-            },
+            | Fact::MaxTokens => self.state_number(fact, text.trim().parse().unwrap_or(f64::NAN), None),
             Fact::LimitAttribute => {}
         }
     }

@@ -84,6 +84,7 @@ const DETAILS: &[(&str, Side, Field)] = &[
     ("audio", Side::Input, Field::InputAudio),
     ("audio_tokens", Side::Input, Field::InputAudio),
     ("image_tokens", Side::Input, Field::InputImage),
+    ("web_search_requests", Side::Input, Field::WebSearches),
     ("reasoning", Side::Output, Field::Reasoning),
     ("reasoning_tokens", Side::Output, Field::Reasoning),
     ("audio", Side::Output, Field::OutputAudio),
@@ -111,6 +112,7 @@ pub(super) fn usage<'a>(draft: &mut Draft<'a>, family: UsageFamily, text: &'a st
     with_literal(text, &mut |path, scalar| match (path.segments(), scalar) {
         ([Segment::Key("service_tier")], Scalar::Text(tier)) => draft.service_tier.offer(5, tier),
         ([Segment::Key("speed")], Scalar::Text(speed)) => draft.speed.offer(5, speed),
+        ([Segment::Key("inference_geo")], Scalar::Text(place)) => draft.geography = place,
         _ => state(draft, shaped(family, path), usage_field(path), Some(scalar)),
     });
 }
@@ -192,6 +194,11 @@ pub(super) fn response<'a>(draft: &mut Draft<'a>, text: &'a str) {
 /// What a provider package of the Vercel AI SDK keeps: `{"anthropic": {"usage": {...}}}`.
 pub(super) fn provider_metadata<'a>(draft: &mut Draft<'a>, text: &'a str) {
     loose::scan(text, &mut |path, scalar| {
+        if is_stated_cost(path)
+            && let Some(dollars) = dollars_of(scalar)
+        {
+            draft.cost(6, dollars);
+        }
         let field = match path.segments() {
             [Segment::Key(_), Segment::Key(name)] => named(METADATA, name),
             [Segment::Key("anthropic"), Segment::Key("usage"), Segment::Key("input_tokens")] => {
@@ -208,6 +215,23 @@ pub(super) fn provider_metadata<'a>(draft: &mut Draft<'a>, text: &'a str) {
         };
         state(draft, UsageFamily::ProviderMetadata, field, Some(scalar));
     });
+}
+
+/// `OpenRouter` and Vercel's AI Gateway state what the call cost, in dollars. Source: openrouter.ai/docs usage accounting,
+/// vercel.com/docs/ai-gateway.
+fn is_stated_cost(path: &Path<'_>) -> bool {
+    path.is(&["openrouter", "usage", "cost"])
+        || path.is(&["openrouter", "cost"])
+        || path.is(&["gateway", "cost"])
+}
+
+/// A number above 0, also as a text: a gateway that was paid otherwise says 0.
+fn dollars_of(scalar: Scalar<'_>) -> Option<f64> {
+    let number = match scalar {
+        Scalar::Text(text) => text.trim().parse().ok(),
+        other => number_of(other),
+    };
+    number.filter(|dollars: &f64| dollars.is_finite() && *dollars > 0.0)
 }
 
 /// `LiteLLM`'s `hidden_params`: the provider's headers, the endpoint and the cost.

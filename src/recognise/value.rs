@@ -100,6 +100,8 @@ pub(super) fn worth_keeping(name: &str) -> bool {
             "x-envoy",
             "azureml",
             "apim",
+            "x-codex",
+            "x_codex",
             "x-amzn-errortype",
             "x_amzn_errortype",
         ]

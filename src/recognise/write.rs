@@ -54,6 +54,7 @@ impl<'a> Draft<'a> {
             url_path: batch.store(if role == Role::Http { self.url_path() } else { "" }, NAME_BOUND),
             service_tier: batch.store(self.service_tier.text, NAME_BOUND),
             speed: batch.store(self.speed.text, NAME_BOUND),
+            geography: batch.store(self.geography, NAME_BOUND),
             account: batch.store(self.account.text, NAME_BOUND),
             time_to_first_token: self.time_to_first_token(header, profile, self.streaming()),
             streaming: self.streaming(),
@@ -185,7 +186,7 @@ impl<'a> Draft<'a> {
     }
 
     fn reported_cost(&self, profile: &Profile) -> Option<f64> {
-        let (_, dollars) = self.reported?;
+        let (_, dollars) = self.reported.filter(|_| matches!(self.currency, "" | "USD" | "usd" | "$"))?;
         (dollars > 0.0 || !profile.has(Trait::ZeroCostIsUnknown)).then_some(dollars)
     }
 }

@@ -117,6 +117,17 @@ pub(super) fn lists(secret: &Secret, held: &Held) -> impl Iterator<Item = (usize
     lists.into_iter().filter(|(_, key)| *key != 0)
 }
 
+/// True when a span that was found in this list lies near enough: one just beyond the edge of its second is no better
+/// off than one far within it.
+pub(super) fn within_reach(list: usize, one: &Held, other: &Held) -> bool {
+    let apart = match list {
+        ALIKE if states(one) => one.end_unix_nano.abs_diff(other.end_unix_nano),
+        ALIKE => 0,
+        _ => one.start_unix_nano.abs_diff(other.start_unix_nano),
+    };
+    apart <= REACH_NANOS
+}
+
 /// The second of a moment, and the neighbouring one where it is within reach.
 fn pieces(moment: u64) -> [Option<u64>; 2] {
     let (own, low, high) = (

@@ -50,6 +50,8 @@ pub struct LlmCall<'a> {
     pub service_tier: Option<&'a str>,
     /// Speed that was paid for.
     pub speed: Option<&'a str>,
+    /// Where the model ran.
+    pub geography: Option<&'a str>,
     /// Cost as the instrumentation states it, dollars.
     pub reported_cost: Option<f64>,
     /// It failed.
@@ -137,6 +139,7 @@ pub(super) fn merge(members: &[Held], calls: usize, retries: u32) -> LlmCall<'_>
         web_searches: searches.max().unwrap_or(0),
         service_tier: merged.text(Name::ServiceTier),
         speed: merged.text(Name::Speed),
+        geography: merged.text(Name::Geography),
         reported_cost: merged.first(|held| held.of_evidence(|rare| rare.reported_cost)),
         failed: merged.failed(),
         status_code: merged.status_code(merged.failed()),

@@ -36,7 +36,7 @@ pub use memory::{Recall, Secret};
 pub use merge::LlmCall;
 
 use crate::facts::{Link, Role, SpanKey};
-use crate::record::{Name, RecordBatch};
+use crate::record::{Name, Record, RecordBatch};
 use company::Company;
 use held::{ANSWER, Number, TRACE, Waiting};
 use rules::{Group, Judgement};
@@ -144,6 +144,8 @@ pub struct SettleState {
     pub forgotten: u64,
     /// How far back every span that is sent again is recognised, nanoseconds.
     pub reach_nanos: u64,
+    /// How far back it should be, nanoseconds.
+    pub wanted_nanos: u64,
 }
 
 /// What is remembered of a span that was counted, or that is above one that was.
@@ -196,6 +198,8 @@ pub struct Settler {
     answers: Recall<Answer>,
     covers: Recall<Cover>,
     gathered: Vec<Number>,
+    /// Not all that met could be gathered.
+    cut: bool,
     now: u64,
     early: u64,
     early_of: Option<(String, String)>,
@@ -213,6 +217,7 @@ impl Settler {
             answers: Recall::new(KEEP_NANOS, settings.answer_bytes),
             covers: Recall::new(KEEP_NANOS, settings.answer_bytes),
             gathered: Vec::new(),
+            cut: false,
             now: 0,
             early: 0,
             early_of: None,
@@ -232,7 +237,8 @@ impl Settler {
         }
         while self.waiting.bytes() > self.settings.most_bytes {
             let Some((oldest, _)) = self.waiting.oldest() else { break };
-            self.count_early(oldest);
+            self.early += 1;
+            self.name_early(oldest);
             self.resolve(oldest, true, tell);
         }
     }
@@ -241,7 +247,7 @@ impl Settler {
     pub fn settle(&mut self, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
         self.pass(now);
         while let Some((oldest, held)) = self.waiting.oldest() {
-            if self.waited(held) < self.settings.wait_nanos {
+            if held.waited_nanos(self.now) < self.settings.wait_nanos {
                 break;
             }
             self.resolve(oldest, false, tell);
@@ -271,6 +277,7 @@ impl Settler {
             early_of: self.early_of.clone(),
             forgotten: self.seen.forgotten() + self.answers.forgotten() + self.covers.forgotten(),
             reach_nanos: self.seen.reach_nanos(),
+            wanted_nanos: self.settings.remember_nanos,
         }
     }
 
@@ -282,13 +289,7 @@ impl Settler {
         self.parents.pass(self.now);
     }
 
-    /// How long a span has waited, nanoseconds.
-    fn waited(&self, held: &Held) -> u64 {
-        u64::from(milliseconds(self.now).wrapping_sub(held.arrived)) * 1_000_000
-    }
-
-    fn count_early(&mut self, number: Number) {
-        self.early += 1;
+    fn name_early(&mut self, number: Number) {
         if let Some(held) = self.waiting.get(number) {
             let text = |name| held.text(name).to_owned();
             self.early_of = Some((text(Name::Service), text(Name::Scope)));
@@ -296,16 +297,11 @@ impl Settler {
     }
 }
 
-/// Engine time as records keep it; it comes round after 49 days.
-const fn milliseconds(nanos: u64) -> u32 {
-    (nanos / 1_000_000) as u32
-}
-
 // === arrival ===
 
 impl Settler {
     fn take(&mut self, mut held: Held, tell: &mut dyn FnMut(Outcome<'_>)) {
-        held.record.arrived = milliseconds(self.now);
+        held.record.arrived = Record::milliseconds(self.now);
         let key = held.key();
         let hash = self.settings.secret.hash(key);
         if held.parent_span_id != [0; 8] {
@@ -493,6 +489,9 @@ impl Settler {
         }
         let mut gathered = std::mem::take(&mut self.gathered);
         self.gather(number, &mut gathered);
+        if self.cut {
+            self.name_early(number);
+        }
         // What the rules have just compared, they have judged: only calls counted before make a wrapper late.
         let groups = rules::groups(Company::new(self, &gathered));
         let groups: Vec<(Group, bool)> = groups
@@ -505,12 +504,17 @@ impl Settler {
                 self.settle_group(group, *late, tell);
             }
         }
+        if std::mem::take(&mut self.cut) && !all {
+            self.early += 1;
+        }
         gathered.clear();
         self.gathered = gathered;
     }
 
     fn goes_along(&self, number: Number) -> bool {
-        self.waiting.get(number).is_some_and(|held| self.waited(held) >= self.settings.wait_nanos / 5 * 4)
+        self.waiting
+            .get(number)
+            .is_some_and(|held| held.waited_nanos(self.now) >= self.settings.wait_nanos / 5 * 4)
     }
 
     /// All spans that may belong to the same calls as this one: its trace, and the traces of its answers and
@@ -530,7 +534,11 @@ impl Settler {
     fn gather_trace(&mut self, of: Number, is_seed: bool, gathered: &mut Vec<Number>) {
         let key = self.waiting.keys(of)[TRACE];
         let fits = gathered.len() + self.waiting.count(key) <= COMPANY && self.waiting.turns(of) < TURNS;
-        if self.waiting.is_gathered(of) || !(fits || is_seed) {
+        if self.waiting.is_gathered(of) {
+            return;
+        }
+        self.cut |= !fits;
+        if !fits && !is_seed {
             return;
         }
         let room = COMPANY - gathered.len();
@@ -554,12 +562,14 @@ impl Settler {
             met.extend(self.waiting.listed(ANSWER, answer).take(LISTED));
         }
         if look::looks(held) && self.services.get(&held.shape.service).is_some_and(|service| service.mixed) {
-            let lists = look::lists(&self.settings.secret, held);
-            let near = lists.flat_map(|(list, key)| self.waiting.near(list, key, number, LISTED));
-            met.extend(near.filter(|&other| {
-                let other = self.waiting.get(other).filter(|other| other.trace_id != held.trace_id);
-                other.is_some_and(|other| look::could_be_one(held, other))
-            }));
+            for (list, key) in look::lists(&self.settings.secret, held) {
+                met.extend(self.waiting.near(list, key, number, LISTED).filter(|&other| {
+                    let other = self.waiting.get(other).filter(|other| other.trace_id != held.trace_id);
+                    other.is_some_and(|other| {
+                        look::within_reach(list, held, other) && look::could_be_one(held, other)
+                    })
+                }));
+            }
         }
         met
     }

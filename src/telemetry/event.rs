@@ -176,12 +176,25 @@ pub enum Event<'a> {
         /// Accepted requests that were not counted.
         requests: u64,
     },
+    /// A call has tokens or times that cannot be; they are not counted.
+    ImpossibleNumbers {
+        /// The service.
+        service: &'a str,
+        /// Who wrote the span.
+        scope: &'a str,
+        /// Which.
+        what: &'static str,
+    },
     /// Spans settled out of the ordinary.
     Settled {
         /// How.
         outcome: SettleOutcome,
         /// How many.
         count: u64,
+        /// Service of the last of them; empty where it does not matter.
+        service: &'a str,
+        /// Scope of the last of them.
+        scope: &'a str,
     },
     /// What the settling stage holds.
     SettleState {
@@ -189,6 +202,10 @@ pub enum Event<'a> {
         held_spans: u64,
         /// Bytes of them and of remembered calls.
         held_bytes: u64,
+        /// How far back every span that is sent again is recognised.
+        reach_seconds: f64,
+        /// How far back it should be.
+        wanted_seconds: f64,
     },
     /// A call has tokens and no price.
     UnpricedCall {

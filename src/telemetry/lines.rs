@@ -26,12 +26,13 @@ pub(super) enum Kind {
     ShuttingDown,
     Stopped,
     SettledEarly,
+    ImpossibleNumbers,
     EngineFailed,
     EngineStuck,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Started,
         Self::Listening,
         Self::AcceptFailed,
@@ -50,6 +51,7 @@ impl Kind {
         Self::ShuttingDown,
         Self::Stopped,
         Self::SettledEarly,
+        Self::ImpossibleNumbers,
         Self::EngineFailed,
         Self::EngineStuck,
     ];
@@ -75,6 +77,7 @@ impl Kind {
             Self::ShuttingDown => "shutting_down",
             Self::Stopped => "stopped",
             Self::SettledEarly => "settled_early",
+            Self::ImpossibleNumbers => "impossible_numbers",
             Self::EngineFailed => "engine_failed",
             Self::EngineStuck => "engine_stuck",
         }
@@ -101,6 +104,7 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         Event::ShuttingDown => Some(Kind::ShuttingDown),
         Event::Stopped => Some(Kind::Stopped),
         Event::Settled { outcome: super::SettleOutcome::Early, .. } => Some(Kind::SettledEarly),
+        Event::ImpossibleNumbers { .. } => Some(Kind::ImpossibleNumbers),
         Event::EngineFailed { .. } => Some(Kind::EngineFailed),
         Event::EngineStuck { .. } => Some(Kind::EngineStuck),
         Event::Settled { .. }
@@ -210,11 +214,21 @@ pub(super) fn write(event: &Event<'_>) {
                 "stopped, everything is counted"
             );
         }
-        Event::Settled { outcome, count } => {
+        Event::Settled { outcome, count, service, scope } => {
             tracing::warn!(
                 outcome = outcome.label(),
                 spans = count,
-                "settled spans before their time because memory for held spans is full; duplicates may be missed"
+                service = %name(service),
+                scope = %name(scope),
+                "settled spans before their time; calls may lack what others tell of them. Raise settle_max_bytes, or look at traces of more than 512 spans that wait"
+            );
+        }
+        Event::ImpossibleNumbers { service, scope, what } => {
+            tracing::warn!(
+                service = %name(service),
+                scope = %name(scope),
+                what,
+                "a call states what cannot be; it is counted as unknown: more than 1e9 tokens, more than 7 days, an end before its start, or no time at all"
             );
         }
         Event::EngineFailed { cause, requests } => {

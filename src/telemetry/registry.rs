@@ -131,8 +131,10 @@ impl Registry {
                 self.set(M::QueueLimitBytes, &[], number(bytes));
             }
             Event::EngineLag { seconds } => self.set(M::EngineLag, &[], seconds),
-            Event::Settled { outcome, count } => self.settled[outcome as usize].increment(count),
-            Event::SettleState { held_spans, held_bytes } => {
+            Event::Settled { outcome, count, .. } => self.settled[outcome as usize].increment(count),
+            Event::SettleState { held_spans, held_bytes, reach_seconds, wanted_seconds } => {
+                self.set(M::SettleReach, &[], reach_seconds);
+                self.set(M::SettleRemember, &[], wanted_seconds);
                 self.set(M::SettleHeldSpans, &[], number(held_spans));
                 self.set(M::SettleHeldBytes, &[], number(held_bytes));
             }
@@ -157,6 +159,7 @@ impl Registry {
                 self.set(M::ConfigReloadSuccessful, &[], 0.0);
             }
             Event::Listening { .. }
+            | Event::ImpossibleNumbers { .. }
             | Event::AcceptFailed { .. }
             | Event::SeriesOverflow { .. }
             | Event::CatalogueRejected { .. }

@@ -38,7 +38,7 @@ fn events_become_counts() {
     let message = Cow::Borrowed("no room now");
     door.observe(&request(Outcome::Refused { reason: RefusalReason::QueueFull, message }));
     emit(&Event::Spans { result: SpanResult::Call, count: 5 });
-    emit(&Event::Settled { outcome: SettleOutcome::Late, count: 2 });
+    emit(&Event::Settled { outcome: SettleOutcome::Late, count: 2, service: "", scope: "" });
     let after = document();
     let added = |name: &str, pieces: &[&str]| sum(&after, name, pieces) - sum(&before, name, pieces);
     assert_eq!(added("tollgate_requests_total", &["transport=\"grpc\"", "result=\"accepted\""]), 1.0);

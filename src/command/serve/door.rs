@@ -51,6 +51,8 @@ pub(crate) fn settle_settings(settings: &Settings) -> SettleSettings {
     SettleSettings {
         wait_nanos: nanos(settings.settle.seconds),
         most_bytes: usize::try_from(settings.settle.max_bytes).unwrap_or(usize::MAX),
+        remember_nanos: nanos(settings.settle.remember_seconds),
+        remember_bytes: usize::try_from(settings.settle.remember_max_bytes).unwrap_or(usize::MAX),
         ..SettleSettings::default()
     }
 }
