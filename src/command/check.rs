@@ -10,7 +10,8 @@ use crate::config;
 /// # Errors
 /// [`Failure::Configuration`] with every fault.
 pub fn run(arguments: &ConfigArguments) -> Result<(), Failure> {
-    arguments.load()?;
+    let settings = arguments.load()?;
+    super::serve::load_guards(&settings.guards)?;
     for (variable, right) in config::suspicious_variables(&environment()) {
         print(&format!("note: {variable} is set and means nothing; did you mean {right}?\n"))?;
     }

@@ -135,12 +135,11 @@ pub fn price_book(settings: &Settings) -> Result<PriceBook, Failure> {
     })
 }
 
-/// The variables that may concern us. Names and values that are not Unicode cannot be ours.
+/// The environment. Names and values that are not Unicode cannot be ours.
 #[must_use]
 pub fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with("TOLLGATE_"))
         .collect()
 }
 

@@ -61,6 +61,17 @@ impl Faults {
         self.0.push(Fault { place: place.clone(), key: key.to_owned(), message: message.into() });
     }
 
+    /// The same, with no word of these values.
+    #[must_use]
+    pub(super) fn without(mut self, secrets: &[String]) -> Self {
+        for fault in &mut self.0 {
+            for secret in secrets {
+                fault.message = fault.message.replace(secret, "…");
+            }
+        }
+        self
+    }
+
     /// `value` when there is no fault.
     ///
     /// # Errors

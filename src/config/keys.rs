@@ -4,7 +4,7 @@
 //! In: nothing. Out: [`KEYS`] and the reading and writing of one [`Key`]. It knows no file.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::settings::{LogFormat, LogLevel, Settings};
 use crate::price::UseReported;
@@ -50,6 +50,8 @@ pub enum Field {
     Text(fn(&mut Settings) -> &mut String),
     /// A file; empty for none.
     File(fn(&mut Settings) -> &mut Option<PathBuf>),
+    /// Host names, separated by commas.
+    Names(fn(&mut Settings) -> &mut Vec<String>),
     /// When a cost on the span itself counts.
     Reported(fn(&mut Settings) -> &mut UseReported),
     /// A level of the log.
@@ -72,7 +74,7 @@ const fn key(path: &'static str, field: Field, change: Change, help: &'static st
 }
 
 use Change::{Reload, Restart};
-use Field::{Address, Bytes, Count, Entries, File, Format, Level, Reported, Seconds, Switch, Text};
+use Field::{Address, Bytes, Count, Entries, File, Format, Level, Names, Reported, Seconds, Switch, Text};
 
 /// Every key that holds one value, in the order of the documentation.
 #[rustfmt::skip]
@@ -83,6 +85,32 @@ pub const KEYS: &[Key] = &[
         "Address of OTLP/HTTP (`/v1/traces`)."),
     key("listen.metrics", Address(at!(listen.metrics)), Restart,
         "Address of `/metrics`, `/healthz`, `/readyz` and the status page."),
+    key("listen.grpc.tls.cert", File(at!(guards.grpc.cert)), Restart,
+        "TLS for OTLP/gRPC: the certificate chain, PEM. Read again every 10 s and on reload. Relative to the configuration file."),
+    key("listen.grpc.tls.key", File(at!(guards.grpc.key)), Restart,
+        "Its private key, PEM."),
+    key("listen.grpc.tls.client_ca", File(at!(guards.grpc.client_ca)), Restart,
+        "Authorities, PEM: clients need a certificate of one of them."),
+    key("listen.grpc.tokens_file", File(at!(guards.grpc.tokens_file)), Restart,
+        "Bearer tokens that let requests in, one a line. Read again every 10 s and on reload."),
+    key("listen.http.tls.cert", File(at!(guards.http.cert)), Restart,
+        "TLS for OTLP/HTTP: the certificate chain, PEM. Read again every 10 s and on reload. Relative to the configuration file."),
+    key("listen.http.tls.key", File(at!(guards.http.key)), Restart,
+        "Its private key, PEM."),
+    key("listen.http.tls.client_ca", File(at!(guards.http.client_ca)), Restart,
+        "Authorities, PEM: clients need a certificate of one of them."),
+    key("listen.http.tokens_file", File(at!(guards.http.tokens_file)), Restart,
+        "Bearer tokens that let requests in, one a line. Read again every 10 s and on reload."),
+    key("listen.metrics.tls.cert", File(at!(guards.metrics.cert)), Restart,
+        "TLS for the metrics port: the certificate chain, PEM. Read again every 10 s and on reload. Relative to the configuration file."),
+    key("listen.metrics.tls.key", File(at!(guards.metrics.key)), Restart,
+        "Its private key, PEM."),
+    key("listen.metrics.tls.client_ca", File(at!(guards.metrics.client_ca)), Restart,
+        "Authorities, PEM: clients need a certificate of one of them."),
+    key("listen.metrics.tokens_file", File(at!(guards.metrics.tokens_file)), Restart,
+        "Bearer tokens that let requests in, one a line. Read again every 10 s and on reload."),
+    key("listen.metrics.hosts", Names(at!(guards.hosts)), Restart,
+        "Names under which browsers may open the status page while it listens on loopback, besides addresses and `localhost`."),
     key("receive.max_request_bytes", Bytes(1024, GIB, at!(receive.max_request_bytes)), Restart,
         "Size of one request as sent. A larger one is refused with 413."),
     key("receive.max_inflated_bytes", Bytes(1024, 4 * GIB, at!(receive.max_inflated_bytes)), Restart,
@@ -165,11 +193,22 @@ impl Key {
             Switch(of) => *of(settings) = switch(text)?,
             Text(of) => *of(settings) = label_value(text)?,
             File(of) => *of(settings) = Some(PathBuf::from(text)).filter(|_| !text.is_empty()),
+            Names(of) => *of(settings) = names(text)?,
             Reported(of) => *of(settings) = REPORTED.iter().find(|(word, _)| *word == text)?.1,
             Level(of) => *of(settings) = LogLevel::ALL.into_iter().find(|level| level.word() == text)?,
             Format(of) => *of(settings) = LogFormat::ALL.into_iter().find(|format| format.word() == text)?,
         }
         Some(())
+    }
+
+    /// A file that was named in a configuration is beside it.
+    pub(super) fn place_beside(&self, settings: &mut Settings, configuration: &Path) {
+        if let (File(of), true, Some(folder)) =
+            (self.field, self.path.starts_with("listen."), configuration.parent())
+            && let Some(file) = of(settings)
+        {
+            *file = folder.join(&*file);
+        }
     }
 
     /// The value as the configuration would spell it.
@@ -187,6 +226,7 @@ impl Key {
             File(of) => {
                 of(&mut settings).as_ref().map_or_else(String::new, |file| file.display().to_string())
             }
+            Names(of) => of(&mut settings).join(","),
             Reported(of) => {
                 let wanted = *of(&mut settings);
                 REPORTED
@@ -215,6 +255,7 @@ impl Key {
             Switch(_) => "true or false".to_owned(),
             Text(_) => "a text of 1 to 128 characters".to_owned(),
             File(_) => "the path of a file".to_owned(),
+            Names(_) => "a list of host names without ports".to_owned(),
             Reported(_) => format!("one of {}", REPORTED.map(|(word, _)| word).join(", ")),
             Level(_) => format!("one of {}", LogLevel::ALL.map(LogLevel::word).join(", ")),
             Format(_) => format!("one of {}", LogFormat::ALL.map(LogFormat::word).join(", ")),
@@ -232,6 +273,11 @@ fn switch(text: &str) -> Option<bool> {
         "false" | "no" | "off" | "0" => Some(false),
         _ => None,
     }
+}
+
+fn names(text: &str) -> Option<Vec<String>> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| (!name.contains([':', '/', ' '])).then(|| name.to_owned())).collect()
 }
 
 fn label_value(text: &str) -> Option<String> {

@@ -5,6 +5,8 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `expand` | values of the environment and of files in place of `${…}` |
+//! | `node` | a part of the tree to any type of serde |
 //! | `raw` | YAML to a tree in which every node knows its place |
 //! | `keys` | the table of all keys that hold one value |
 //! | `dimensions` | the list of the user's own labels |
@@ -15,8 +17,10 @@
 //! Environment variables win over the file, the file over the defaults.
 
 mod dimensions;
+mod expand;
 mod fault;
 pub mod keys;
+mod node;
 mod raw;
 mod sections;
 mod settings;
@@ -27,8 +31,9 @@ pub use dimensions::{DEFAULT_MAX_VALUES, MAX_DIMENSIONS};
 pub use fault::{Fault, Faults, Place, closest};
 pub use keys::{Change, KEYS, Key};
 pub use sections::{PriceFault, price_book};
-pub use settings::{Dimension, Listen, Log, LogFormat, LogLevel, Receive, Series, Settings, Settle};
+pub use settings::{Dimension, Guards, Listen, Log, LogFormat, LogLevel, Receive, Series, Settings, Settle};
 
+use expand::{Expanded, Sources};
 use fault::suggestion;
 use raw::{Content, Document, Entry};
 
@@ -42,7 +47,7 @@ const STRUCTURED: [&str; 3] = ["dimensions", "prices", "limits"];
 pub fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Settings, Faults> {
     let Some(path) = file else { return parse("", "", environment) };
     let name = path.display().to_string();
-    match std::fs::read_to_string(path) {
+    match read(path) {
         Ok(text) => parse(&name, &text, environment),
         Err(error) => {
             let mut faults = Faults::default();
@@ -53,14 +58,28 @@ pub fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Set
     }
 }
 
+/// A pipe would hold its reader for as long as nobody writes.
+fn read(path: &Path) -> std::io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    std::fs::read_to_string(path)
+}
+
 /// Reads the text of a file and the environment over it.
 ///
 /// # Errors
 /// Every fault of both.
 pub fn parse(path: &str, text: &str, environment: &[(String, String)]) -> Result<Settings, Faults> {
-    let document = Document::parse(path, text)?;
+    let mut document = Document::parse(path, text)?;
     let mut settings = Settings::default();
     let mut faults = Faults::default();
+    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+    let expanded = Expanded::of(&mut document.entries, &Sources { environment, folder });
+    document.holds_values = expanded.any;
+    for (location, problem) in expanded.faults {
+        faults.add(&document.place(location), "", problem);
+    }
     for entry in &document.entries {
         section(&document, entry, &mut settings, &mut faults);
     }
@@ -71,7 +90,7 @@ pub fn parse(path: &str, text: &str, environment: &[(String, String)]) -> Result
         }
     }
     sections::check(&document, environment, &settings, &mut faults);
-    faults.or(settings)
+    faults.without(&expanded.secrets).or(settings)
 }
 
 /// Variables that look like one of ours with a slip of the pen. Others with our prefix are left alone:
@@ -126,11 +145,21 @@ fn section(document: &Document, entry: &Entry, settings: &mut Settings, faults: 
 /// Reads the key at `path`, or the keys below it.
 fn value(document: &Document, path: &str, entry: &Entry, settings: &mut Settings, faults: &mut Faults) {
     let place = document.place(entry.value.location);
-    if let Some(key) = KEYS.iter().find(|key| key.path == path) {
+    // An address may stand alone, or in a mapping with what guards it.
+    let path = path
+        .strip_suffix(".address")
+        .filter(|parent| KEYS.iter().any(|key| key.path == *parent))
+        .unwrap_or(path);
+    let key = KEYS.iter().find(|key| key.path == path);
+    if let Some(key) =
+        key.filter(|_| !has_keys_below(path) || !matches!(entry.value.content, Content::Map(_)))
+    {
         match dimensions::scalars(&entry.value) {
             Some(texts) => {
                 if let Err(message) = key.set(settings, &texts.join(",")) {
                     faults.add(&place, path, message);
+                } else {
+                    key.place_beside(settings, Path::new(&document.path));
                 }
             }
             None if matches!(entry.value.content, Content::Empty) => {}
@@ -141,7 +170,7 @@ fn value(document: &Document, path: &str, entry: &Entry, settings: &mut Settings
         return;
     }
     let siblings = names_below(path.rsplit_once('.').map_or("", |(parent, _)| parent));
-    if !KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))) {
+    if !has_keys_below(path) {
         let message = format!("is not a key; {}", suggestion(&entry.key, &siblings));
         faults.add(&document.place(entry.location), path, message);
         return;
@@ -162,6 +191,10 @@ fn value(document: &Document, path: &str, entry: &Entry, settings: &mut Settings
             );
         }
     }
+}
+
+fn has_keys_below(path: &str) -> bool {
+    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// The names that may stand directly below a path; `""` for the top of the file.

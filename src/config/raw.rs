@@ -68,6 +68,8 @@ pub(super) struct Document {
     pub(super) text: String,
     /// Its top-level mapping.
     pub(super) entries: Vec<Entry>,
+    /// Values stand in it that are not in the text.
+    pub(super) holds_values: bool,
 }
 
 impl Document {
@@ -77,7 +79,8 @@ impl Document {
     /// One fault with line and column when it is not YAML, or not a mapping.
     pub(super) fn parse(path: &str, text: &str) -> Result<Self, Faults> {
         let mut faults = Faults::default();
-        let document = |entries| Self { path: path.to_owned(), text: text.to_owned(), entries };
+        let document =
+            |entries| Self { path: path.to_owned(), text: text.to_owned(), entries, holds_values: false };
         if text.trim().is_empty() {
             return Ok(document(Vec::new()));
         }
@@ -133,6 +136,13 @@ impl Document {
         let Some(entry) = self.entries.iter().find(|entry| entry.key == name) else { return Ok(None) };
         if matches!(entry.value.content, Content::Empty) {
             return Ok(None);
+        }
+        if self.holds_values {
+            let read = T::deserialize(&entry.value).map(Some);
+            return read.map_err(|error| {
+                let location = error.location.unwrap_or(entry.location);
+                (self.place(location), error.message)
+            });
         }
         let only = Only { name, section: PhantomData };
         serde_saphyr::with_deserializer_from_str_with_options(&self.text, yaml_options(), |yaml| {

@@ -7,12 +7,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::limits::LimitsConfig;
 use crate::price::PricesConfig;
+use crate::receive::guard::GuardSettings;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Addresses.
     pub listen: Listen,
+    /// Who may come in there.
+    pub guards: Guards,
     /// What the receiver accepts at most.
     pub receive: Receive,
     /// How spans of one call wait for each other.
@@ -33,6 +36,19 @@ pub struct Settings {
     pub estimate_missing_usage: bool,
     /// Tollgate's own log.
     pub log: Log,
+}
+
+/// What guards the three addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// OTLP/gRPC.
+    pub grpc: GuardSettings,
+    /// OTLP/HTTP.
+    pub http: GuardSettings,
+    /// `/metrics` and the status page.
+    pub metrics: GuardSettings,
+    /// Names of the metrics port besides addresses and `localhost`.
+    pub hosts: Vec<String>,
 }
 
 /// The three addresses of the contract.
@@ -175,6 +191,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: Listen::default(),
+            guards: Guards::default(),
             receive: Receive::default(),
             settle: Settle::default(),
             series: Series::default(),

@@ -18,10 +18,12 @@ fn nothing_written_is_a_working_configuration() {
 #[test]
 fn every_key_is_read_from_the_file_and_from_its_variable() {
     for key in KEYS {
-        let text = match key.path.split_once('.') {
-            Some((section, name)) => format!("{section}:\n  {name}: {}\n", other_value(key)),
-            None => format!("{}: {}\n", key.path, other_value(key)),
-        };
+        let mut text = String::new();
+        let mut steps = key.path.split('.').enumerate().peekable();
+        while let Some((depth, step)) = steps.next() {
+            let value = if steps.peek().is_none() { other_value(key) } else { String::new() };
+            text.push_str(&format!("{}{step}: {value}\n", "  ".repeat(depth)));
+        }
         let from_file = parse("t.yaml", &text, &[]).unwrap();
         let from_environment = parse("", "", &environment(&key.variable(), &other_value(key))).unwrap();
         assert_ne!(from_file, Settings::default(), "{}", key.path);
@@ -37,6 +39,7 @@ fn other_value(key: &Key) -> String {
             least.to_string()
         }
         keys::Field::File(_) => "data/catalogue.json".to_owned(),
+        keys::Field::Names(_) => "tollgate.internal".to_owned(),
         keys::Field::Reported(_) => "always".to_owned(),
         keys::Field::Seconds(_, most, _) => most.to_string(),
         keys::Field::Switch(_) => "true".to_owned(),
@@ -219,4 +222,66 @@ fn a_fault_of_a_file_named_by_a_variable_names_the_variable() {
         found.to_string().starts_with("environment variable TOLLGATE_PRICES_CATALOGUE_FILE: "),
         "{found}"
     );
+}
+
+#[test]
+fn an_address_may_stand_in_a_mapping_with_what_guards_it() {
+    let text = "listen:\n  grpc:\n    address: 0.0.0.0:1\n    tls: {cert: a.pem, key: a.key}\n  metrics: 0.0.0.0:2\n";
+    let settings = parse("folder/t.yaml", text, &[]).unwrap();
+    assert_eq!(settings.listen.grpc.port(), 1);
+    assert_eq!(settings.listen.metrics.port(), 2);
+    assert_eq!(settings.guards.grpc.cert, Some("folder/a.pem".into()));
+    let found = faults("listen:\n  grpc: {adress: 1}\n");
+    assert!(found[0].contains("listen.grpc.adress: is not a key"), "{found:?}");
+}
+
+#[test]
+fn values_come_from_the_environment_and_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("name"), "from a file\n").unwrap();
+    let path = folder.path().join("t.yaml").display().to_string();
+    let environment = [("SHOP", "from outside"), ("MOST", "7"), ("PRICE", "2.5"), ("EMPTY", "")];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let read = |text: &str| parse(&path, text, &environment).unwrap();
+    assert_eq!(read("service: {default: '${env:SHOP}'}").default_service, "from outside");
+    assert_eq!(read("service: {default: \"${file:name}\"}").default_service, "from a file");
+    assert_eq!(
+        read("service: {default: 'a $$ b ${env:NONE:-c} ${env:EMPTY:-d}'}").default_service,
+        "a $ b c d"
+    );
+    assert_eq!(read("series: {max: '${env:MOST}'}").series.max, 7);
+    let prices =
+        read("prices:\n  models:\n    - model: acme\n      prices: {input: '${env:PRICE}', output: 2}\n");
+    assert_eq!(prices.prices.models.len(), 1);
+    let cost = |settings: &Settings| format!("{:?}", settings.prices);
+    assert_eq!(
+        cost(&prices),
+        cost(&read("prices:\n  models:\n    - model: acme\n      prices: {input: 2.5, output: 2}\n"))
+    );
+}
+
+#[test]
+fn a_value_adds_no_keys_and_is_in_no_message() {
+    let secret = [("KEY".to_owned(), "sk-very-secret\nseries: {max: 3}".to_owned())];
+    let settings = parse("t.yaml", "service: {default: '${env:KEY}'}\n", &secret).unwrap();
+    assert_eq!(settings.series.max, Settings::default().series.max);
+    let shown = |text: &str| parse("t.yaml", text, &secret).unwrap_err().to_string();
+    for text in [
+        "series: {max: '${env:KEY}'}",
+        "limits: {max_entries: '${env:KEY}'}",
+        "prices: {use_reported: '${env:KEY}'}",
+    ] {
+        let message = shown(text);
+        assert!(!message.contains("secret") && message.starts_with("t.yaml:1:"), "{message}");
+    }
+    let unset = shown("listen: 1\nservice: {default: '${env:NOBODY}'}");
+    assert!(unset.contains("t.yaml:2:20: the environment variable NOBODY is not set"), "{unset}");
+    assert!(shown("service: {default: '${HOME}'}").contains("`${env:NAME}`"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_configuration_that_is_no_regular_file_holds_nobody() {
+    let found = load(Some(Path::new("/dev/null")), &[]).unwrap_err().to_string();
+    assert!(found.contains("not a regular file"), "{found}");
 }

@@ -5,13 +5,16 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY,
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER, VARY,
+    WWW_AUTHENTICATE,
 };
+use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::server::conn::http1;
@@ -24,6 +27,7 @@ use super::document::Document;
 use super::negotiate;
 use super::status::{Readiness, Status};
 use super::view::View;
+use crate::receive::guard::Guard;
 use crate::receive::patient::Patient;
 use crate::receive::seats::{Seat, Seats};
 use crate::telemetry::{Event, Listener, emit};
@@ -55,17 +59,66 @@ pub trait MetricsSource: Send + Sync + 'static {
 #[error("{0}")]
 pub struct Unavailable(pub String);
 
+/// Who may come in, and how many.
+#[derive(Debug)]
+pub struct MetricsDoor {
+    /// Connections at one time.
+    pub connections: usize,
+    /// TLS and tokens. Probes need no token: they tell nothing.
+    pub guard: Arc<Guard>,
+    /// The listener is on loopback: only this machine's browsers reach it, and a page of somebody else may try
+    /// to use one of them, under a name that resolves to us.
+    pub local: bool,
+    /// Names for which it is one of ours, besides addresses and `localhost`.
+    pub hosts: Vec<String>,
+}
+
+impl Default for MetricsDoor {
+    fn default() -> Self {
+        Self { connections: MAX_CONNECTIONS, guard: Arc::default(), local: false, hosts: Vec::new() }
+    }
+}
+
+impl MetricsDoor {
+    fn refuses(&self, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
+        if matches!(path, "/healthz" | "/-/healthy" | "/readyz" | "/-/ready") {
+            return None;
+        }
+        if !self.guard.admit(headers) {
+            let mut response = plain(StatusCode::UNAUTHORIZED, "a token is needed\n");
+            let ways = HeaderValue::from_static("Bearer realm=\"Tollgate\", Basic realm=\"Tollgate\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, ways);
+            return Some(response);
+        }
+        let foreign = self.local && path != "/metrics" && !self.is_ours(headers);
+        foreign.then(|| {
+            let text = "this host name is not one of Tollgate's; listen.metrics.hosts adds names\n";
+            plain(StatusCode::FORBIDDEN, text)
+        })
+    }
+
+    fn is_ours(&self, headers: &HeaderMap) -> bool {
+        // A browser always says where it thinks it is.
+        let Some(host) = headers.get(HOST) else { return true };
+        let Ok(authority) = host.to_str().unwrap_or_default().parse::<Authority>() else { return false };
+        let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+        name.parse::<IpAddr>().is_ok()
+            || name.eq_ignore_ascii_case("localhost")
+            || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
 type Body = Either<Full<Bytes>, Document>;
 
 /// Serves until `shutdown` ends, then finishes the answers under way.
 pub async fn serve<S: MetricsSource>(
     listener: TcpListener,
     source: Arc<S>,
-    connections: usize,
+    door: MetricsDoor,
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let accepting = accept(listener, source, Seats::new(connections), &stop, &tasks);
+    let accepting = accept(listener, source, Arc::new(door), &stop, &tasks);
     tokio::select! {
         () = accepting => {}
         () = shutdown => {}
@@ -78,16 +131,17 @@ pub async fn serve<S: MetricsSource>(
 async fn accept<S: MetricsSource>(
     listener: TcpListener,
     source: Arc<S>,
-    seats: Arc<Seats>,
+    door: Arc<MetricsDoor>,
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
+    let seats = Seats::new(door.connections);
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 // With all seats within requests, which end within seconds, the newcomer is let go.
                 let Some((seat, _)) = seats.take() else { continue };
-                let connection = connection(stream, seat, source.clone(), stop.clone());
+                let connection = connection(stream, seat, door.clone(), source.clone(), stop.clone());
                 tasks.spawn(async move {
                     emit(&Event::ConnectionOpened(Listener::Metrics));
                     connection.await;
@@ -106,17 +160,25 @@ async fn accept<S: MetricsSource>(
 async fn connection<S: MetricsSource>(
     stream: TcpStream,
     seat: Seat,
+    door: Arc<MetricsDoor>,
     source: Arc<S>,
     stop: CancellationToken,
 ) {
+    let greeted = tokio::select! {
+        greeted = door.guard.greet(stream) => greeted,
+        () = seat.must_leave() => return,
+        () = stop.cancelled() => return,
+    };
+    // What breaks a handshake concerns the scraper as well.
+    let Ok(stream) = greeted else { return };
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
     let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
-        let (source, seat) = (source.clone(), &seat);
+        let (source, seat, door) = (source.clone(), &seat, &door);
         async move {
             let _asking = seat.asked();
             Ok::<_, Infallible>(
-                answer(&*source, request.method(), request.uri().path(), request.headers()).await,
+                answer(&*source, door, request.method(), request.uri().path(), request.headers()).await,
             )
         }
     });
@@ -135,6 +197,7 @@ async fn connection<S: MetricsSource>(
 
 async fn answer<S: MetricsSource>(
     source: &S,
+    door: &MetricsDoor,
     method: &Method,
     path: &str,
     headers: &HeaderMap,
@@ -143,6 +206,9 @@ async fn answer<S: MetricsSource>(
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD only\n");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
+    }
+    if let Some(refusal) = door.refuses(path, headers) {
+        return refusal;
     }
     match path {
         "/metrics" => metrics(source, headers).await,

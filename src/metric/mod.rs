@@ -165,6 +165,8 @@ pub enum ReceiverMetric {
     CatalogueTimestamp,
     CatalogueModels,
     ConfigReloads,
+    TlsReloads,
+    TlsCertificateExpiry,
     ConfigReloadSuccessful,
     ConfigReloadTimestamp,
 }

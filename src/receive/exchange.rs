@@ -18,7 +18,9 @@ use super::{
     RefusalReason, RequestEvent, Transport,
     body::{self, BodyFault},
     budget::{Budget, Presence, Share},
-    grpc, http,
+    grpc,
+    guard::Guard,
+    http,
     reply::{Refusal, Reply},
 };
 
@@ -68,15 +70,20 @@ impl Receiver {
         self.budget.arrive(peer)
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Reply> {
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+        guard: &Guard,
+    ) -> Response<Reply> {
         let started = Stopwatch::start();
         let mut arrival =
             Arrival { peer, encoding: None, compression: None, wire_bytes: 0, inflated_bytes: 0 };
         let (transport, response, verdict) = if is_grpc(&request) {
-            let verdict = grpc::receive(self, request, &mut arrival).await;
+            let verdict = grpc::receive(self, guard, request, &mut arrival).await;
             (Transport::Grpc, super::reply::grpc(&verdict), verdict)
         } else {
-            let verdict = http::receive(self, request, &mut arrival).await;
+            let verdict = http::receive(self, guard, request, &mut arrival).await;
             (Transport::Http, super::reply::http(arrival.encoding, &verdict), verdict)
         };
         self.observe(&ReceiveEvent::Request(RequestEvent {

@@ -14,6 +14,8 @@ use hyper::body::Incoming;
 use super::{
     Accepted, Compression, Encoding, RefusalReason,
     exchange::{Arrival, Receiver, wrong_signal},
+    guard::Guard,
+    http,
     reply::{COMPRESSIONS, Refusal},
 };
 
@@ -36,12 +38,14 @@ const PREFIX: usize = 5;
 
 pub(super) async fn receive(
     receiver: &Receiver,
+    guard: &Guard,
     request: Request<Incoming>,
     arrival: &mut Arrival,
 ) -> Result<Accepted, Refusal> {
     let (head, mut body) = request.into_parts();
     arrival.encoding = Some(Encoding::Protobuf);
     check_path(head.uri.path())?;
+    http::admit(guard, &head)?;
     if head.method != Method::POST {
         return Err(Refusal::new(RefusalReason::WrongMethod, "gRPC calls are POST requests"));
     }
@@ -53,6 +57,10 @@ pub(super) async fn receive(
     let cap = receiver.settings.max_request_bytes.saturating_add(PREFIX);
     let framed = receiver.read(&mut body, cap, arrival, &share).await?;
     let (compressed, message) = unframe(framed)?;
+    if compressed && declared == Compression::Identity {
+        let message = "the gRPC message is flagged as compressed, and no grpc-encoding says how";
+        return Err(Refusal::new(RefusalReason::UnsupportedMediaType, message));
+    }
     let compression = if compressed { declared } else { Compression::Identity };
     receiver.deliver(message, Encoding::Protobuf, compression, arrival, &share)
 }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::{
     Accepted, Compression, Encoding, RefusalReason, body,
     exchange::{Arrival, Receiver, wrong_signal},
+    guard::Guard,
     reply::{COMPRESSIONS, CONTENT_TYPES, Refusal},
 };
 
@@ -26,11 +27,12 @@ const OTHER_SIGNALS: [(&str, &str, &str); 3] = [
 
 pub(super) async fn receive(
     receiver: &Receiver,
+    guard: &Guard,
     request: Request<Incoming>,
     arrival: &mut Arrival,
 ) -> Result<Accepted, Refusal> {
     let (head, mut body) = request.into_parts();
-    let verdict = match check(&head, arrival) {
+    let verdict = match check(&head, arrival).and_then(|known| admit(guard, &head).map(|()| known)) {
         Ok((encoding, compression)) => take(receiver, &mut body, encoding, compression, arrival).await,
         Err(refusal) => Err(refusal),
     };
@@ -42,6 +44,16 @@ pub(super) async fn receive(
         let _ = timeout(receiver.settings.request_timeout, rest).await;
     }
     verdict
+}
+
+/// May this request pass?
+pub(super) fn admit(guard: &Guard, head: &Parts) -> Result<(), Refusal> {
+    if guard.admit(&head.headers) {
+        return Ok(());
+    }
+    let message = "a token is needed: `authorization: Bearer …`, in an SDK \
+                   OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…";
+    Err(Refusal::new(RefusalReason::Unauthenticated, message))
 }
 
 async fn take(
@@ -139,6 +151,7 @@ fn must_drain(head: &Parts, reason: RefusalReason) -> bool {
         | RefusalReason::WrongSignal
         | RefusalReason::WrongPath
         | RefusalReason::WrongMethod
+        | RefusalReason::Unauthenticated
         | RefusalReason::Internal => true,
     }
 }

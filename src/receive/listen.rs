@@ -48,6 +48,16 @@ impl Purpose {
         }
     }
 
+    /// The value of the `listener` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Http => "http",
+            Self::Metrics => "metrics",
+        }
+    }
+
     /// The key in the configuration.
     #[must_use]
     pub const fn key(self) -> &'static str {

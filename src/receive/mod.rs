@@ -14,12 +14,15 @@
 //! | `http`, `grpc` | reads a request of the one or the other protocol |
 //! | `body` | size caps and all inflating |
 //! | `budget` | the memory of all requests: who holds it, who gives way |
+//! | [`guard`] | TLS, client certificates and tokens of a listener |
+//! | `tls`, `tokens`, `secret_file` | what a guard reads from files, and reads again |
 //! | `seats` | the places for connections, and who leaves when one more comes |
 //! | `patient` | a stream that does not wait for its reader for ever |
 //! | `reply` | the one table of refusals, as HTTP and as gRPC |
 
 use std::{borrow::Cow, net::SocketAddr, time::Duration};
 
+pub mod guard;
 pub mod listen;
 pub mod proto;
 
@@ -31,9 +34,12 @@ mod http;
 pub(crate) mod patient;
 mod reply;
 pub(crate) mod seats;
+pub(crate) mod secret_file;
 mod serve;
+mod tls;
+mod tokens;
 
-pub use serve::{Ended, serve};
+pub use serve::{Door, Ended, serve};
 
 /// Takes export requests. Called from many tasks at once.
 pub trait Intake: Send + Sync + 'static {
@@ -148,6 +154,8 @@ pub enum ReceiveEvent {
     },
     /// A connection that had been silent for longest was closed, for one that came: all seats are taken.
     ConnectionEvicted,
+    /// A connection was closed because its TLS handshake failed.
+    HandshakeFailed,
     /// A connection was closed because no complete request head came within `idle_timeout`.
     ConnectionIdle,
     /// The operating system did not let a connection be accepted (too many open files, most often).
@@ -239,6 +247,8 @@ pub enum RefusalReason {
     Timeout,
     /// The client left before its request was complete.
     Disconnected,
+    /// No token, or none that is known.
+    Unauthenticated,
     /// Reading it failed by a fault of ours.
     Internal,
 }
@@ -288,7 +298,7 @@ impl Compression {
 
 impl RefusalReason {
     /// Every reason.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Malformed,
         Self::TooLarge,
         Self::InflatedTooLarge,
@@ -301,6 +311,7 @@ impl RefusalReason {
         Self::WrongMethod,
         Self::Timeout,
         Self::Disconnected,
+        Self::Unauthenticated,
         Self::Internal,
     ];
 
@@ -320,6 +331,7 @@ impl RefusalReason {
             Self::WrongMethod => "wrong_method",
             Self::Timeout => "timeout",
             Self::Disconnected => "disconnected",
+            Self::Unauthenticated => "unauthenticated",
             Self::Internal => "internal",
         }
     }

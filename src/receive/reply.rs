@@ -78,6 +78,7 @@ impl RefusalReason {
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, Code::Internal),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded),
             Self::Disconnected => (StatusCode::BAD_REQUEST, Code::Cancelled),
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, Code::Unauthenticated),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, Code::Internal),
         };
         Row { http, grpc }
@@ -126,6 +127,7 @@ impl Refusal {
             | RefusalReason::WrongPath
             | RefusalReason::WrongMethod
             | RefusalReason::Timeout
+            | RefusalReason::Unauthenticated
             | RefusalReason::Disconnected
             | RefusalReason::Internal => Vec::new(),
         }
@@ -235,6 +237,9 @@ fn explain(refusal: &Refusal, headers: &mut HeaderMap) {
         }
         RefusalReason::UnsupportedMediaType => {
             headers.insert(header::ACCEPT, HeaderValue::from_static(CONTENT_TYPES));
+        }
+        RefusalReason::Unauthenticated => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Tollgate\""));
         }
         // The rest of the body will not come, so no further request can either.
         RefusalReason::Timeout => {

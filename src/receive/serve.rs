@@ -7,6 +7,7 @@ use std::{
     convert::Infallible,
     error::Error,
     future::Future,
+    io,
     net::IpAddr,
     pin::pin,
     sync::{
@@ -33,6 +34,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Intake, Observer, ReceiveEvent, ReceiveSettings,
     exchange::Receiver,
+    guard::{Guard, Stream},
     patient::Patient,
     seats::{Seat, Seats},
 };
@@ -52,6 +54,22 @@ const MAX_AGE: Duration = Duration::from_secs(3600);
 const LEAVING: Duration = Duration::from_secs(30);
 /// Pause after the operating system refused a connection: it goes on doing so until files are closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A listener and its guard.
+#[derive(Debug)]
+pub struct Door {
+    /// Bound.
+    pub listener: TcpListener,
+    /// Who may pass.
+    pub guard: Arc<Guard>,
+}
+
+/// Open to all who reach it.
+impl From<TcpListener> for Door {
+    fn from(listener: TcpListener) -> Self {
+        Self { listener, guard: Arc::default() }
+    }
+}
 
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +109,7 @@ enum Parting {
 /// Every listener takes every protocol. When this returns, the intake is not called any more.
 pub async fn serve(
     settings: ReceiveSettings,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<impl Into<Door>>,
     intake: Arc<dyn Intake>,
     observer: Arc<dyn Observer>,
     shutdown: impl Future<Output = ()>,
@@ -102,7 +120,7 @@ pub async fn serve(
     let _close = server.closed.clone().drop_guard();
     let mut doors = JoinSet::new();
     for listener in listeners {
-        doors.spawn(Arc::clone(&server).accept(listener));
+        doors.spawn(Arc::clone(&server).accept(listener.into()));
     }
     shutdown.await;
     // Closes the listeners first, so that a successor can bind them while we finish.
@@ -130,16 +148,17 @@ impl Server {
         }
     }
 
-    async fn accept(self: Arc<Self>, listener: TcpListener) {
+    async fn accept(self: Arc<Self>, door: Door) {
         loop {
-            match listener.accept().await {
+            match door.listener.accept().await {
                 Ok((stream, peer)) => match self.seats.take() {
                     Some((seat, somebody_left)) => {
                         if somebody_left {
                             self.receiver.observe(&ReceiveEvent::ConnectionEvicted);
                         }
-                        let server = Arc::clone(&self);
-                        self.tasks.spawn(async move { server.converse(stream, peer.ip(), seat).await });
+                        let (server, guard) = (Arc::clone(&self), Arc::clone(&door.guard));
+                        self.tasks
+                            .spawn(async move { server.converse(stream, peer.ip(), guard, seat).await });
                     }
                     // At once, so that the client tries again elsewhere or later; a connection left
                     // waiting looks like a hang.
@@ -153,27 +172,37 @@ impl Server {
         }
     }
 
-    async fn converse(&self, stream: TcpStream, peer: IpAddr, seat: Seat) {
+    async fn converse(&self, stream: TcpStream, peer: IpAddr, guard: Arc<Guard>, seat: Seat) {
         let presence = Presence::begin(&self.receiver);
         let of_peer = self.receiver.arrive(peer);
         let seat = Arc::new(seat);
         // Answers are one small packet; waiting for more to send would delay each by up to 40 ms.
         let _ = stream.set_nodelay(true);
-        if self.exchange(stream, peer, &seat).await == Parting::Idle {
-            self.receiver.observe(&ReceiveEvent::ConnectionIdle);
+        let greeted = select! {
+            greeted = guard.greet(stream) => greeted,
+            () = seat.must_leave() => Err(io::ErrorKind::ConnectionAborted.into()),
+            () = self.closing.cancelled() => Err(io::ErrorKind::ConnectionAborted.into()),
+        };
+        match greeted {
+            Ok(stream) => {
+                if self.exchange(stream, peer, &guard, &seat).await == Parting::Idle {
+                    self.receiver.observe(&ReceiveEvent::ConnectionIdle);
+                }
+            }
+            Err(_) => self.receiver.observe(&ReceiveEvent::HandshakeFailed),
         }
         drop((seat, of_peer));
         drop(presence);
     }
 
-    async fn exchange(&self, stream: TcpStream, peer: IpAddr, seat: &Arc<Seat>) -> Parting {
+    async fn exchange(&self, stream: Stream, peer: IpAddr, guard: &Arc<Guard>, seat: &Arc<Seat>) -> Parting {
         let spoke = Arc::new(AtomicBool::new(false));
         let service = service_fn(|request: Request<Incoming>| {
             spoke.store(true, Ordering::Relaxed);
-            let (receiver, seat) = (Arc::clone(&self.receiver), Arc::clone(seat));
+            let (receiver, seat, guard) = (Arc::clone(&self.receiver), Arc::clone(seat), Arc::clone(guard));
             async move {
                 let _asking = seat.asked();
-                Ok::<_, Infallible>(receiver.answer(request, peer).await)
+                Ok::<_, Infallible>(receiver.answer(request, peer, &guard).await)
             }
         });
         let mut connection =

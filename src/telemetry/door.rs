@@ -60,6 +60,7 @@ pub(super) struct Door {
     refused_connections: Counter,
     idle_connections: Counter,
     evicted_connections: Counter,
+    failed_handshakes: Counter,
 }
 
 impl Door {
@@ -78,6 +79,7 @@ impl Door {
             refused_connections: one(M::ClosedConnections, "reason", "too_many"),
             idle_connections: one(M::ClosedConnections, "reason", "idle"),
             evicted_connections: one(M::ClosedConnections, "reason", "evicted"),
+            failed_handshakes: one(M::ClosedConnections, "reason", "handshake"),
         }
     }
 
@@ -90,6 +92,7 @@ impl Door {
             ReceiveEvent::ConnectionRefused { .. } => self.refused_connections.increment(1),
             ReceiveEvent::ConnectionIdle => self.idle_connections.increment(1),
             ReceiveEvent::ConnectionEvicted => self.evicted_connections.increment(1),
+            ReceiveEvent::HandshakeFailed => self.failed_handshakes.increment(1),
             ReceiveEvent::AcceptFailed { .. } => {}
         }
         matches!(event, ReceiveEvent::Request(_))

@@ -285,6 +285,32 @@ pub enum Event<'a> {
         /// The keys whose values changed.
         keys: &'a str,
     },
+    /// A listener is open to others than this machine and asks for neither certificate nor token.
+    OpenToAll {
+        /// Its key in the configuration.
+        key: &'static str,
+        /// Where it listens.
+        address: &'a str,
+    },
+    /// Certificates or tokens of a listener have changed and are in use.
+    GuardReloaded {
+        /// Its key in the configuration.
+        key: &'static str,
+    },
+    /// Certificates or tokens of a listener were refused; those before are still in use.
+    GuardRejected {
+        /// Its key in the configuration.
+        key: &'static str,
+        /// What is wrong with them.
+        error: &'a str,
+    },
+    /// When the certificate of a listener ends.
+    CertificateExpiry {
+        /// Which: grpc, http, metrics.
+        listener: &'static str,
+        /// Seconds since the Unix epoch.
+        unix_seconds: i64,
+    },
     /// An environment variable that looks like one of ours, with a slip of the pen.
     UnknownVariable {
         /// Its name.

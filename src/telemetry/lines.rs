@@ -23,6 +23,9 @@ pub(super) enum Kind {
     ConfigRejected,
     ConfigNeedsRestart,
     UnknownVariable,
+    OpenToAll,
+    GuardReloaded,
+    GuardRejected,
     ShuttingDown,
     Stopped,
     SettledEarly,
@@ -32,7 +35,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::Started,
         Self::Listening,
         Self::AcceptFailed,
@@ -48,6 +51,9 @@ impl Kind {
         Self::ConfigRejected,
         Self::ConfigNeedsRestart,
         Self::UnknownVariable,
+        Self::OpenToAll,
+        Self::GuardReloaded,
+        Self::GuardRejected,
         Self::ShuttingDown,
         Self::Stopped,
         Self::SettledEarly,
@@ -74,6 +80,9 @@ impl Kind {
             Self::ConfigRejected => "config_rejected",
             Self::ConfigNeedsRestart => "config_needs_restart",
             Self::UnknownVariable => "unknown_variable",
+            Self::OpenToAll => "open_to_all",
+            Self::GuardReloaded => "guard_reloaded",
+            Self::GuardRejected => "guard_rejected",
             Self::ShuttingDown => "shutting_down",
             Self::Stopped => "stopped",
             Self::SettledEarly => "settled_early",
@@ -101,6 +110,9 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         Event::ConfigRejected { .. } => Some(Kind::ConfigRejected),
         Event::ConfigNeedsRestart { .. } => Some(Kind::ConfigNeedsRestart),
         Event::UnknownVariable { .. } => Some(Kind::UnknownVariable),
+        Event::OpenToAll { .. } => Some(Kind::OpenToAll),
+        Event::GuardReloaded { .. } => Some(Kind::GuardReloaded),
+        Event::GuardRejected { .. } => Some(Kind::GuardRejected),
         Event::ShuttingDown => Some(Kind::ShuttingDown),
         Event::Stopped => Some(Kind::Stopped),
         Event::Settled { outcome: super::SettleOutcome::Early, .. } => Some(Kind::SettledEarly),
@@ -114,6 +126,7 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         | Event::ConnectionClosed(_)
         | Event::Spans { .. }
         | Event::DroppedValues { .. }
+        | Event::CertificateExpiry { .. }
         | Event::Decoded { .. }
         | Event::Queue { .. }
         | Event::QueueLimits { .. }
@@ -133,6 +146,7 @@ const fn receive_kind(event: &ReceiveEvent) -> Option<Kind> {
         | ReceiveEvent::ConnectionOpened
         | ReceiveEvent::ConnectionClosed
         | ReceiveEvent::ConnectionEvicted
+        | ReceiveEvent::HandshakeFailed
         | ReceiveEvent::ConnectionIdle => None,
     }
 }
@@ -190,6 +204,19 @@ pub(super) fn write(event: &Event<'_>) {
         }
         Event::CatalogueRejected { error } => {
             tracing::error!(error = shown(error), "price catalogue refused, the one before stays in use");
+        }
+        Event::OpenToAll { key, address } => tracing::warn!(
+            key,
+            address,
+            "open to everybody who reaches it: set `tokens_file` or `tls.client_ca` below this key, or listen on loopback"
+        ),
+        Event::GuardReloaded { key } => tracing::info!(key, "certificates and tokens read again"),
+        Event::GuardRejected { key, error } => {
+            tracing::error!(
+                key,
+                error = shown(error),
+                "certificate or tokens refused, those before stay in use"
+            );
         }
         Event::ConfigLoaded { reload, .. } => tracing::info!(reload, "configuration in use"),
         Event::ConfigRejected { error } => {
@@ -251,6 +278,7 @@ pub(super) fn write(event: &Event<'_>) {
         | Event::ConnectionClosed(_)
         | Event::Spans { .. }
         | Event::DroppedValues { .. }
+        | Event::CertificateExpiry { .. }
         | Event::Decoded { .. }
         | Event::Queue { .. }
         | Event::QueueLimits { .. }
@@ -277,6 +305,7 @@ fn write_receive(event: &ReceiveEvent) {
         ReceiveEvent::ConnectionOpened
         | ReceiveEvent::ConnectionClosed
         | ReceiveEvent::ConnectionEvicted
+        | ReceiveEvent::HandshakeFailed
         | ReceiveEvent::ConnectionIdle => {}
     }
 }

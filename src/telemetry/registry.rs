@@ -58,6 +58,7 @@ impl Registry {
         }
         for result in ["success", "failure"] {
             let _ = one(M::ConfigReloads, "result", result);
+            let _ = one(M::TlsReloads, "result", result);
         }
         for format in ["text", "openmetrics"] {
             let _ = one(M::Scrapes, "format", format);
@@ -153,6 +154,11 @@ impl Registry {
                 self.set(M::CatalogueTimestamp, &[], number(unix_seconds));
                 self.set(M::CatalogueModels, &[], number(models));
             }
+            Event::GuardReloaded { .. } => self.raise(M::TlsReloads, ("result", "success"), 1),
+            Event::GuardRejected { .. } => self.raise(M::TlsReloads, ("result", "failure"), 1),
+            Event::CertificateExpiry { listener, unix_seconds } => {
+                self.set(M::TlsCertificateExpiry, &[("listener", listener)], unix_seconds as f64);
+            }
             Event::ConfigLoaded { unix_nano, reload } => self.config_loaded(unix_nano, reload),
             Event::ConfigRejected { .. } => {
                 self.raise(M::ConfigReloads, ("result", "failure"), 1);
@@ -165,6 +171,7 @@ impl Registry {
             | Event::CatalogueRejected { .. }
             | Event::ConfigNeedsRestart { .. }
             | Event::UnknownVariable { .. }
+            | Event::OpenToAll { .. }
             | Event::EngineFailed { .. }
             | Event::EngineStuck { .. }
             | Event::ShuttingDown

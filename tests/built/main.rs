@@ -4,6 +4,7 @@
 #![expect(clippy::float_cmp, reason = "counts are whole")]
 
 mod bad_input;
+mod doors;
 mod planted;
 mod secrets;
 mod server;

@@ -103,6 +103,12 @@ impl Server {
         self.get("/metrics", "text/plain").body
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
+    }
+
     /// Ends it as a supervisor does; all that it wrote to standard error.
     pub(crate) fn stop(mut self) -> String {
         let id = self.process.id().to_string();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::oneshot;
-use tollgate::expose::http::{MetricsSource, Unavailable, serve};
+use tollgate::expose::http::{MetricsDoor, MetricsSource, Unavailable, serve};
 use tollgate::expose::status::{Readiness, Status};
 use tollgate::expose::view::View;
 use tollgate::telemetry::{self, Totals};
@@ -68,7 +68,7 @@ impl Server {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                serve(listener, source, 64, async { drop(stopped.await) }).await;
+                serve(listener, source, MetricsDoor::default(), async { drop(stopped.await) }).await;
             });
         });
         Self { address, engine, stop: Some(stop), thread: Some(thread) }

@@ -146,6 +146,7 @@ impl Server {
             | ReceiveEvent::ConnectionRefused { .. }
             | ReceiveEvent::ConnectionIdle
             | ReceiveEvent::ConnectionEvicted
+            | ReceiveEvent::HandshakeFailed
             | ReceiveEvent::AcceptFailed { .. } => None,
         });
         requests.collect()

@@ -10,12 +10,14 @@
 //! | `doors` | binds the three addresses |
 //! | `door` | the engine as the listeners see it |
 //! | `scrapes` | the metrics port, on a thread of its own |
+//! | `guards` | reads certificates and tokens again |
 //! | `files` | how many connections the system allows |
 //! | `signals` | stop and reload |
 
 mod door;
 mod doors;
 mod files;
+mod guards;
 mod scrapes;
 mod signals;
 
@@ -25,16 +27,19 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::Signal;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{ConfigArguments, Failure, environment, print};
 use crate::config::{self, Receive, Settings};
-use crate::expose::http::MetricsSource;
+use crate::expose::http::{MetricsDoor, MetricsSource};
+use crate::receive::listen::Purpose;
 use crate::receive::{self, Intake, ReceiveSettings};
 use crate::telemetry::{self, Event, Listener, emit};
 use crate::{clock, demo};
 use door::EngineDoor;
 pub(crate) use door::{settle_settings, vocabulary};
+pub(crate) use doors::load_guards;
 use doors::{Doors, banner, reachable};
 
 /// Arguments of `serve`.
@@ -83,20 +88,29 @@ pub(super) async fn serve(
 ) -> Result<(), Failure> {
     telemetry::logs::install(settings.log.level.word(), settings.log.format == config::LogFormat::Json);
     telemetry::install();
-    let doors = Doors::bind(&settings.listen)?;
+    let doors = Doors::bind(&settings.listen, &settings.guards)?;
     let (stop, reloads) = (signals::stop_token()?, signals::reloads()?);
-    print(&banner(&doors.addresses))?;
+    print(&banner(&doors.addresses, &doors.guards()))?;
     announce(&doors);
+    let reread = Arc::new(Notify::new());
+    let rereads = Arc::clone(&reread);
     let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone())?);
     let feeding = feed.map(|options| {
         let endpoint = format!("http://{}", reachable(doors.addresses.grpc));
         tokio::spawn(look_once(Arc::clone(&engine)));
         tokio::spawn(demo::run(endpoint, options, clock::now_unix_nano, stop.clone()))
     });
-    let reloading =
-        tokio::spawn(reload_on_signal(arguments.clone(), settings.clone(), Arc::clone(&engine), reloads));
-    let ended = attend(&settings.receive, doors, engine, stop).await;
+    let watching = tokio::spawn(guards::watch(doors.guards(), rereads));
+    let reloading = tokio::spawn(reload_on_signal(
+        arguments.clone(),
+        settings.clone(),
+        Arc::clone(&engine),
+        reloads,
+        reread,
+    ));
+    let ended = attend(&settings, doors, engine, stop).await;
     reloading.abort();
+    watching.abort();
     if let Some(feeding) = feeding {
         feeding.abort();
     }
@@ -115,16 +129,22 @@ async fn look_once<E: Engine>(engine: Arc<E>) {
 
 /// Serves all three addresses. `/metrics` is the first to open and the last to close.
 async fn attend<E: Engine>(
-    settings: &Receive,
+    wanted: &Settings,
     doors: Doors,
     engine: Arc<E>,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let mut settings = receive_settings(settings);
+    let mut settings = receive_settings(&wanted.receive);
     let connections = files::connections(settings.max_connections);
     settings.max_connections = connections.otlp;
     let (patience, counted) = (settings.shutdown_grace, CancellationToken::new());
-    let scrapes = scrapes::serve(doors.metrics, Arc::clone(&engine), connections.metrics, counted.clone())?;
+    let metrics_door = MetricsDoor {
+        connections: connections.metrics,
+        guard: doors.metrics_guard,
+        local: doors.addresses.metrics.ip().is_loopback(),
+        hosts: wanted.guards.hosts.clone(),
+    };
+    let scrapes = scrapes::serve(doors.metrics, Arc::clone(&engine), metrics_door, counted.clone())?;
     let mut failure = None;
     receive::serve(
         settings,
@@ -155,8 +175,10 @@ async fn reload_on_signal<E: Engine>(
     mut running: Settings,
     engine: Arc<E>,
     mut reloads: Signal,
+    reread: Arc<Notify>,
 ) {
     while reloads.recv().await.is_some() {
+        reread.notify_one();
         match arguments.load() {
             Err(faults) => emit(&Event::ConfigRejected { error: &faults.to_string() }),
             Ok(wanted) => {
@@ -184,6 +206,16 @@ fn announce(doors: &Doors) {
         (Listener::Metrics, addresses.metrics),
     ] {
         emit(&Event::Listening { listener, address: &address.to_string() });
+    }
+    for (purpose, guard) in doors.guards() {
+        let address = match purpose {
+            Purpose::Grpc => addresses.grpc,
+            Purpose::Http => addresses.http,
+            Purpose::Metrics => addresses.metrics,
+        };
+        if !address.ip().is_loopback() && guard.is_open() {
+            emit(&Event::OpenToAll { key: purpose.key(), address: &address.to_string() });
+        }
     }
     for (variable, right) in config::suspicious_variables(&environment()) {
         emit(&Event::UnknownVariable { variable: &variable, right: &right });
@@ -215,10 +247,11 @@ mod tests {
     async fn a_broken_engine_closes_the_doors_and_ends_the_process() {
         let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = config::load(None, &[]).unwrap();
-        let doors = Doors::bind(&config::Listen { grpc: free, http: free, metrics: free }).unwrap();
+        let listen = config::Listen { grpc: free, http: free, metrics: free };
+        let doors = Doors::bind(&listen, &settings.guards).unwrap();
         let (grpc, http) = (doors.addresses.grpc, doors.addresses.http);
         let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone()).unwrap());
-        let serving = attend(&settings.receive, doors, Arc::clone(&engine), CancellationToken::new());
+        let serving = attend(&settings, doors, Arc::clone(&engine), CancellationToken::new());
         let breaking = async {
             assert!(tokio::net::TcpStream::connect(grpc).await.is_ok());
             engine.engine.break_down().await;

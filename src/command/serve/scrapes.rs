@@ -9,13 +9,13 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::expose::http::{self, MetricsSource};
+use crate::expose::http::{self, MetricsDoor, MetricsSource};
 
 /// Serves until told to stop. What it returns ends when the last answer is sent.
 pub(super) fn serve<S: MetricsSource>(
     listener: net::TcpListener,
     source: Arc<S>,
-    connections: usize,
+    door: MetricsDoor,
     until: CancellationToken,
 ) -> io::Result<impl Future<Output = Result<(), oneshot::error::RecvError>>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -25,7 +25,7 @@ pub(super) fn serve<S: MetricsSource>(
     };
     let (ended, end) = oneshot::channel();
     std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
-        runtime.block_on(http::serve(listener, source, connections, until.cancelled_owned()));
+        runtime.block_on(http::serve(listener, source, door, until.cancelled_owned()));
         // Who waits for it may have gone.
         let _ = ended.send(());
     })?;

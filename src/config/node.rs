@@ -1,0 +1,171 @@
+//! A section with expanded values, read into a type that describes itself to serde.
+//!
+//! In: a [`Node`]. Out: whatever the type makes of it, or one fault with its place. Scalars are text: a type that
+//! wants a number gets one, one that takes anything gets a number where the text is one.
+
+use std::fmt;
+
+use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
+use serde::de::{self, Deserializer, IntoDeserializer, Unexpected, Visitor};
+use serde_saphyr::Location;
+
+use super::raw::{Content, Node};
+
+/// What is wrong, and where.
+#[derive(Debug)]
+pub(super) struct NodeError {
+    pub(super) location: Option<Location>,
+    pub(super) message: String,
+}
+
+impl fmt::Display for NodeError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for NodeError {}
+
+impl de::Error for NodeError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { location: None, message: message.to_string() }
+    }
+
+    /// The value is not said: it may have come from a secret.
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("is not {expected}"))
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("is not {expected}"))
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("is not one of {}", expected.join(", ")))
+    }
+}
+
+impl Node {
+    fn placed<T>(&self, read: Result<T, NodeError>) -> Result<T, NodeError> {
+        read.map_err(|error| NodeError { location: error.location.or(Some(self.location)), ..error })
+    }
+}
+
+impl<'de> IntoDeserializer<'de, NodeError> for &'de Node {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $type:ty, $visit:ident;)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeError> {
+            self.placed(match &self.content {
+                Content::Scalar(text) => match text.trim().parse::<$type>() {
+                    Ok(number) => visitor.$visit(number),
+                    Err(_) => Err(de::Error::invalid_value(Unexpected::Other("text"), &visitor)),
+                },
+                Content::Empty | Content::List(_) | Content::Map(_) => {
+                    Err(de::Error::invalid_type(Unexpected::Other("no number"), &visitor))
+                }
+            })
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for &'de Node {
+    type Error = NodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeError> {
+        self.placed(match &self.content {
+            Content::Empty => visitor.visit_unit(),
+            Content::Scalar(text) => scalar(text, visitor),
+            Content::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter())),
+            Content::Map(entries) => {
+                let pairs = entries.iter().map(|entry| (entry.key.as_str(), &entry.value));
+                visitor.visit_map(MapDeserializer::new(pairs))
+            }
+        })
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeError> {
+        match &self.content {
+            Content::Scalar(text) => self.placed(visitor.visit_borrowed_str(text)),
+            Content::Empty | Content::List(_) | Content::Map(_) => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeError> {
+        match &self.content {
+            Content::Empty => visitor.visit_none(),
+            Content::Scalar(_) | Content::List(_) | Content::Map(_) => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, NodeError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, NodeError> {
+        self.placed(match &self.content {
+            Content::Scalar(text) => {
+                let name: StrDeserializer<'_, NodeError> = text.as_str().into_deserializer();
+                visitor.visit_enum(name)
+            }
+            Content::Empty | Content::List(_) | Content::Map(_) => {
+                Err(de::Error::invalid_type(Unexpected::Other("no name"), &visitor))
+            }
+        })
+    }
+
+    numbers! {
+        deserialize_bool bool, visit_bool;
+        deserialize_i8 i8, visit_i8;
+        deserialize_i16 i16, visit_i16;
+        deserialize_i32 i32, visit_i32;
+        deserialize_i64 i64, visit_i64;
+        deserialize_u8 u8, visit_u8;
+        deserialize_u16 u16, visit_u16;
+        deserialize_u32 u32, visit_u32;
+        deserialize_u64 u64, visit_u64;
+        deserialize_f32 f32, visit_f32;
+        deserialize_f64 f64, visit_f64;
+    }
+
+    serde::forward_to_deserialize_any! {
+        i128 u128 char bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+fn scalar<'de, V: Visitor<'de>>(text: &'de str, visitor: V) -> Result<V::Value, NodeError> {
+    if let Ok(number) = text.parse::<u64>() {
+        visitor.visit_u64(number)
+    } else if let Ok(number) = text.parse::<i64>() {
+        visitor.visit_i64(number)
+    } else if let Some(number) = text
+        .parse::<f64>()
+        .ok()
+        .filter(|_| text.starts_with(|first: char| first.is_ascii_digit() || first == '-' || first == '.'))
+    {
+        visitor.visit_f64(number)
+    } else if let Ok(truth) = text.parse::<bool>() {
+        visitor.visit_bool(truth)
+    } else {
+        visitor.visit_borrowed_str(text)
+    }
+}
