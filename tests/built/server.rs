@@ -92,13 +92,14 @@ impl Server {
     /// The document once all that was sent is counted.
     pub(crate) fn settled(&self) -> String {
         let waiting = Stopwatch::start();
-        // Twice, since a series is announced as 0 before it shows its value, and spans are counted by the tick.
+        // Twice, since a series is announced as 0 before it shows its value; all who come within a second read one
+        // document.
         for _ in 0..2 {
             while self.get("/metrics", "text/plain").value("tollgate_settle_held_spans") != Some(0.0) {
                 assert!(waiting.elapsed() < Duration::from_secs(60), "spans still wait after a minute");
                 std::thread::sleep(Duration::from_millis(200));
             }
-            std::thread::sleep(Duration::from_millis(300));
+            std::thread::sleep(Duration::from_millis(1100));
         }
         self.get("/metrics", "text/plain").body
     }
