@@ -30,7 +30,7 @@ pub enum Replacement {
     LooksLikeText,
     /// Cut to [`MAX_VALUE_BYTES`].
     TooLong,
-    /// Control characters became `_`.
+    /// Control, invisible and bidirectional characters became `_`.
     Unprintable,
 }
 
@@ -77,7 +77,7 @@ impl LabelGuard {
         if value.is_empty() || value == OTHER || self.values.contains(value) {
             return Cow::Borrowed(value);
         }
-        let as_it_is = value.len() <= MAX_VALUE_BYTES && !value.chars().any(char::is_control);
+        let as_it_is = value.len() <= MAX_VALUE_BYTES && !value.chars().any(is_unprintable);
         // Asked at every call once a label is full, so the cheap answer comes first.
         if as_it_is && self.values.len() >= self.max_values {
             return self.too_many();
@@ -133,11 +133,28 @@ fn clean<'a>(value: &'a str, tell: &mut dyn FnMut(Replacement)) -> Cow<'a, str> 
         tell(Replacement::TooLong);
         value = cut(value);
     }
-    if value.chars().any(char::is_control) {
+    if value.chars().any(is_unprintable) {
         tell(Replacement::Unprintable);
-        value = Cow::Owned(value.replace(char::is_control, "_"));
+        value = Cow::Owned(value.replace(is_unprintable, "_"));
     }
     value
+}
+
+/// A character that shows nothing, or changes in which order others show: it makes one name look like another.
+fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{AD}'
+                | '\u{61C}'
+                | '\u{180E}'
+                | '\u{200B}'..='\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}'
+                | '\u{FEFF}'
+                | '\u{FFF9}'..='\u{FFFB}'
+                | '\u{E0000}'..='\u{E007F}'
+        )
 }
 
 fn cut(value: Cow<'_, str>) -> Cow<'_, str> {
@@ -145,5 +162,23 @@ fn cut(value: Cow<'_, str>) -> Cow<'_, str> {
     match value {
         Cow::Borrowed(text) => Cow::Borrowed(&text[..end]),
         Cow::Owned(text) => Cow::Owned(text[..end].to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_nothing_or_turns_the_order_is_replaced() {
+        for (value, expected) in [
+            ("gpt\u{202E}o4", "gpt_o4"),
+            ("gpt-\u{200B}4o", "gpt-_4o"),
+            ("\u{FEFF}shop", "_shop"),
+            ("a\u{E0041}b\u{2067}", "a_b_"),
+            ("caf\u{E9} \u{1F600} \u{5D0}", "caf\u{E9} \u{1F600} \u{5D0}"),
+        ] {
+            assert_eq!(shown(value), expected);
+        }
     }
 }

@@ -26,6 +26,8 @@ pub struct LimitStore {
     stale_nanos: u64,
     max_entries: usize,
     dropped: u64,
+    /// When it was last swept to make room.
+    swept_unix_nano: u64,
 }
 
 /// What one call told: whose limits, and which.
@@ -122,6 +124,7 @@ impl LimitStore {
             stale_nanos: config.stale_after_seconds.saturating_mul(SECOND),
             max_entries: config.max_entries,
             dropped: 0,
+            swept_unix_nano: 0,
         }
     }
 
@@ -193,7 +196,11 @@ impl LimitStore {
         if self.states.contains_key(key) || self.states.len() < self.max_entries {
             return true;
         }
-        self.sweep(now_unix_nano);
+        // What goes stale does so in seconds; a full store would look through itself at every miss.
+        if now_unix_nano.abs_diff(self.swept_unix_nano) >= SECOND {
+            self.swept_unix_nano = now_unix_nano;
+            self.sweep(now_unix_nano);
+        }
         self.states.len() < self.max_entries
     }
 }
