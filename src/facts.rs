@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::dialect::{Field, Layer, Profile, UsageFamily};
 use crate::otlp::{Fault, SpanKind, SpanStatus};
+use crate::recognise::signs::Signs;
 
 /// A piece of a batch's text. Empty means "not stated".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,6 +115,10 @@ pub struct SpanFacts {
     pub layer: Layer,
     /// Who made it.
     pub profile: &'static Profile,
+    /// What spoke for a call and against it.
+    pub signs: Signs,
+    /// With no call inside or above, it is the call itself.
+    pub witness: bool,
     /// A hash of the scope's name: who made it, exactly.
     pub scope_hash: u64,
     /// The scope's name.

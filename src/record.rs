@@ -17,6 +17,7 @@ use crate::classify::ErrorVerdict;
 use crate::dialect::{Layer, Profile};
 use crate::facts::{Link, Role, SpanKey};
 use crate::otlp::{Fault, SpanHeader};
+use crate::recognise::signs::Signs;
 
 /// Most tokens of one kind that a call can have: what is above is a mistake of whoever wrote it.
 pub const MOST_TOKENS: u64 = 1_000_000_000;
@@ -91,6 +92,10 @@ impl Flags {
     pub const ABSURD_TIME: Self = Self(1 << 8);
     /// Nothing below it is the call above it: a tool or an agent.
     pub const BARRIER: Self = Self(1 << 9);
+    /// With no call inside or above, it is the call itself.
+    pub const WITNESS: Self = Self(1 << 10);
+    /// The other side of a call.
+    pub const SERVER: Self = Self(1 << 11);
 
     /// Adds those of another.
     pub const fn add(&mut self, other: Self) {
@@ -109,6 +114,8 @@ impl Flags {
 pub struct Evidence {
     /// Span name; only for a person who asked.
     pub name: Box<str>,
+    /// What spoke for a call and against it; only for a person who asked.
+    pub signs: Signs,
     /// Why it failed, as far as this span tells.
     pub error: Option<ErrorVerdict>,
     /// What it told of rate limits, by headers and, if it failed, by text.

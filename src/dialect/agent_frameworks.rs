@@ -11,11 +11,6 @@ pub(super) const PROFILES: &[Profile] = &[
     // Bedrock and Anthropic input goes through as it is (strands-agents/sdk-python#3546).
     Profile::new("strands", "strands*", Layer::Framework).exclusive().with(&[Trait::FirstTokenMillis]),
     Profile::new("agent_framework", "agent_framework*", Layer::Framework),
-    Profile::new("semantic_kernel", "semantic_kernel*", Layer::Framework),
-    Profile::new("semantic_kernel", "Microsoft.SemanticKernel*", Layer::Framework),
-    Profile::new("microsoft_extensions_ai", "Experimental.Microsoft.Extensions.AI*", Layer::Framework),
-    Profile::new("spring_ai", "org.springframework.*", Layer::Framework),
-    Profile::new("langchain4j", "langchain4j*", Layer::Framework),
     Profile::new("autogen", "autogen*", Layer::Framework),
     Profile::new("smolagents", "smolagents*", Layer::Framework),
     Profile::new("haystack", "haystack*", Layer::Framework),

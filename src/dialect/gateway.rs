@@ -25,5 +25,8 @@ pub(super) const KEYS: &[Key] = &[
     key("llm.response.id", ResponseId(5)),
 ];
 
-pub(super) const PROFILES: &[Profile] =
-    &[Profile::new("litellm", "litellm*", Layer::Gateway).with(&[Trait::ZeroCostIsUnknown])];
+pub(super) const PROFILES: &[Profile] = &[Profile::new("litellm", "litellm*", Layer::Gateway).with(&[
+    Trait::ZeroCostIsUnknown,
+    Trait::FailedUsageIsGuess,
+    Trait::CompletionIsChat,
+])];

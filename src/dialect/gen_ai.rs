@@ -7,7 +7,7 @@
 use super::Fact::*;
 use super::Field::*;
 use super::UsageFamily::GenAi;
-use super::{Key, Layer, Profile, Trait, key};
+use super::{Key, Layer, Profile, key};
 
 pub(super) const KEYS: &[Key] = &[
     key("gen_ai.operation.name", Operation(9)),
@@ -73,6 +73,13 @@ pub(super) const KEYS: &[Key] = &[
     key("gen_ai.usage.cost", ReportedCost(7)),
     key("gen_ai.usage.cost.amount", ReportedCost(7)),
     key("gen_ai.usage.cost.currency", ReportedCurrency),
+    key("gen_ai.usage.details.web_search_requests", Usage(GenAi, WebSearches)),
+    key("anthropic.usage.compaction.input_tokens", Usage(GenAi, ExtraInput)),
+    key("anthropic.usage.compaction.output_tokens", Usage(GenAi, ExtraOutput)),
+    key("sentry.op", CallMarker),
+    key("gen_ai.task.output", ResponseObject),
+    key("mastra.completion_start_time", FirstTokenAt),
+    key("lmnr.span.type", Marker),
 ];
 
 pub(super) const PROFILES: &[Profile] = &[
@@ -86,10 +93,6 @@ pub(super) const PROFILES: &[Profile] = &[
     Profile::new("openai_js", "@opentelemetry/instrumentation-openai", Layer::Instrumentor),
     Profile::new("google_genai", "opentelemetry.instrumentation.google_genai", Layer::Instrumentor),
     Profile::new("google_genai", "opentelemetry.instrumentation.google_genai*", Layer::Instrumentor),
-    Profile::new("google_adk", "gcp.vertex.agent", Layer::Framework)
-        .before("1.20")
-        .with(&[Trait::OutputWithoutThoughts]),
-    Profile::new("google_adk", "gcp.vertex.agent", Layer::Framework),
     Profile::new("google_vertexai", "opentelemetry.instrumentation.vertexai", Layer::Instrumentor),
     Profile::new("botocore", "opentelemetry.instrumentation.botocore*", Layer::Instrumentor).exclusive(),
     Profile::new("aws_sdk_js", "@opentelemetry/instrumentation-aws-sdk", Layer::Instrumentor).exclusive(),

@@ -9,7 +9,7 @@ use super::UsageFamily::Langfuse;
 use super::{Key, Layer, Profile, key};
 
 pub(super) const KEYS: &[Key] = &[
-    key("langfuse.observation.type", LangfuseType),
+    key("langfuse.observation.type", Marker),
     key("langfuse.observation.model.name", ResponseModel(5)),
     key("langfuse.observation.metadata.ls_provider", Provider(5)),
     key("langfuse.observation.metadata.ls_model_name", RequestModel(5)),

@@ -7,7 +7,7 @@ use super::UsageFamily::LangChain;
 use super::{Key, Layer, Profile, Trait, key};
 
 pub(super) const KEYS: &[Key] = &[
-    key("langsmith.span.kind", LangsmithKind),
+    key("langsmith.span.kind", Marker),
     key("langsmith.metadata.ls_provider", Provider(5)),
     key("langsmith.metadata.ls_model_name", RequestModel(5)),
     key("langsmith.metadata.usage_metadata", UsageObject(LangChain)),

@@ -7,7 +7,7 @@ use super::UsageFamily::Mlflow;
 use super::{Key, Layer, Profile, key};
 
 pub(super) const KEYS: &[Key] = &[
-    key("mlflow.spanType", MlflowType),
+    key("mlflow.spanType", Marker),
     key("mlflow.chat.tokenUsage", UsageObject(Mlflow)),
     key("mlflow.llm.model", RequestModel(5)),
     key("mlflow.llm.provider", Provider(5)),

@@ -9,21 +9,39 @@
 
 #![allow(clippy::enum_glob_use, reason = "a table reads better without its enum's name in every row")]
 
+mod adk;
+mod ag2;
+mod agent_clis;
 mod agent_frameworks;
+mod agentscope;
+mod beeai;
 mod claude_code;
+mod datadog;
 mod gateway;
+mod gateways;
 mod gen_ai;
+mod genkit;
 mod http;
+mod jvm;
 mod langfuse;
 mod langsmith;
+mod langwatch;
+mod llamaindex;
 mod logfire;
+mod mirascope;
 mod mlflow;
+mod monocle;
 mod openinference;
 mod openlit;
 mod openllmetry;
 mod profile;
+mod semantic_kernel;
+mod spring;
+mod traceai;
 mod vercel;
 mod vocabulary;
+mod voice;
+mod voltagent;
 
 pub use http::{DATADOG_PREFIX, HEADER_PREFIX};
 pub use profile::{Convention, Layer, Profile, Trait, profile_of};
@@ -68,6 +86,10 @@ pub enum Field {
     ToolInput,
     /// Searches, billed by piece.
     WebSearches,
+    /// Prompt tokens billed beside those of the usage (compactions).
+    ExtraInput,
+    /// Completion tokens billed beside those of the usage (compactions).
+    ExtraOutput,
 }
 
 /// A vocabulary of usage numbers. Numbers of two vocabularies on one span tell of the same tokens.
@@ -95,6 +117,8 @@ pub enum UsageFamily {
     ProviderMetadata,
     /// Sums of `CrewAI`.
     CrewAi,
+    /// Numbers whose keys nobody lists, known by their words.
+    Words,
 }
 
 /// How sure a spelling is, when a span states one thing under several keys; the higher wins.
@@ -115,24 +139,30 @@ pub enum Fact {
     RoutedModel(Rank),
     /// The id of the response.
     ResponseId(Rank),
-    /// `openinference.span.kind`.
-    OpenInferenceKind,
+    /// A vendor's own word for what the span is: a call or not.
+    Marker,
+    /// Not a call, unless a marker says so.
+    NoCallMarker,
+    /// A vendor's own word that is only sure when it means a call.
+    CallMarker,
+    /// A bare key that several vendors write: sure only where [`Trait::OwnsSpanType`] is.
+    BareMarker,
     /// `ai.operationId`.
     VercelOperation,
-    /// `langfuse.observation.type`.
-    LangfuseType,
-    /// `langsmith.span.kind`.
-    LangsmithKind,
-    /// `mlflow.spanType`.
-    MlflowType,
-    /// `span.type` of Claude Code.
-    ClaudeCodeType,
     /// `traceloop.span.kind`.
     TraceloopKind,
-    /// `llm.request.type` of old `OpenLLMetry`.
-    RequestType,
     /// `logfire.span_type`.
     LogfireType,
+    /// What the key states in one dialect; in all others it is a bare word and states nothing.
+    Of(&'static str, &'static Fact),
+    /// A bare `model`, which is one only beside a marker.
+    BareModel,
+    /// Provider and model in one, with a slash between.
+    ProviderAndModel(Rank),
+    /// The type of an entity beside the span, by its number (Monocle).
+    EntityType(u8),
+    /// The name of an entity beside the span, by its number (Monocle).
+    EntityName(u8),
     /// A usage number.
     Usage(UsageFamily, Field),
     /// A usage object written as JSON or as a Python literal.
@@ -143,8 +173,10 @@ pub enum Fact {
     OutputDetails,
     /// The request's parameters as JSON: model, service tier, stream.
     RequestObject,
-    /// The answer as JSON, read for its id and model alone.
+    /// The answer as JSON: its id, its model, and usage that agrees with the span's own.
     ResponseObject,
+    /// The usage of the answer as JSON, beside the span's own.
+    ResponseUsage,
     /// `ai.response.providerMetadata`.
     ProviderMetadata,
     /// `hidden_params` of `LiteLLM`: headers, cost.
@@ -181,6 +213,8 @@ pub enum Fact {
     ServiceTier(Rank),
     /// The currency of the reported cost; dollars where none is stated.
     ReportedCurrency,
+    /// Speed that was paid for; the higher rank wins.
+    Speed(Rank),
     /// The whole cost, in dollars.
     ReportedCost(Rank),
     /// Costs as JSON, in dollars.
@@ -231,14 +265,14 @@ impl Fact {
             | Self::RequestModel(_)
             | Self::ResponseModel(_)
             | Self::RoutedModel(_)
-            | Self::OpenInferenceKind
             | Self::VercelOperation
-            | Self::LangfuseType
-            | Self::LangsmithKind
-            | Self::MlflowType
-            | Self::ClaudeCodeType
+            | Self::Marker
+            | Self::CallMarker
+            | Self::NoCallMarker
+            | Self::BareMarker
+            | Self::BareModel
+            | Self::ProviderAndModel(_)
             | Self::TraceloopKind
-            | Self::RequestType
             | Self::LogfireType
             | Self::Streaming
             | Self::FinishReason
@@ -291,6 +325,24 @@ pub const KEYS: &[&[Key]] = &[
     mlflow::KEYS,
     claude_code::KEYS,
     agent_frameworks::KEYS,
+    datadog::KEYS,
+    monocle::KEYS,
+    genkit::KEYS,
+    traceai::KEYS,
+    langwatch::KEYS,
+    voltagent::KEYS,
+    mirascope::KEYS,
+    ag2::KEYS,
+    agentscope::KEYS,
+    beeai::KEYS,
+    llamaindex::KEYS,
+    agent_clis::KEYS,
+    spring::KEYS,
+    semantic_kernel::KEYS,
+    jvm::KEYS,
+    adk::KEYS,
+    voice::KEYS,
+    gateways::KEYS,
     http::KEYS,
 ];
 
@@ -308,5 +360,23 @@ pub const PROFILES: &[&[Profile]] = &[
     mlflow::PROFILES,
     claude_code::PROFILES,
     agent_frameworks::PROFILES,
+    datadog::PROFILES,
+    monocle::PROFILES,
+    genkit::PROFILES,
+    traceai::PROFILES,
+    langwatch::PROFILES,
+    voltagent::PROFILES,
+    mirascope::PROFILES,
+    ag2::PROFILES,
+    agentscope::PROFILES,
+    beeai::PROFILES,
+    llamaindex::PROFILES,
+    agent_clis::PROFILES,
+    spring::PROFILES,
+    semantic_kernel::PROFILES,
+    jvm::PROFILES,
+    adk::PROFILES,
+    voice::PROFILES,
+    gateways::PROFILES,
     http::PROFILES,
 ];

@@ -10,7 +10,7 @@ use super::UsageFamily::OpenInference;
 use super::{Key, Layer, Profile, key};
 
 pub(super) const KEYS: &[Key] = &[
-    key("openinference.span.kind", OpenInferenceKind),
+    key("openinference.span.kind", Marker),
     key("llm.provider", Provider(6)),
     key("llm.system", Provider(5)),
     key("llm.request.model_name", RequestModel(8)),

@@ -8,7 +8,7 @@ use super::UsageFamily::{CrewAi, GenAi};
 use super::{Key, Layer, Profile, Trait, key};
 
 pub(super) const KEYS: &[Key] = &[
-    key("llm.request.type", RequestType),
+    key("llm.request.type", CallMarker),
     key("traceloop.span.kind", TraceloopKind),
     key("llm.usage.total_tokens", Usage(GenAi, Total)),
     key("llm.usage.prompt_tokens", Usage(GenAi, Input)),
@@ -38,7 +38,7 @@ pub(super) const PROFILES: &[Profile] = &[
     Profile::new("openllmetry", "opentelemetry.instrumentation.llamaindex", Layer::Framework).exclusive(),
     // The outer agent leaves the inner one's usage out: 228 and 114 for 342 billed.
     Profile::new("openllmetry", "opentelemetry.instrumentation.agno", Layer::Framework)
-        .with(&[Trait::OwnAgentUsage]),
+        .with(&[Trait::OwnAgentUsage, Trait::LoneWrapperIsCall]),
     Profile::new("openllmetry", "opentelemetry.instrumentation.langchain", Layer::Framework),
     Profile::new("openllmetry", "opentelemetry.instrumentation.crewai", Layer::Framework),
     Profile::new("openllmetry", "opentelemetry.instrumentation.haystack", Layer::Framework),

@@ -53,6 +53,20 @@ pub enum Trait {
     /// The status is set to OK when the span begins, and OpenTelemetry keeps the first OK (langsmith 0.15,
     /// `_otel_exporter.py`): an exception without an answer is a failure all the same.
     OkBeforeTheEnd,
+    /// The bare `span.type` is its own word for what a span is.
+    OwnsSpanType,
+    /// Usage of a failed call is the library's own guess, not a bill.
+    FailedUsageIsGuess,
+    /// `completion` is the chat API, not the one for text.
+    CompletionIsChat,
+    /// Each call of a tool loop states the sum so far.
+    Accumulates,
+    /// One span tells of several calls with the usage of the last; the agent around it has all.
+    LastStepOnly,
+    /// Times that a request was sent are counted from 1.
+    ResendsFromOne,
+    /// Spans without length that state usage repeat that of the call beside them.
+    Accounts,
 }
 
 /// One instrumentation.

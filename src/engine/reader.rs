@@ -17,7 +17,8 @@ use crate::dialect::Vocabulary;
 use crate::facts::{Batch, Role, SpanFacts, Text, part};
 use crate::judge;
 use crate::normalise::{self, UsageInput};
-use crate::otlp::{self, Fault, JsonRequest, SpanStatus};
+use crate::otlp::{self, Fault, JsonRequest, SpanKind, SpanStatus};
+use crate::recognise::signs::Sign;
 use crate::recognise::{self, Alike, Recogniser, Sink, hash};
 use crate::record::{
     Flags, LONGEST_NANOS, MOST_TOKENS, Name, Record, RecordBatch, RequestShapes, ShapeDraft, Shapes,
@@ -317,6 +318,9 @@ impl<'a> Span<'a> {
             (!facts.headers.is_empty(), Flags::HEADERS),
             (finishes().any(|reason| reason.contains("tool") || reason.contains("function")), Flags::TOOL),
             (impossible(facts.start_unix_nano, facts.end_unix_nano), Flags::ABSURD_TIME),
+            (facts.witness, Flags::WITNESS),
+            (facts.kind == SpanKind::Server, Flags::SERVER),
+            (is_barrier(facts), Flags::BARRIER),
         ] {
             if is_set {
                 flags.add(flag);
@@ -368,7 +372,8 @@ impl<'a> Span<'a> {
             record.evidence_mut().reported_cost = facts.reported.total;
         }
         if self.batch.names_spans {
-            record.evidence_mut().name = self.text(facts.name).into();
+            let evidence = record.evidence_mut();
+            (evidence.name, evidence.signs) = (self.text(facts.name).into(), facts.signs);
         }
     }
 
@@ -408,6 +413,12 @@ fn state_tokens(tokens: Option<Tokens>, record: &mut Record) {
         Some(tokens) => record.set_tokens(&tokens),
         None => {}
     }
+}
+
+/// A tool or an agent: a call below it is another call than one above it.
+fn is_barrier(facts: &SpanFacts) -> bool {
+    let other = [Sign::NoCallOperation, Sign::NoCallMarker].into_iter().any(|sign| facts.signs.has(sign));
+    facts.role == Role::Aggregate && other
 }
 
 fn absurd(tokens: &Tokens) -> bool {

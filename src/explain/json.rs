@@ -48,6 +48,7 @@ fn call(call: &CallStory) -> Value {
         "retryable": call.error.retryable,
         "rate_limits": call.limits.iter().map(limit).collect::<Vec<_>>(),
         "merged_spans": merged,
+        "signs": call.signs.rows().map(|row| json!({"sign": row.words, "weight": row.weight})).collect::<Vec<_>>(),
     })
 }
 

@@ -11,6 +11,7 @@ use crate::dialect::Layer;
 use crate::facts::{Role, SpanKey};
 use crate::judge::Verdict;
 use crate::price::{Cost, Unpriced};
+use crate::recognise::signs::Signs;
 use crate::record::Name;
 use crate::settle::{Held, LlmCall, Reason};
 
@@ -36,6 +37,8 @@ pub struct CallStory {
     pub dialect: &'static str,
     /// What marks it as a call, in words.
     pub recognised: String,
+    /// What spoke for a call and against it, with what each weighs.
+    pub signs: Signs,
     /// `service.name`.
     pub service_name: String,
     /// `deployment.environment.name`.
@@ -142,6 +145,7 @@ impl CallStory {
             span_name: shown(call.span_name),
             dialect: call.dialect,
             recognised: recognised(&call.members[0]),
+            signs: call.members[0].of_evidence(|evidence| Some(evidence.signs)).unwrap_or_default(),
             service_name: shown(call.service_name),
             environment: shown(call.environment),
             provider: shown(call.provider),

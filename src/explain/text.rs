@@ -8,6 +8,7 @@ use crate::call::{ErrorClass, PriceSource, RateLimit};
 use crate::classify::{Actor, meaning};
 use crate::facts::{Role, SpanKey};
 use crate::price::{Cost, Dollars, Line, LineKey};
+use crate::recognise::signs::ENOUGH;
 use crate::settle::Reason;
 
 /// Columns of a line, at most.
@@ -64,6 +65,9 @@ fn write_call(
     field(out, "time", &time(call))?;
     field(out, "model", &models(call))?;
     field(out, "recognised", &format!("dialect {}: {}", call.dialect, call.recognised))?;
+    if !call.signs.is_empty() {
+        field(out, "signs", &signs(call))?;
+    }
     write_spans(out, call, others)?;
     write_tokens(out, call)?;
     write_price(out, call, catalogue)?;
@@ -79,6 +83,14 @@ fn field(out: &mut Formatter<'_>, name: &str, text: &str) -> fmt::Result {
         name = "";
     }
     Ok(())
+}
+
+/// What decided, the weightiest first.
+fn signs(call: &CallStory) -> String {
+    let mut rows: Vec<_> = call.signs.rows().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.weight.abs()));
+    let told: Vec<String> = rows.iter().map(|row| format!("{} {:+}", row.words, row.weight)).collect();
+    format!("{} = {} (a call from {ENOUGH} on)", told.join(", "), call.signs.weight())
 }
 
 fn service(call: &CallStory) -> String {

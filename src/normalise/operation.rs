@@ -23,6 +23,35 @@ const NAMES: &[(&str, &str)] = &[
     ("rerank_text", "rerank"),
     ("generate_image", "image_generation"),
     ("image", "image_generation"),
+    ("chat.completions", "chat"),
+    ("text.completions", "text_completion"),
+    ("realtime", "chat"),
+    ("tts", "speech"),
+    ("aspeech", "speech"),
+    ("text_to_speech", "speech"),
+    ("stt", "transcription"),
+    ("atranscription", "transcription"),
+    ("speech_to_text", "transcription"),
+    ("arerank", "rerank"),
+    ("aimage_generation", "image_generation"),
+    ("amoderation", "moderation"),
+];
+
+/// The convention's operations that are calls, and those it has no name for yet.
+const CALLS: &[&str] = &[
+    "chat",
+    "text_completion",
+    "embeddings",
+    "generate_content",
+    "image_generation",
+    "transcription",
+    "speech",
+    "rerank",
+    "moderation",
+    "invoke_agent",
+    "create_agent",
+    "execute_tool",
+    "invoke_workflow",
 ];
 
 /// Beginnings of LiteLLM's span names and Vercel's operations.
@@ -43,5 +72,21 @@ pub fn operation(written: &str) -> &str {
     }
     let exact = NAMES.iter().find(|(key, _)| *key == written);
     let begun = || BEGINNINGS.iter().find(|(key, _)| written.starts_with(key));
-    exact.or_else(begun).map_or(written, |(_, name)| name)
+    if let Some((_, name)) = exact.or_else(begun) {
+        return name;
+    }
+    if CALLS.contains(&written) {
+        return written;
+    }
+    // Any other word for a call, in any case: what it is about.
+    let about = |part: &str| {
+        let mut windows = written.as_bytes().windows(part.len());
+        windows.any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+    };
+    match () {
+        () if about("embed") => "embeddings",
+        () if about("rerank") => "rerank",
+        () if about("image") => "image_generation",
+        () => "chat",
+    }
 }

@@ -50,11 +50,13 @@ pub struct UsageSum {
     cache_read_audio: Option<u64>,
     cache_read_image: Option<u64>,
     tool_input: Option<u64>,
+    extra_input: Option<u64>,
+    extra_output: Option<u64>,
     unusable: bool,
 }
 
 /// Vocabularies, the best witness of input and output first.
-const FAMILIES: [UsageFamily; 11] = [
+const FAMILIES: [UsageFamily; 12] = [
     UsageFamily::GenAi,
     UsageFamily::OpenInference,
     UsageFamily::OpenAiShaped,
@@ -66,6 +68,7 @@ const FAMILIES: [UsageFamily; 11] = [
     UsageFamily::ClaudeCode,
     UsageFamily::ProviderMetadata,
     UsageFamily::CrewAi,
+    UsageFamily::Words,
 ];
 
 /// The billed tokens that these readings state; `None` when they state nothing usable.
@@ -94,7 +97,8 @@ fn invented(usage: &UsageInput<'_>) -> bool {
     // What the provider sends has cached tokens stated, be it as 0 (OpenLIT 1.45).
     let from_provider = usage.readings.iter().any(|reading| reading.field == Field::CacheRead);
     let by_stream = usage.profile.has(Trait::InventsStreamUsage) && usage.streaming == Some(true);
-    (by_stream && !from_provider) || usage.profile.has(Trait::TokensAreNotBilled)
+    let by_failure = usage.profile.has(Trait::FailedUsageIsGuess) && usage.failed;
+    (by_stream && !from_provider) || by_failure || usage.profile.has(Trait::TokensAreNotBilled)
 }
 
 /// Zeroes where something must have been used are a library's way to say that it does not know.
@@ -126,7 +130,8 @@ fn shape_of(family: UsageFamily, usage: &UsageInput<'_>) -> Shape {
         | UsageFamily::OpenInference
         | UsageFamily::Vercel
         | UsageFamily::ProviderMetadata
-        | UsageFamily::CrewAi => {
+        | UsageFamily::CrewAi
+        | UsageFamily::Words => {
             if native {
                 usage.profile.convention
             } else {
@@ -162,6 +167,8 @@ fn sum(readings: &[Reading], family: UsageFamily) -> UsageSum {
             Field::CacheReadAudio => &mut sum.cache_read_audio,
             Field::CacheReadImage => &mut sum.cache_read_image,
             Field::ToolInput => &mut sum.tool_input,
+            Field::ExtraInput => &mut sum.extra_input,
+            Field::ExtraOutput => &mut sum.extra_output,
             Field::WebSearches => continue,
         };
         *slot = Some(slot.unwrap_or(0).max(count));
@@ -209,7 +216,9 @@ impl UsageSum {
                     Convention::Exclusive => input,
                 },
             };
-            fresh = fresh.saturating_add(self.tool_input.unwrap_or(0));
+            fresh = fresh
+                .saturating_add(self.tool_input.unwrap_or(0))
+                .saturating_add(self.extra_input.unwrap_or(0));
             for (kind, count) in [
                 (TokenType::InputAudio, self.input_audio),
                 (TokenType::InputImage, self.input_image),
@@ -250,15 +259,19 @@ impl UsageSum {
 
     fn split_output(&self, shape: Shape, usage: &UsageInput<'_>, tokens: &mut Tokens) {
         let Some(output) = self.output else { return };
-        if usage.profile.has(Trait::OutputWithoutThoughts) && self.reasoning.is_none() {
+        if usage.profile.has(Trait::OutputWithoutThoughts) && self.reasoning.is_none() && self.total.is_none()
+        {
             tokens.set(TokenType::Output, output);
             return;
         }
-        let reasoning = self.reasoning.unwrap_or(0);
+        let stated = self.reasoning.or_else(|| self.proved_thoughts(output, usage));
+        let reasoning = stated.unwrap_or(0);
         let outside = reasoning > output
             || shape.disjoint
-            || (reasoning > 0 && self.total_says_outside(output, reasoning));
+            || (reasoning > 0 && self.total_says_outside(output, reasoning))
+            || (usage.provider == "x_ai" && !self.total_says_inside(output));
         let mut visible = if outside { output } else { output - reasoning };
+        visible = visible.saturating_add(self.extra_output.unwrap_or(0));
         for (kind, count) in
             [(TokenType::OutputAudio, self.output_audio), (TokenType::OutputImage, self.output_image)]
         {
@@ -268,9 +281,24 @@ impl UsageSum {
             }
         }
         tokens.set(TokenType::Output, visible);
-        if self.reasoning.is_some() {
+        if stated.is_some() {
             tokens.set(TokenType::Reasoning, reasoning);
         }
+    }
+
+    /// Gemini's total is prompt, candidates and thoughts; who leaves the thoughts out states the total all the same.
+    fn proved_thoughts(&self, output: u64, usage: &UsageInput<'_>) -> Option<u64> {
+        if !matches!(usage.provider, "gcp.gemini" | "gcp.vertex_ai") {
+            return None;
+        }
+        let known = self.input?.saturating_add(output).saturating_add(self.tool_input.unwrap_or(0));
+        self.total?.checked_sub(known).filter(|&thoughts| thoughts > 0)
+    }
+
+    /// The stated sum adds up with the reasoning inside the output.
+    fn total_says_inside(&self, output: u64) -> bool {
+        let (Some(total), Some(input)) = (self.total, self.input) else { return false };
+        total == input.saturating_add(output)
     }
 
     /// The stated sum only adds up when cached tokens come on top of the input.

@@ -5,17 +5,26 @@
 use std::borrow::Cow;
 use std::mem::take;
 
+use super::answer::Answer;
+use super::signs::{self, Sign, Signs, Word};
 use super::value::{
     contains_limit, count, flag_of, host_of, http_status, path_of, plain_borrowed, positive, push_bounded,
     unquoted, worth_keeping,
 };
-use super::{objects, stack_trace};
+use super::{objects, stack_trace, words};
 use crate::dialect::{DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Rank, UsageFamily, Vocabulary};
 use crate::facts::{ErrorTextKind, Reading};
 use crate::otlp::{Attribute, Fault, Value};
 
 /// What `raw_gen_ai_request` of `LiteLLM` begins its keys with.
 const RAW_REQUEST_PREFIX: &str = "llm.";
+
+/// Ends of keys under which a model is named.
+const MODEL_ENDS: [&str; 4] = [".model", ".model_name", ".model.name", ".model_id"];
+
+/// Ends of keys under which a vendor says what a span is; dots, dashes and underscores are the same.
+const MARKER_ENDS: [&str; 6] =
+    ["span_kind", "span_type", "observation_type", "request_type", "log_type", "run_type"];
 
 /// Most headers, readings, error texts and finish reasons of one span that are kept.
 pub(super) const LIST_BOUND: usize = 64;
@@ -39,22 +48,34 @@ impl<'a> Best<'a> {
 /// What marks a span as this or that in the dialects that mark.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Markers<'a> {
-    pub(super) openinference_kind: &'a str,
     pub(super) vercel_operation: &'a str,
-    pub(super) langfuse_type: &'a str,
-    pub(super) langsmith_kind: &'a str,
-    pub(super) mlflow_type: &'a str,
-    pub(super) claude_code_type: &'a str,
-    pub(super) traceloop_kind: &'a str,
-    pub(super) request_type: &'a str,
     pub(super) logfire_type: &'a str,
+    /// The bare `span.type`.
+    pub(super) bare_type: &'a str,
+    /// What a marker that says call is called.
+    pub(super) call: &'a str,
+    /// Not a call, unless a marker says so.
+    pub(super) no_call: &'a str,
 }
+
+/// Most entities beside a span.
+const ENTITIES: usize = 4;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Draft<'a> {
     pub(super) touched: bool,
+    /// The dialect of the scope that is being read.
+    pub(super) dialect: &'static str,
+    pub(super) signs: Signs,
     pub(super) markers: Markers<'a>,
+    pub(super) bare_model: &'a str,
+    pub(super) currency: &'a str,
+    entities: [(&'a str, &'a str); ENTITIES],
+    /// Attributes that nobody lists and whose keys have telling words.
+    pub(super) tails: Vec<Attribute<'a>>,
+    /// Usage objects inside answers and events.
+    pub(super) answers: Vec<Answer>,
     pub(super) operation: Best<'a>,
     pub(super) provider: Best<'a>,
     pub(super) request_model: Best<'a>,
@@ -68,11 +89,12 @@ pub(super) struct Draft<'a> {
     pub(super) service_tier: Best<'a>,
     pub(super) speed: Best<'a>,
     pub(super) geography: &'a str,
-    pub(super) currency: &'a str,
     pub(super) account: Best<'a>,
     pub(super) first_token_seconds: Option<f64>,
     pub(super) first_token: Option<f64>,
     pub(super) first_token_at: &'a str,
+    pub(super) first_token_event: u64,
+    in_model_event: bool,
     pub(super) streaming: Option<bool>,
     pub(super) reported_duration: Option<f64>,
     pub(super) status_code: Option<u16>,
@@ -101,17 +123,12 @@ impl<'a> Draft<'a> {
         !self.touched
     }
 
-    /// Any application may write `input_tokens`: bare keys prove nothing without Claude Code's own marker.
-    pub(super) fn has_usage(&self) -> bool {
-        self.readings.iter().any(|reading| reading.family != UsageFamily::ClaudeCode)
+    pub(super) const fn has_usage(&self) -> bool {
+        !self.readings.is_empty()
     }
 
     pub(super) fn has_model(&self) -> bool {
         !(self.request_model.text.is_empty() && self.response_model.text.is_empty())
-    }
-
-    pub(super) fn has_errors(&self) -> bool {
-        self.exception
     }
 
     pub(super) fn has_pairs(&self) -> bool {
@@ -150,8 +167,11 @@ impl<'a> Draft<'a> {
         if !self.touched {
             return;
         }
-        let Self { readings, pairs, errors, finishes, dimensions, .. } = self;
+        let Self { readings, pairs, errors, finishes, dimensions, tails, answers, dialect, .. } = self;
         let mut lists = (take(readings), take(pairs), take(errors), take(finishes), take(dimensions));
+        let (mut others, dialect) = ((take(tails), take(answers)), *dialect);
+        others.0.clear();
+        others.1.clear();
         lists.0.clear();
         lists.1.clear();
         lists.2.clear();
@@ -159,6 +179,7 @@ impl<'a> Draft<'a> {
         lists.4.fill((usize::MAX, Cow::Borrowed("")));
         *self = Self::default();
         (self.readings, self.pairs, self.errors, self.finishes, self.dimensions) = lists;
+        (self.tails, self.answers, self.dialect) = (others.0, others.1, dialect);
     }
 }
 
@@ -167,6 +188,12 @@ impl<'a> Draft<'a> {
 impl<'a> Draft<'a> {
     /// Takes in what an attribute states.
     pub(super) fn state(&mut self, fact: Fact, value: Value<'a>) {
+        if let Fact::Of(dialect, fact) = fact {
+            if dialect == self.dialect {
+                self.state(*fact, value);
+            }
+            return;
+        }
         self.touched = true;
         match value {
             Value::Empty | Value::Bytes(_) | Value::Map(_) => {}
@@ -206,6 +233,12 @@ impl<'a> Draft<'a> {
         PREFIXES.into_iter().find(|prefix| key.starts_with(prefix.as_bytes()))
     }
 
+    /// Keeps an attribute that nobody lists, until it is known whether the span is about a model.
+    pub(super) fn keep_tail(&mut self, attribute: Attribute<'a>) {
+        self.touched = true;
+        push_bounded(&mut self.tails, attribute);
+    }
+
     /// Takes in headers and the like.
     pub(super) fn state_prefixed(&mut self, prefix: &str, key: &'a str, value: Value<'a>) {
         let name = match prefix {
@@ -240,28 +273,120 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Takes in a vendor's word for what the span is.
+    pub(super) fn mark(&mut self, text: &'a str, sure: bool) {
+        match signs::word(text) {
+            Word::Call => {
+                self.signs.add(Sign::Marker);
+                self.markers.call = unquoted(text);
+            }
+            // A vendor lists its own kinds: what is no call there is none.
+            Word::NoCall | Word::Unknown if sure && !text.is_empty() => self.signs.add(Sign::NoCallMarker),
+            Word::NoCall | Word::Unknown => {}
+        }
+    }
+
+    /// What the entities beside the span tell: the model, and that it is called (Monocle).
+    pub(super) fn read_entities(&mut self) {
+        for (kind, name) in self.entities {
+            if kind.starts_with("model.") {
+                self.request_model.offer(4, named(name));
+            } else if kind.starts_with("inference.") {
+                self.signs.add(Sign::Marker);
+            }
+        }
+    }
+
+    /// Reads the attributes that only the words of their keys tell of, on a span that is about a model:
+    /// the ends of keys, whoever's prefix they have.
+    pub(super) fn read_tails(&mut self) {
+        for attribute in take(&mut self.tails) {
+            let (Ok(key), Ok(value)) = (attribute.text_key(), attribute.value()) else { continue };
+            if let Value::Text(text) = value
+                && let Some(end) = MODEL_ENDS.iter().find(|end| key.ends_with(**end))
+            {
+                let answered = key[..key.len() - end.len()].ends_with("response");
+                self.state(
+                    if answered { Fact::ResponseModel(1) } else { Fact::RequestModel(1) },
+                    Value::Text(text),
+                );
+                continue;
+            }
+            self.count_under(key, value, 0);
+        }
+    }
+
+    /// A number, or a map of numbers, under a key that nobody lists.
+    fn count_under(&mut self, key: &str, value: Value<'a>, depth: usize) {
+        match value {
+            Value::Map(map) if depth < 4 => {
+                for (inner, value) in map.iter() {
+                    self.count_under(&format!("{key}.{inner}"), value, depth + 1);
+                }
+            }
+            Value::Int(_) | Value::Double(_) | Value::Text(_) => {
+                let mut segments = key.rsplit(['.', '/', ':']);
+                let (last, qualifier) = (segments.next().unwrap_or(""), segments.next().unwrap_or(""));
+                if let Some(field) = words::field_of(qualifier, last, false) {
+                    self.state(Fact::Usage(UsageFamily::Words, field), value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Signs that keys of nobody known give: a marker whose value is a word for a call, or for none.
+    pub(super) fn read_foreign_markers(&mut self) {
+        for attribute in &self.tails {
+            let key = attribute.key();
+            if !MARKER_ENDS.iter().any(|end| ends_like(key, end)) {
+                continue;
+            }
+            let Ok(Value::Text(text)) = attribute.value() else { continue };
+            match signs::word(text) {
+                Word::Call => {
+                    self.signs.add(Sign::ForeignMarker);
+                    self.markers.call = unquoted(text);
+                }
+                Word::NoCall => self.signs.add(Sign::ForeignNoCallMarker),
+                Word::Unknown => {}
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm per fact: the whole vocabulary on one page")]
     fn state_text(&mut self, fact: Fact, text: &'a str) {
         match fact {
             Fact::Operation(rank) => self.operation.offer(rank, text),
             Fact::Provider(rank) => self.provider.offer(rank, unquoted(text)),
-            Fact::RequestModel(rank) => self.request_model.offer(rank, unquoted(text)),
-            Fact::ResponseModel(rank) => self.response_model.offer(rank, unquoted(text)),
-            Fact::RoutedModel(rank) => self.routed_model.offer(rank, text),
-            Fact::ResponseId(rank) => self.response_id.offer(rank, unquoted(text)),
-            Fact::OpenInferenceKind => self.markers.openinference_kind = text,
+            Fact::RequestModel(rank) => self.request_model.offer(rank, named(text)),
+            Fact::ResponseModel(rank) => self.response_model.offer(rank, named(text)),
+            Fact::RoutedModel(rank) => self.routed_model.offer(rank, named(text)),
+            Fact::ResponseId(rank) => self.response_id.offer(rank, named(text)),
+            Fact::Marker => self.mark(text, true),
+            Fact::CallMarker => self.mark(text, false),
+            Fact::NoCallMarker => self.markers.no_call = text,
+            Fact::BareMarker => self.markers.bare_type = text,
             Fact::VercelOperation => self.markers.vercel_operation = text,
-            Fact::LangfuseType => self.markers.langfuse_type = text,
-            Fact::LangsmithKind => self.markers.langsmith_kind = text,
-            Fact::MlflowType => self.markers.mlflow_type = unquoted(text),
-            Fact::ClaudeCodeType => self.markers.claude_code_type = text,
-            Fact::TraceloopKind => self.markers.traceloop_kind = text,
-            Fact::RequestType => self.markers.request_type = text,
+            Fact::TraceloopKind => self.signs.add(Sign::Entity),
             Fact::LogfireType => self.markers.logfire_type = text,
+            Fact::BareModel => self.bare_model = named(text),
+            Fact::ProviderAndModel(rank) => {
+                if let Some((provider, model)) = text.split_once('/') {
+                    self.provider.offer(rank, provider);
+                    self.request_model.offer(rank, named(model));
+                }
+            }
+            Fact::EntityType(number) => self.entities[usize::from(number) % ENTITIES].0 = text,
+            Fact::EntityName(number) => self.entities[usize::from(number) % ENTITIES].1 = text,
+            Fact::Speed(rank) if matches!(text, "normal" | "standard") => self.speed.offer(rank, ""),
+            Fact::Speed(rank) => self.speed.offer(rank, text),
             Fact::UsageObject(family) => objects::usage(self, family, text),
             Fact::InputDetails => objects::details(self, objects::Side::Input, text),
             Fact::OutputDetails => objects::details(self, objects::Side::Output, text),
             Fact::RequestObject => objects::request(self, text),
             Fact::ResponseObject => objects::response(self, text),
+            Fact::ResponseUsage => objects::response_usage(self, text),
             Fact::ProviderMetadata => objects::provider_metadata(self, text),
             Fact::HiddenParams => objects::hidden_params(self, text),
             Fact::HeaderObject => objects::headers(self, text),
@@ -297,7 +422,7 @@ impl<'a> Draft<'a> {
             | Fact::Resends
             | Fact::Attempts
             | Fact::MaxTokens => self.state_number(fact, text.trim().parse().unwrap_or(f64::NAN), None),
-            Fact::LimitAttribute => {}
+            Fact::LimitAttribute | Fact::Of(..) => {}
         }
     }
 
@@ -357,26 +482,83 @@ impl<'a> Draft<'a> {
     }
 
     /// True when the event's attributes are worth reading.
-    pub(super) fn event(&mut self, name: &str, _time_unix_nano: u64) -> bool {
+    pub(super) fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool {
         let exception = name == "exception" || name == "gen_ai.client.operation.exception";
         self.exception |= exception;
         self.touched |= exception;
-        exception
+        if name == "First Token Stream Event" {
+            (self.first_token_event, self.touched) = (time_unix_nano, true);
+        }
+        if name.starts_with("LLM") && name.contains("Event") {
+            (self.touched, self.in_model_event) = (true, true);
+            self.signs.add(Sign::Event);
+        } else {
+            self.in_model_event = false;
+        }
+        if !exception {
+            push_bounded(&mut self.answers, Answer::default());
+        }
+        // Contents of prompts and answers have events of their own, which are not read.
+        exception || !name.starts_with("gen_ai.") || name.starts_with("gen_ai.client.")
     }
 
     pub(super) fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
-        let key = attribute.key();
-        if !key.starts_with(b"exception.") {
-            return Ok(());
-        }
-        let Value::Text(text) = attribute.value()? else { return Ok(()) };
-        match key {
-            b"exception.type" => self.error(ErrorTextKind::Type, text),
-            b"exception.message" => self.error(ErrorTextKind::Message, text),
-            b"exception.stacktrace" => stack_trace::read(self, text),
-            _ => {}
+        let kind = match attribute.key() {
+            b"exception.type" => ErrorTextKind::Type,
+            b"exception.message" => ErrorTextKind::Message,
+            b"exception.stacktrace" => {
+                if let Value::Text(text) = attribute.value()? {
+                    stack_trace::read(self, text);
+                }
+                return Ok(());
+            }
+            b"error_code" => ErrorTextKind::Code,
+            key if self.in_model_event && key.starts_with(b"model_dict") => {
+                let (key, value) = (attribute.text_key()?, attribute.value()?);
+                if let Value::Text(text) = value {
+                    if key == "model_dict" {
+                        objects::request(self, text);
+                    } else if key.ends_with(".model_name") || key.ends_with(".model") {
+                        self.state(Fact::RequestModel(2), value);
+                    }
+                }
+                return Ok(());
+            }
+            b"response.raw.model" => {
+                self.state(Fact::ResponseModel(3), attribute.value()?);
+                return Ok(());
+            }
+            b"response.raw.id" => {
+                self.state(Fact::ResponseId(4), attribute.value()?);
+                return Ok(());
+            }
+            key if telling(key) => {
+                let (key, value) = (attribute.text_key()?, attribute.value()?);
+                self.event_number(key, value);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        if let Value::Text(text) = attribute.value()? {
+            self.error(kind, text);
         }
         Ok(())
+    }
+
+    fn event_number(&mut self, key: &str, value: Value<'a>) {
+        let whole = match value {
+            Value::Int(whole) => count(0.0, Some(whole)),
+            Value::Double(number) => count(number, None),
+            _ => None,
+        };
+        let mut segments = key.rsplit('.');
+        let (last, qualifier) = (segments.next().unwrap_or(""), segments.next().unwrap_or(""));
+        if let (Some(count), Some(field)) = (whole, words::field_of(qualifier, last, false))
+            && let Some(answer) = self.answers.last_mut()
+        {
+            answer.set(field, count);
+            self.touched = true;
+        }
     }
 
     pub(super) fn error(&mut self, kind: ErrorTextKind, text: &'a str) {
@@ -395,4 +577,68 @@ impl<'a> Draft<'a> {
             self.reported = Some((rank, dollars));
         }
     }
+}
+
+/// True when a key that nobody lists ends in one of the words that tell: the rest is not looked at again.
+#[inline]
+pub(super) fn telling(key: &[u8]) -> bool {
+    let Some(last) = key.last_chunk::<4>() else { return false };
+    matches!(
+        last,
+        b"kens"
+            | b"ount"
+            | b"ompt"
+            | b"tion"
+            | b"nput"
+            | b"tput"
+            | b"read"
+            | b"rite"
+            | b"odel"
+            | b"name"
+            | b"l_id"
+            | b"kind"
+            | b"type"
+            | b"ning"
+            | b"ched"
+            | b"sage"
+            | b"otal"
+            | b"udio"
+    ) && has_word(key)
+}
+
+/// `token`, or the name of a model.
+fn has_word(key: &[u8]) -> bool {
+    memchr::memmem::find(key, b"oken").is_some()
+        || MODEL_ENDS.iter().any(|end| key.ends_with(end.as_bytes()))
+        || MARKER_ENDS.iter().any(|end| ends_like(key, end))
+        || key.ends_with(b".usage")
+}
+
+fn ends_like(key: &[u8], end: &str) -> bool {
+    let Some(start) = key.len().checked_sub(end.len()) else { return false };
+    let same = key[start..].iter().zip(end.bytes()).all(|(a, b)| match a {
+        b'.' | b'-' | b':' => b == b'_',
+        byte => byte.to_ascii_lowercase() == b,
+    });
+    same && (start == 0 || !key[start - 1].is_ascii_alphanumeric())
+}
+
+/// A name, or nothing where a library writes a word for nothing; without the API that Mirascope adds.
+fn named(text: &str) -> &str {
+    const NOTHING: [&str; 9] = [
+        "none",
+        "null",
+        "n/a",
+        "unknown",
+        "unknown_model",
+        "undefined",
+        "<synthetic>",
+        "<unknown>",
+        "not_given",
+    ];
+    let text = unquoted(text.trim());
+    if NOTHING.iter().any(|word| word.eq_ignore_ascii_case(text)) {
+        return "";
+    }
+    [":completions", ":responses", ":messages"].iter().find_map(|api| text.strip_suffix(api)).unwrap_or(text)
 }

@@ -9,16 +9,22 @@
 //! | `draft` | what the attributes of the current span state |
 //! | `pattern` | what it has in common with many others, so that it need not be found out again |
 //! | `objects` | facts inside strings of JSON or Python |
+//! | `answer` | usage inside answers and events, held against the span's own |
+//! | `words` | what the words of a key say, whoever wrote it |
+//! | `signs` | what speaks for a call and against it, and how much |
 //! | `role` | what the span is |
 //! | `stack_trace` | what a stack trace says of a failure |
 //! | `write` | the draft becomes facts |
 
+mod answer;
 mod draft;
 mod objects;
 mod pattern;
 mod role;
+pub mod signs;
 mod stack_trace;
 mod value;
+mod words;
 mod write;
 
 use crate::dialect::{Fact, Meaning, Profile, Vocabulary, profile_of};
@@ -179,6 +185,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
         self.resource_dimensions.resize(self.vocabulary.dimensions(), (usize::MAX, String::new()));
         self.scope = ("", "");
         self.profile = profile_of("", "");
+        self.draft.dialect = self.profile.dialect;
         self.scope_hash = 0;
         self.batch.scope = crate::facts::Text::default();
     }
@@ -209,6 +216,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
         if self.scope != (name, version) || self.scope_hash == 0 {
             self.scope = (name, version);
             self.profile = profile_of(name, version);
+            self.draft.dialect = self.profile.dialect;
             self.scope_hash = hash(name);
             self.batch.scope = self.batch.store(name, NAME_BOUND);
         }
@@ -225,7 +233,12 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
     #[inline]
     fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
         let Some((number, meaning)) = self.vocabulary.numbered(attribute.key()) else {
-            let Some(prefix) = Draft::prefix_of(attribute.key()) else { return Ok(()) };
+            let prefix = Draft::prefix_of(attribute.key());
+            if prefix.is_none_or(|prefix| prefix == "llm.") && draft::telling(attribute.key()) {
+                self.read_in_full();
+                self.draft.keep_tail(attribute);
+            }
+            let Some(prefix) = prefix else { return Ok(()) };
             self.read_in_full();
             self.draft.state_prefixed(prefix, attribute.text_key()?, attribute.value()?);
             return Ok(());

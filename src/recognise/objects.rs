@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
+use super::answer::Answer;
 use super::draft::Draft;
-use super::value::{count, host_of};
+use super::value::{count, host_of, push_bounded};
+use super::words;
 use crate::dialect::{Fact, Field, UsageFamily};
 use crate::loose::{self, Path, Scalar, Segment};
 use crate::otlp::Value;
@@ -68,6 +70,8 @@ const USAGE: &[(&str, Field)] = &[
     ("toolUsePromptTokenCount", Field::ToolInput),
     ("tool_use_prompt_token_count", Field::ToolInput),
     ("web_search_requests", Field::WebSearches),
+    ("cached_tokens", Field::CacheRead),
+    ("num_cached_tokens", Field::CacheRead),
 ];
 
 /// Keys of the objects inside, which split the prompt or the completion.
@@ -99,6 +103,7 @@ const METADATA: &[(&str, Field)] = &[
     ("cachedPromptTokens", Field::CacheRead),
     ("reasoningTokens", Field::Reasoning),
     ("cacheWriteInputTokens", Field::CacheWrite),
+    ("promptCacheHitTokens", Field::CacheRead),
 ];
 
 /// A usage object of the given vocabulary.
@@ -109,12 +114,15 @@ pub(super) fn usage<'a>(draft: &mut Draft<'a>, family: UsageFamily, text: &'a st
         }
         return;
     }
+    let mut lists = UsageReader { whole: true, ..UsageReader::default() };
     with_literal(text, &mut |path, scalar| match (path.segments(), scalar) {
+        ([Segment::Key(_), Segment::Index(_), Segment::Key(_)], _) => lists.read(draft, path, scalar),
         ([Segment::Key("service_tier")], Scalar::Text(tier)) => draft.service_tier.offer(5, tier),
         ([Segment::Key("speed")], Scalar::Text(speed)) => draft.speed.offer(5, speed),
         ([Segment::Key("inference_geo")], Scalar::Text(place)) => draft.geography = place,
         _ => state(draft, shaped(family, path), usage_field(path), Some(scalar)),
     });
+    lists.answer.state_parts(draft, family);
 }
 
 /// The vocabulary that a key of a usage object belongs to: SDKs pass other shapes through.
@@ -168,27 +176,189 @@ pub(super) fn request<'a>(draft: &mut Draft<'a>, text: &'a str) {
     });
 }
 
-/// An answer: its id, at the top or wherever one of a known shape stands, and its model.
+/// An answer: its id, at the top or wherever one of a known shape stands, its model, and its usage.
 pub(super) fn response<'a>(draft: &mut Draft<'a>, text: &'a str) {
     if !text.trim_start().starts_with(['{', '[']) {
         return;
     }
+    let mut usage = UsageReader::default();
     loose::scan(text, &mut |path, scalar| {
+        usage.read(draft, path, scalar);
         let Scalar::Text(value) = scalar else { return };
         match path.segments() {
             [Segment::Key("id" | "responseId" | "response_id")] => {
                 draft.response_id.offer(if is_response_id(value) { 5 } else { 1 }, value);
             }
-            [Segment::Key("model")] => draft.response_model.offer(3, value),
+            [Segment::Key("model")]
+            | [Segment::Key("raw" | "custom"), Segment::Key("model" | "modelVersion")] => {
+                draft.response_model.offer(3, value);
+            }
             // LangChain keeps the headers of a refusal in the message it makes of it.
             [.., Segment::Key("headers"), Segment::Key(name)] => draft.header(name, Cow::Borrowed(value)),
             [.., Segment::Key("id" | "response_id")] if is_response_id(value) => {
                 // Parts of one answer of the Responses API have ids like Anthropic's messages.
                 draft.response_id.offer(if value.starts_with("msg_") { 2 } else { 3 }, value);
             }
+            // An answer as the literal of another language, inside a string.
+            _ if value.len() > 40 => {
+                if let Some(at) = value.find("usage").filter(|_| value.contains("tokens")) {
+                    literal_usage(draft, &value[at..]);
+                }
+            }
             _ => {}
         }
     });
+    usage.end(draft);
+}
+
+/// A usage object that is told beside the span's own numbers.
+pub(super) fn response_usage<'a>(draft: &mut Draft<'a>, text: &'a str) {
+    let mut usage = UsageReader { whole: true, ..UsageReader::default() };
+    loose::scan(text, &mut |path, scalar| usage.read(draft, path, scalar));
+    usage.end(draft);
+}
+
+/// `usage': {...}` or `usage=CompletionUsage(...)` inside a string.
+fn literal_usage(draft: &mut Draft<'_>, text: &str) {
+    let Some(start) = text.find(['{', '(']) else { return };
+    let start = if text.as_bytes()[start] == b'(' {
+        text[..start].rfind(['=', ' ', ':']).map_or(start, |at| at + 1)
+    } else {
+        start
+    };
+    let mut usage = UsageReader { whole: true, ..UsageReader::default() };
+    loose::scan(&text[start..], &mut |path, scalar| usage.read(draft, path, scalar));
+    usage.end(draft);
+}
+
+/// Names of the objects that hold an answer's usage.
+const CONTAINERS: &[&str] = &[
+    "usage",
+    "usageMetadata",
+    "usage_metadata",
+    "token_usage",
+    "tokenUsage",
+    "raw_usage",
+    "estimatedTokenUsage",
+];
+
+/// Reads usage objects wherever they stand in a text.
+#[derive(Default)]
+struct UsageReader<'a> {
+    answer: Answer,
+    /// All of the text is one usage object.
+    whole: bool,
+    /// The text is a list of parts of one stream.
+    parts: bool,
+    stream: Answer,
+    modality: &'a str,
+    count: Option<u64>,
+}
+
+impl<'a> UsageReader<'a> {
+    fn read(&mut self, draft: &mut Draft<'_>, path: &Path<'a>, scalar: Scalar<'a>) {
+        let segments = path.segments();
+        let inside = |segment: &Segment<'_>| matches!(segment, Segment::Key(key) if CONTAINERS.contains(key));
+        let (place, rest) = match segments.iter().rposition(inside) {
+            Some(at) => (key_place(&segments[at]), &segments[at + 1..]),
+            None if self.whole => (1, segments),
+            None => return,
+        };
+        self.parts = matches!(segments.first(), Some(Segment::Index(_))) && !self.whole;
+        if place != self.answer.place {
+            self.flush(draft);
+            self.answer.place = place;
+        }
+        let (last, qualifier) = match rest {
+            [Segment::Key(last)] => (*last, ""),
+            [.., Segment::Key(qualifier), Segment::Key(last)] => (*last, *qualifier),
+            [.., Segment::Key(list), Segment::Index(_), Segment::Key(key)] => {
+                return self.modality(list, key, scalar);
+            }
+            _ => return,
+        };
+        let Some(count) = number_of(scalar).and_then(|number| count(number, None)) else {
+            if let (Scalar::Text(text), "service_tier" | "speed") = (scalar, last) {
+                let _ = text;
+            }
+            return;
+        };
+        if let Some(field) = words::field_of(qualifier, last, true) {
+            self.answer.fresh |= qualifier.is_empty()
+                && matches!(
+                    last,
+                    "cache_read_input_tokens"
+                        | "cache_creation_input_tokens"
+                        | "cacheReadInputTokens"
+                        | "cacheWriteInputTokens"
+                );
+            self.answer.set(field, count);
+        }
+        if qualifier.ends_with("etails") {
+            self.answer.fresh = false;
+        }
+    }
+
+    /// One element of `promptTokensDetails[]`: a modality and how many tokens of it.
+    fn modality(&mut self, list: &str, key: &str, scalar: Scalar<'a>) {
+        match (key, scalar) {
+            ("modality", Scalar::Text(modality)) => self.modality = modality,
+            ("tokenCount" | "token_count", Scalar::Int(number)) => self.count = u64::try_from(number).ok(),
+            _ => return,
+        }
+        if let (false, Some(count)) = (self.modality.is_empty(), self.count) {
+            if let Some(field) = modality_field(list, self.modality) {
+                self.answer.set(field, count);
+            }
+            (self.modality, self.count) = ("", None);
+        }
+    }
+
+    fn flush(&mut self, draft: &mut Draft<'_>) {
+        let answer = std::mem::take(&mut self.answer);
+        if answer.is_empty() {
+            return;
+        }
+        if self.parts {
+            self.stream.follow(&answer);
+        } else {
+            push_bounded(&mut draft.answers, answer);
+        }
+    }
+
+    fn end(mut self, draft: &mut Draft<'_>) {
+        self.flush(draft);
+        if !self.stream.is_empty() {
+            draft.answers.push(self.stream);
+        }
+    }
+}
+
+fn key_place(segment: &Segment<'_>) -> usize {
+    match segment {
+        Segment::Key(key) => key.as_ptr() as usize,
+        Segment::Index(_) => 1,
+    }
+}
+
+/// Which number an element of a list per modality is. Source: Gemini API, `UsageMetadata`.
+fn modality_field(list: &str, modality: &str) -> Option<Field> {
+    let side = match list {
+        "promptTokensDetails" | "prompt_tokens_details" => 0,
+        "candidatesTokensDetails" | "candidates_tokens_details" => 1,
+        "cacheTokensDetails" | "cache_tokens_details" => 2,
+        _ => return None,
+    };
+    match (modality, side) {
+        ("AUDIO", 0) => Some(Field::InputAudio),
+        ("AUDIO", 1) => Some(Field::OutputAudio),
+        ("AUDIO", 2) => Some(Field::CacheReadAudio),
+        ("IMAGE", 0) => Some(Field::InputImage),
+        ("IMAGE", 1) => Some(Field::OutputImage),
+        ("IMAGE", 2) => Some(Field::CacheReadImage),
+        ("VIDEO", 0) => Some(Field::InputVideo),
+        _ => None,
+    }
 }
 
 /// What a provider package of the Vercel AI SDK keeps: `{"anthropic": {"usage": {...}}}`.
@@ -200,6 +370,12 @@ pub(super) fn provider_metadata<'a>(draft: &mut Draft<'a>, text: &'a str) {
             draft.cost(6, dollars);
         }
         let field = match path.segments() {
+            [Segment::Key("openrouter"), Segment::Key("usage"), Segment::Key("cost")]
+            | [Segment::Key("gateway"), Segment::Key("cost")] => {
+                let text = if let Scalar::Text(text) = scalar { text.parse().ok() } else { None };
+                text.or_else(|| number_of(scalar)).into_iter().for_each(|dollars| draft.cost(6, dollars));
+                None
+            }
             [Segment::Key(_), Segment::Key(name)] => named(METADATA, name),
             [Segment::Key("anthropic"), Segment::Key("usage"), Segment::Key("input_tokens")] => {
                 Some(Field::FreshInput)
@@ -320,6 +496,7 @@ fn usage_field(path: &Path<'_>) -> Option<Field> {
         [Segment::Key(name)] => named(USAGE, name),
         [Segment::Key(outer), Segment::Key(name)] => match *outer {
             "prompt_tokens_details"
+            | "prompt_token_details"
             | "input_tokens_details"
             | "input_token_details"
             | "promptTokensDetails" => detail_named(name, Side::Input),

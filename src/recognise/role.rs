@@ -1,43 +1,13 @@
-//! What a span is in the story of a call, from what marks it.
+//! What a span is in the story of a call, from the signs that it shows.
 //!
-//! In: the markers that a [`Draft`] collected. Out: a [`Role`], or `None` for a span of no LLM
-//! library. Source of each rule: the conventions' lists of operations and the traps seen in captures.
+//! In: what a [`Draft`] collected. Out: a [`Role`], or `None` for a span of no LLM library. What the signs weigh
+//! is the table of `signs`; here is how they are seen, and the few spans that are neither call nor wrapper.
 
 use super::draft::Draft;
+use super::signs::{self, CONVENTION, ENOUGH, Sign, Word, names_component};
 use crate::dialect::{Layer, Profile, Trait};
 use crate::facts::Role;
-use crate::otlp::{SpanHeader, SpanKind};
-
-/// Operations that are one call of a model. Source: GenAI convention; LiteLLM, Mastra and OpenLLMetry
-/// for the spellings outside it.
-const CALLS: &[&str] = &[
-    "chat",
-    "text_completion",
-    "completion",
-    "embeddings",
-    "embedding",
-    "generate_content",
-    "responses",
-    "response",
-    "messages",
-    "acompletion",
-    "aresponses",
-    "atext_completion",
-    "aembedding",
-    "anthropic_messages",
-    "model_generation",
-    "image_generation",
-    "generate_image",
-    "image",
-    "transcription",
-    "speech",
-    "audio",
-    "rerank",
-    "rerank_text",
-    "moderation",
-    "realtime_inference",
-    "inference",
-];
+use crate::otlp::{SpanHeader, SpanKind, SpanStatus};
 
 /// Paths of inference endpoints, by their end. Source: the providers' API references.
 const PATH_ENDS: &[&str] = &[
@@ -90,76 +60,197 @@ const COMMON_PATH_ENDS: &[&str] = &[
     "/api/embeddings",
 ];
 
+/// Providers that are written before the model's name. Source: LiteLLM, `OpenRouter`, `LangWatch`, Mirascope.
+const PROVIDERS: &[&str] = &[
+    "openai",
+    "anthropic",
+    "azure",
+    "gemini",
+    "google",
+    "vertex_ai",
+    "bedrock",
+    "mistral",
+    "mistralai",
+    "cohere",
+    "groq",
+    "deepseek",
+    "xai",
+    "x-ai",
+    "together_ai",
+    "fireworks_ai",
+    "openrouter",
+    "ollama",
+    "perplexity",
+    "cerebras",
+];
+
 impl Draft<'_> {
     /// What this span is; `None` when it is nothing to us.
-    pub(super) fn role(&self, header: &SpanHeader<'_>, profile: &Profile) -> Option<Role> {
-        if self.is_nothing() {
+    pub(super) fn role(&mut self, header: &SpanHeader<'_>, profile: &Profile) -> Option<Role> {
+        if self.is_nothing() && !names_call(header.name, profile) {
             return None;
         }
-        let role = self.marked_role(header, profile).or_else(|| self.http_role(header));
+        let role = match self.special_role(header) {
+            Some(role) => Some(role),
+            None => self.weighed_role(header, profile),
+        };
+        let role = role.or_else(|| self.http_role(header));
         match role {
-            // The server's side of a call repeats it: the proxy's own client span tells.
-            Some(Role::Call) if header.kind == SpanKind::Server => Some(Role::Aggregate),
+            // The other side of a call; but one library marks all of its calls so.
+            Some(Role::Call) if header.kind == SpanKind::Server && !self.calls_a_provider() => {
+                Some(Role::Aggregate)
+            }
             None if self.has_dimension() || self.has_pairs() => Some(Role::Other),
             role => role,
         }
     }
 
-    fn marked_role(&self, header: &SpanHeader<'_>, profile: &Profile) -> Option<Role> {
-        let m = &self.markers;
+    /// The spans whose part in the story their library fixes.
+    fn special_role(&mut self, header: &SpanHeader<'_>) -> Option<Role> {
         if header.name == "raw_gen_ai_request" {
             return Some(Role::Companion);
         }
-        if m.logfire_type == "log" && header.name.starts_with("streaming response") {
+        if self.markers.logfire_type == "log" && header.name.starts_with("streaming response") {
             return Some(Role::Continuation);
         }
-        if !m.vercel_operation.is_empty() {
-            return Some(vercel_role(m.vercel_operation));
+        if self.markers.vercel_operation.is_empty() {
+            return None;
         }
-        let by_type = [
-            (m.openinference_kind, &["LLM", "EMBEDDING", "RERANKER"][..]),
-            (m.langfuse_type, &["generation", "embedding"][..]),
-            (m.langsmith_kind, &["llm", "embedding"][..]),
-            (m.mlflow_type, &["CHAT_MODEL", "LLM", "EMBEDDING", "RERANKER"][..]),
-            (m.claude_code_type, &["llm_request"][..]),
-            (m.request_type, &["chat", "completion", "embedding", "rerank"][..]),
-        ]
-        .into_iter()
-        .find(|(value, _)| !value.is_empty());
-        if let Some((value, calls)) = by_type {
-            return Some(if calls.contains(&value) { Role::Call } else { Role::Aggregate });
-        }
-        self.operation_role(header, profile)
+        let call = vercel_is_call(self.markers.vercel_operation);
+        self.signs.add(if call { Sign::Marker } else { Sign::NoCallMarker });
+        Some(if call { Role::Call } else { Role::Aggregate })
     }
 
-    fn operation_role(&self, header: &SpanHeader<'_>, profile: &Profile) -> Option<Role> {
-        let operation = self.operation.text;
-        if CALLS.contains(&operation) {
-            let everywhere = profile.has(Trait::OperationEverywhere);
-            return Some(if everywhere && !self.has_usage() && self.provider.text.is_empty() {
-                Role::Aggregate
-            } else {
-                Role::Call
-            });
+    fn weighed_role(&mut self, header: &SpanHeader<'_>, profile: &Profile) -> Option<Role> {
+        self.see(header, profile);
+        let signs = self.signs;
+        if signs.weight() >= ENOUGH {
+            return Some(if self.states_nothing(header) { Role::Aggregate } else { Role::Call });
         }
-        if !operation.is_empty() || !self.markers.traceloop_kind.is_empty() {
-            return Some(Role::Aggregate);
+        let library = [
+            Sign::Marker,
+            Sign::Operation,
+            Sign::OperationWord,
+            Sign::Usage,
+            Sign::NoCallOperation,
+            Sign::NoCallMarker,
+            Sign::Entity,
+            Sign::Helper,
+        ];
+        let library = library.into_iter().any(|sign| signs.has(sign)) || !self.operation.text.is_empty();
+        library.then_some(Role::Aggregate)
+    }
+
+    /// Collects the signs.
+    fn see(&mut self, header: &SpanHeader<'_>, profile: &Profile) {
+        self.read_entities();
+        if !self.markers.bare_type.is_empty() {
+            if profile.has(Trait::OwnsSpanType) {
+                self.mark(self.markers.bare_type, true);
+            } else if signs::word(self.markers.bare_type) == Word::Call {
+                self.signs.add(Sign::ForeignMarker);
+                self.markers.call = self.markers.bare_type;
+            }
         }
-        if header.name == "litellm_request" || header.name == "call_llm" {
-            return Some(Role::Call);
+        if !self.tails.is_empty() {
+            self.read_foreign_markers();
         }
+        if !self.markers.no_call.is_empty() && !self.signs.has(Sign::Marker) {
+            self.signs.add(Sign::NoCallMarker);
+        }
+        self.see_operation(profile);
+        let named = names_call(header.name, profile);
+        self.signs.add_if(named, Sign::Name);
+        self.signs.add_if(names_component(header.name), Sign::Component);
+        self.signs.add_if(header.name.ends_with("._prepare_chat_with_tools"), Sign::Helper);
+        if !self.bare_model.is_empty() && (self.has_marker() || named) {
+            self.request_model.offer(1, self.bare_model);
+        }
+        self.see_numbers();
+        self.name_provider();
         let vendor = !self.provider.text.is_empty();
-        let spoken = self.has_usage() || (!self.request_model.text.is_empty() && vendor);
-        if spoken || (vendor && header.kind == SpanKind::Client) {
-            return Some(if vendor || profile.layer <= Layer::Instrumentor || self.has_model() {
-                Role::Call
-            } else {
-                Role::Aggregate
-            });
-        }
+        self.signs.add_if(self.has_model(), Sign::Model);
+        self.signs.add_if(vendor, Sign::Provider);
+        self.signs.add_if(self.has_usage(), Sign::Usage);
+        // How a span was made weighs only where something tells of a model.
+        let spoken = vendor || self.has_model() || self.has_usage();
+        let client = header.kind == SpanKind::Client;
+        self.signs.add_if(spoken && signs::word(header.name) == Word::Call, Sign::NameWord);
+        self.signs.add_if(client && spoken, Sign::Client);
+        self.signs.add_if(
+            profile.layer <= Layer::Instrumentor && profile.layer > Layer::Http && spoken,
+            Sign::Instrumentor,
+        );
         // An instrumentor of one SDK whose failed call says nothing but its exception (OpenLIT 1.34).
-        let lone_failure = profile.layer == Layer::Instrumentor && self.has_errors();
-        (lone_failure && header.kind == SpanKind::Client && !self.is_http()).then_some(Role::Call)
+        let lone = profile.layer == Layer::Instrumentor && self.exception && client && !self.is_http();
+        self.signs.add_if(lone, Sign::LoneFailure);
+    }
+
+    /// Where nobody names the provider, the model's name may: `anthropic/claude-sonnet-4-5`.
+    fn name_provider(&mut self) {
+        let models = [self.routed_model.text, self.request_model.text, self.response_model.text];
+        let stated = models.into_iter().find_map(|model| model.split_once('/'));
+        if let Some((provider, _)) = stated.filter(|(provider, _)| PROVIDERS.contains(provider)) {
+            self.provider.offer(1, provider);
+        }
+    }
+
+    /// Numbers that stand in answers, in events, under keys that nobody lists: only about a model.
+    fn see_numbers(&mut self) {
+        if (self.tails.is_empty() && self.answers.is_empty())
+            || self.signs.has(Sign::NoCallOperation)
+            || self.signs.has(Sign::NoCallMarker)
+            || self.signs.has(Sign::Helper)
+        {
+            return;
+        }
+        if self.has_marker() || self.signs.has(Sign::Operation) || self.has_model() || self.has_usage() {
+            self.read_tails();
+            self.read_answers();
+        }
+    }
+
+    fn has_marker(&self) -> bool {
+        [Sign::Marker, Sign::ForeignMarker, Sign::Name, Sign::Event, Sign::OperationWord]
+            .into_iter()
+            .any(|sign| self.signs.has(sign))
+    }
+
+    fn see_operation(&mut self, profile: &Profile) {
+        let operation = self.operation.text;
+        if operation.is_empty() {
+            return;
+        }
+        match signs::word(operation) {
+            Word::NoCall => self.signs.add(Sign::NoCallOperation),
+            Word::Call if CONVENTION.contains(&operation) => {
+                // LangSmith writes an operation on every run, tools and chains too.
+                let everywhere = profile.has(Trait::OperationEverywhere);
+                let empty = !self.has_usage() && self.provider.text.is_empty();
+                self.signs.add_if(!(everywhere && empty), Sign::Operation);
+            }
+            Word::Call => self.signs.add(Sign::OperationWord),
+            Word::Unknown => {}
+        }
+    }
+
+    /// A span without length that is marked and states nothing is a part of the call above.
+    fn states_nothing(&self, header: &SpanHeader<'_>) -> bool {
+        let silent = !self.has_model()
+            && !self.has_usage()
+            && self.provider.text.is_empty()
+            && self.response_id.text.is_empty()
+            && !self.exception
+            && self.errors.is_empty();
+        silent
+            && header.end_unix_nano == header.start_unix_nano
+            && header.parent_span_id != [0; 8]
+            && header.status != SpanStatus::Error
+    }
+
+    fn calls_a_provider(&self) -> bool {
+        let host = self.host();
+        !host.is_empty() && crate::normalise::provider_of_host(host).is_some()
     }
 
     fn http_role(&self, header: &SpanHeader<'_>) -> Option<Role> {
@@ -181,7 +272,16 @@ impl Draft<'_> {
 }
 
 /// `ai.generateText.doGenerate` is a call, `ai.generateText` is around it, `ai.toolCall` is none.
-fn vercel_role(operation: &str) -> Role {
+fn vercel_is_call(operation: &str) -> bool {
     let last = operation.rsplit('.').next().unwrap_or("");
-    if last.starts_with("do") && last.len() > 2 { Role::Call } else { Role::Aggregate }
+    last.starts_with("do") && last.len() > 2
+}
+
+/// Names that a library gives to nothing but its calls.
+fn names_call(name: &str, profile: &Profile) -> bool {
+    match name {
+        "litellm_request" => true,
+        "call_llm" => matches!(profile.dialect, "google_adk" | "any_agent" | "gen_ai"),
+        _ => false,
+    }
 }

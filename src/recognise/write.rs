@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use super::NAME_BOUND;
 use super::draft::Draft;
+use super::signs::{self, Word};
 use crate::dialect::{Field, Layer, Profile, Trait};
 use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, ReportedCost, Role, SpanFacts};
-use crate::otlp::{SpanHeader, SpanStatus};
+use crate::otlp::{SpanHeader, SpanKind, SpanStatus};
 
 /// Longest error text that is kept, in bytes: a body with details is about two thousand.
 const ERROR_BOUND: usize = 4096;
@@ -43,8 +44,10 @@ impl<'a> Draft<'a> {
             scope_hash,
             scope: batch.scope,
             resource,
+            signs: self.signs,
+            witness: self.is_witness(header, profile, failed),
             name: batch.store(header.name, NAME_BOUND),
-            operation: batch.store(self.operation(), NAME_BOUND),
+            operation: batch.store(self.operation(role, profile), NAME_BOUND),
             provider: batch.store(self.provider.text, NAME_BOUND),
             request_model: batch.store(self.request_model.text, NAME_BOUND),
             response_model: batch.store(self.response_model.text, NAME_BOUND),
@@ -60,7 +63,9 @@ impl<'a> Draft<'a> {
             streaming: self.streaming(),
             status_code: self.status_code,
             marked_failed: failed,
-            resends: self.resends,
+            resends: self
+                .resends
+                .map(|sent| sent.saturating_sub(u32::from(profile.has(Trait::ResendsFromOne)))),
             max_tokens: self.max_tokens,
             input_characters: self.input_characters,
             output_characters: self.output_characters,
@@ -86,6 +91,14 @@ impl<'a> Draft<'a> {
         let answered = self.has_usage() || !self.finishes.is_empty();
         let unsaid = profile.has(Trait::OkBeforeTheEnd) && self.exception && !answered;
         refused || ended_badly || unsaid || (open && typed)
+    }
+
+    /// A wrapper, or the other side of a call, that is the call where nothing else tells of it.
+    fn is_witness(&self, header: &SpanHeader<'_>, profile: &Profile, failed: bool) -> bool {
+        let lone = profile.has(Trait::LoneWrapperIsCall) && !self.request_model.text.is_empty() && !failed;
+        let other_side = header.kind == SpanKind::Server && failed && self.has_model();
+        let billed = self.operation.text != "count_tokens";
+        billed && (!self.readings.is_empty() || lone || other_side)
     }
 
     fn write_lists(&self, batch: &mut Batch, header: &SpanHeader<'a>, failed: bool) -> [Range<u32>; 4] {
@@ -142,14 +155,20 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn operation(&self) -> &'a str {
-        let m = &self.markers;
-        let marked =
-            [m.openinference_kind, m.vercel_operation, m.langfuse_type, m.mlflow_type, m.request_type];
-        if self.operation.text.is_empty() {
-            marked.into_iter().find(|text| !text.is_empty()).unwrap_or("")
+    /// The operation as written, where it is a word for one; else what the marker or the span shows.
+    fn operation(&self, role: Role, profile: &Profile) -> &'a str {
+        let written = self.operation.text;
+        let marked = if self.markers.vercel_operation.is_empty() {
+            self.markers.call
         } else {
-            self.operation.text
+            self.markers.vercel_operation
+        };
+        match role {
+            Role::Call if written == "completion" && profile.has(Trait::CompletionIsChat) => "chat",
+            Role::Call if marked == "completion" && profile.has(Trait::CompletionIsChat) => "chat",
+            Role::Call if signs::word(written) != Word::Call => marked,
+            _ if written.is_empty() => marked,
+            _ => written,
         }
     }
 
@@ -169,6 +188,8 @@ impl<'a> Draft<'a> {
         }
         let scale = if profile.has(Trait::FirstTokenMillis) { 1e3 } else { 1.0 };
         let stated = self.first_token_seconds.or(self.first_token.map(|value| value / scale));
+        let seen = self.first_token_event.checked_sub(header.start_unix_nano).filter(|&after| after > 0);
+        let stated = stated.or(seen.map(|nanos| nanos as f64 / 1e9));
         stated.or_else(|| {
             // The parser allocates what it says of an empty text.
             if self.first_token_at.is_empty() {

@@ -8,10 +8,9 @@ use std::collections::HashMap;
 
 use super::Settler;
 use super::held::{Held, Number};
-use super::look::tells_of_call;
-use crate::dialect::Trait;
+use super::look::{SLACK_NANOS, tells_of_call};
 use crate::facts::{Role, SpanKey};
-use crate::record::{Flags, Name};
+use crate::record::Flags;
 
 /// Most distinct writers and answers of a group that are told apart.
 const MOST_OF_A_GROUP: usize = 8;
@@ -214,9 +213,18 @@ impl<'a> Company<'a> {
             let Some(parent) = self.nodes[index].parent else { continue };
             let above = &self.nodes[parent];
             let of = |role, known: Option<usize>| if above.held.role == role { Some(parent) } else { known };
-            let (call, agent) = (of(Role::Call, above.call_above), of(Role::Aggregate, above.agent_above));
+            let agent = of(Role::Aggregate, above.agent_above);
+            // A call below a tool or an agent is another call than the one above it.
+            let identity = above.call_above.filter(|_| !above.held.flags.has(Flags::BARRIER));
+            // A span that had ended is nothing of what began later: some libraries never close their scope.
+            let call = of(Role::Call, identity).filter(|&call| !self.ended_before(call, index));
             (self.nodes[index].call_above, self.nodes[index].agent_above) = (call, agent);
         }
+    }
+
+    /// True when a span began after another had ended.
+    fn ended_before(&self, one: usize, other: usize) -> bool {
+        self.held(other).start_unix_nano > self.held(one).end_unix_nano.saturating_add(SLACK_NANOS)
     }
 
     /// The members of every group, each group in the order of its first span.
@@ -322,16 +330,9 @@ fn makes_call(held: &Held) -> bool {
         Role::Call | Role::Companion | Role::Http => true,
         // The call that began the stream has a span of its own, perhaps counted long ago.
         Role::Continuation => held.has_tokens(),
-        Role::Aggregate => alone_is_call(held),
+        Role::Aggregate => held.flags.has(Flags::WITNESS),
         Role::Other => false,
     }
-}
-
-/// A wrapper that, with no call inside, is the call: it states usage, be it as zeroes after a failure.
-fn alone_is_call(held: &Held) -> bool {
-    let named = !held.text(Name::RequestModel).is_empty();
-    let lone = held.shape.profile.has(Trait::LoneWrapperIsCall) && named && !held.failed();
-    held.flags.has(Flags::STATES_USAGE) || lone
 }
 
 /// Spans that tell of the call come first, then what else tells, then wrappers.

@@ -1,0 +1,430 @@
+//! The signs by which a call is known, and what each weighs: one table instead of an order of questions.
+//!
+//! In: which signs a span shows. Out: their sum, and the signs themselves for `explain`. What a sign is worth is
+//! judged here and nowhere else; how it is seen is the business of `draft` and `role`.
+//!
+//! A span is a call when its signs weigh [`ENOUGH`] or more. A failed call keeps the least of them, so the
+//! signs that failures keep (a marker, a model, a client's kind) are enough in pairs. What is *not* a call is a
+//! closed list and outweighs all else; a word that nobody knows says nothing.
+
+/// What the signs of a call must weigh together.
+pub(crate) const ENOUGH: i16 = 4;
+
+/// Something about a span that speaks for a call, or against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Sign {
+    /// A vendor's marker says that it is a call.
+    Marker,
+    /// A marker of nobody known says so.
+    ForeignMarker,
+    /// The operation is one of the convention's calls.
+    Operation,
+    /// The operation, outside the convention, is a word for a call.
+    OperationWord,
+    /// Its name is one that a library gives to nothing but calls.
+    Name,
+    /// Its name is a word for a call.
+    NameWord,
+    /// Usage is stated.
+    Usage,
+    /// A model is named.
+    Model,
+    /// A provider is named.
+    Provider,
+    /// It is a client's span.
+    Client,
+    /// An instrumentation of one SDK wrote it.
+    Instrumentor,
+    /// It is the client of such an SDK, failed, and says nothing else.
+    LoneFailure,
+    /// Its name is that of a component that makes calls.
+    Component,
+    /// An event of its library tells of a call.
+    Event,
+    /// The operation is in the list of what is no call.
+    NoCallOperation,
+    /// A vendor's marker says that it is something else.
+    NoCallMarker,
+    /// A marker of nobody known says so.
+    ForeignNoCallMarker,
+    /// Traceloop's kind of entity.
+    Entity,
+    /// A helper that only builds a request.
+    Helper,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Weight {
+    /// The sign.
+    pub sign: Sign,
+    /// What it weighs, for a call or against it.
+    pub weight: i16,
+    /// The sign in words.
+    pub words: &'static str,
+}
+
+const fn row(sign: Sign, weight: i16, words: &'static str) -> Weight {
+    Weight { sign, weight, words }
+}
+
+/// The table, in the order of [`Sign`].
+pub const WEIGHTS: &[Weight] = &[
+    row(Sign::Marker, 12, "a marker says call"),
+    row(Sign::ForeignMarker, 2, "a marker of an unknown vendor says call"),
+    row(Sign::Operation, 12, "the operation is a call"),
+    row(Sign::OperationWord, 2, "the operation is a word for a call"),
+    row(Sign::Name, 4, "the span's name is a call's"),
+    row(Sign::NameWord, 2, "the span's name is a word for a call"),
+    row(Sign::Usage, 3, "usage is stated"),
+    row(Sign::Model, 2, "a model is named"),
+    row(Sign::Provider, 2, "a provider is named"),
+    row(Sign::Client, 2, "a client's span"),
+    row(Sign::Instrumentor, 1, "written by an instrumentation of one SDK"),
+    row(Sign::LoneFailure, 4, "a failure of an instrumented SDK"),
+    row(Sign::Component, 2, "the name of a component that makes calls"),
+    row(Sign::Event, 4, "an event tells of a call"),
+    row(Sign::NoCallOperation, -30, "the operation is no call"),
+    row(Sign::NoCallMarker, -30, "a marker says no call"),
+    row(Sign::ForeignNoCallMarker, -4, "a marker of an unknown vendor says no call"),
+    row(Sign::Entity, -9, "a workflow, task, agent or tool"),
+    row(Sign::Helper, -30, "a helper that makes no request"),
+];
+
+/// A set of signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signs(u32);
+
+// === impl Signs ===
+
+impl Signs {
+    /// Adds a sign.
+    #[inline]
+    pub(crate) const fn add(&mut self, sign: Sign) {
+        self.0 |= 1 << sign as u8;
+    }
+
+    /// Adds a sign where it is seen.
+    #[inline]
+    pub(crate) const fn add_if(&mut self, seen: bool, sign: Sign) {
+        self.0 |= (seen as u32) << sign as u8;
+    }
+
+    /// True when the sign is among them.
+    #[inline]
+    #[must_use]
+    pub const fn has(self, sign: Sign) -> bool {
+        self.0 >> sign as u8 & 1 == 1
+    }
+
+    /// True when there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// What they weigh together.
+    #[must_use]
+    pub fn weight(self) -> i16 {
+        let (mut rest, mut sum) = (self.0, 0);
+        while rest != 0 {
+            sum += WEIGHTS[rest.trailing_zeros() as usize].weight;
+            rest &= rest - 1;
+        }
+        sum
+    }
+
+    /// Their rows, in the table's order.
+    pub fn rows(self) -> impl Iterator<Item = &'static Weight> {
+        WEIGHTS.iter().filter(move |row| self.has(row.sign))
+    }
+}
+
+/// What a word says of the span that it marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// One call of a model.
+    Call,
+    /// Something else that an LLM library does.
+    NoCall,
+    /// Nothing: nobody knows it.
+    Unknown,
+}
+
+/// Words for a call: the convention's operations, the kinds of spans of all vendors, LiteLLM's call types.
+/// Source: GenAI convention; `OpenInference`, Langfuse, `LangSmith`, `MLflow`, Genkit, Monocle, `VoltAgent`,
+/// Datadog, `LangWatch`, Sentry, Semantic Kernel, Pipecat, `LiveKit`.
+const CALLS: &[&str] = &[
+    "acompletion",
+    "aembedding",
+    "agenerate_content",
+    "aimage_edit",
+    "aimage_generation",
+    "amoderation",
+    "anthropic_messages",
+    "arerank",
+    "aresponses",
+    "aspeech",
+    "atext_completion",
+    "atranscription",
+    "audio",
+    "call_llm",
+    "chat",
+    "chat_completion",
+    "chat_completions",
+    "chat_model",
+    "completion",
+    "completions",
+    "embed",
+    "embedder",
+    "embedding",
+    "embeddings",
+    "fim",
+    "generate",
+    "generate_content",
+    "generate_image",
+    "generate_text",
+    "generation",
+    "image",
+    "image_edit",
+    "image_generation",
+    "inference",
+    "llm",
+    "llm_call",
+    "llm_request",
+    "messages",
+    "model",
+    "model_call",
+    "model_generation",
+    "model_inference",
+    "moderation",
+    "realtime",
+    "realtime_inference",
+    "rerank",
+    "rerank_text",
+    "reranker",
+    "response",
+    "responses",
+    "speech",
+    "speech_to_text",
+    "stt",
+    "stream_content",
+    "stream_text",
+    "text_completion",
+    "text_completions",
+    "text_to_speech",
+    "transcription",
+    "tts",
+];
+
+/// Operations and kinds that are no call. Source: GenAI convention; the libraries above; Mastra, Vercel,
+/// `LangGraph`, Strands, ADK, Gemini CLI.
+const NO_CALLS: &[&str] = &[
+    "add_memory",
+    "agent",
+    "agent_run",
+    "agent_step",
+    "chain",
+    "chat_client",
+    "check",
+    "cleanup",
+    "count_tokens",
+    "create_agent",
+    "create_memory",
+    "delete_memory",
+    "embed_documents",
+    "evaluation",
+    "evaluator",
+    "event",
+    "execute_event_loop_cycle",
+    "execute_task",
+    "execute_tool",
+    "execute_workflow",
+    "fetch_response",
+    "flow",
+    "framework",
+    "function",
+    "graph",
+    "guard",
+    "guardrail",
+    "guardrails",
+    "handoff",
+    "interaction",
+    "invoke_agent",
+    "invoke_workflow",
+    "memory",
+    "model_chunk",
+    "model_step",
+    "module",
+    "orchestrate_tools",
+    "parser",
+    "plan",
+    "planner",
+    "processor",
+    "prompt",
+    "retrieval",
+    "retrieve",
+    "retriever",
+    "router",
+    "schedule_tool_calls",
+    "search_memory",
+    "session",
+    "span",
+    "step",
+    "subtask",
+    "system_prompt",
+    "task",
+    "tool",
+    "tool_call",
+    "tool_calls",
+    "tool.blocked_on_user",
+    "tool.execution",
+    "turn",
+    "update_memory",
+    "usage",
+    "user_prompt",
+    "util",
+    "workflow",
+];
+
+/// What a word of a marker or an operation says, in any case, quoted or not, with `.`, `-` and spaces for `_`.
+pub(super) fn word(text: &str) -> Word {
+    const LONGEST: usize = 40;
+    let text = text.trim_matches(|c: char| c == '"' || c == '\'' || c == ' ');
+    let mut plain = [0_u8; LONGEST];
+    if text.is_empty() || text.len() > LONGEST {
+        return Word::Unknown;
+    }
+    for (place, byte) in plain.iter_mut().zip(text.bytes()) {
+        *place =
+            if matches!(byte, b'.' | b'-' | b' ' | b':' | b'/') { b'_' } else { byte.to_ascii_lowercase() };
+    }
+    let plain = &plain[..text.len()];
+    let among = |words: &[&str], plain: &[u8]| words.iter().any(|word| same(word.as_bytes(), plain));
+    let whole = |plain: &[u8]| match () {
+        () if among(CALLS, plain) => Word::Call,
+        () if among(NO_CALLS, plain) => Word::NoCall,
+        () => Word::Unknown,
+    };
+    let known = whole(plain);
+    // `gen_ai.chat`, `gen_ai.invoke_agent` (Sentry), `ai.chat`, `inference.framework` (Monocle), `inference_openai`.
+    let inner = plain.strip_prefix(b"gen_ai_").or_else(|| plain.strip_prefix(b"ai_")).map_or(known, whole);
+    let family = || if plain.starts_with(b"inference_") { Word::Call } else { Word::Unknown };
+    match (known, inner) {
+        (Word::Unknown, Word::Unknown) => family(),
+        (Word::Unknown, inner) => inner,
+        (known, _) => known,
+    }
+}
+
+fn same(word: &[u8], plain: &[u8]) -> bool {
+    word.len() == plain.len() && word.iter().zip(plain).all(|(a, b)| a == b || (*a == b'.' && *b == b'_'))
+}
+
+/// The convention's own operations that are calls: these words alone make a call.
+pub(super) const CONVENTION: &[&str] = &[
+    "chat",
+    "text_completion",
+    "completion",
+    "embeddings",
+    "embedding",
+    "generate_content",
+    "responses",
+    "response",
+    "messages",
+    "acompletion",
+    "aresponses",
+    "atext_completion",
+    "aembedding",
+    "anthropic_messages",
+    "model_generation",
+    "image_generation",
+    "generate_image",
+    "image",
+    "transcription",
+    "speech",
+    "audio",
+    "rerank",
+    "rerank_text",
+    "moderation",
+    "realtime_inference",
+    "inference",
+    "chat.completions",
+    "text.completions",
+    "realtime",
+    "tts",
+    "stt",
+];
+
+/// The class of a component that makes calls, by the end of its name (`OpenAIChatGenerator`,
+/// `AzureOpenAITextEmbedder`, `ChatOpenAI`); a retriever, a router or a builder of prompts makes none.
+pub(super) fn names_component(name: &str) -> bool {
+    const ENDS: &[&str] =
+        &["ChatGenerator", "Generator", "TextEmbedder", "DocumentEmbedder", "ChatModel", "LLM", "Embedder"];
+    let vendor = [
+        "OpenAI",
+        "Anthropic",
+        "Gemini",
+        "Google",
+        "Cohere",
+        "Mistral",
+        "Bedrock",
+        "Ollama",
+        "Azure",
+        "Groq",
+        "HuggingFace",
+        "Vertex",
+        "Watsonx",
+        "Nvidia",
+        "Together",
+        "Llama",
+    ];
+    ENDS.iter().any(|end| name.ends_with(end)) && vendor.iter().any(|vendor| name.contains(vendor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sign_has_its_row() {
+        for (place, row) in WEIGHTS.iter().enumerate() {
+            assert_eq!(row.sign as usize, place, "{:?}", row.sign);
+        }
+    }
+
+    #[test]
+    fn a_word_is_read_in_any_case_and_quoted() {
+        for text in ["LLM", "\"CHAT_MODEL\"", "llm", "gen_ai.chat", "Chat-Completions", "inference.framework"]
+        {
+            assert_eq!(word(text), Word::Call, "{text}");
+        }
+        for text in ["AGENT", "tool", "gen_ai.invoke_agent", "count_tokens", "tool.execution"] {
+            assert_eq!(word(text), Word::NoCall, "{text}");
+        }
+        for text in ["http", "sql", "web", "", "acme-thing"] {
+            assert_eq!(word(text), Word::Unknown, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_failures_keep_is_enough_in_pairs() {
+        for pair in [
+            [Sign::ForeignMarker, Sign::Model],
+            [Sign::Provider, Sign::Model],
+            [Sign::Provider, Sign::Client],
+            [Sign::Model, Sign::Client],
+            [Sign::Usage, Sign::Model],
+        ] {
+            let mut signs = Signs::default();
+            pair.into_iter().for_each(|sign| signs.add(sign));
+            assert!(signs.weight() >= ENOUGH, "{pair:?}");
+        }
+        for sign in [Sign::Model, Sign::Provider, Sign::Client, Sign::Usage, Sign::ForeignMarker] {
+            let mut signs = Signs::default();
+            signs.add(sign);
+            assert!(signs.weight() < ENOUGH, "{sign:?}");
+        }
+    }
+}
