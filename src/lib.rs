@@ -16,6 +16,7 @@
 //! | judge | [`judge`] asks the three above | one call | its verdict |
 //! | aggregate | [`aggregate`] | one record a call | series |
 //! | expose | [`expose`] | series | Prometheus text and OpenMetrics |
+//! | push | [`push`] | the same, at an interval | OTLP metrics |
 //!
 //! [`metric`] is the table of every family: `aggregate` and `telemetry` fill it, `expose` writes it. [`engine`] owns all from settle to expose in one thread behind a queue; [`explain`] walks the same way
 //! for a person.
@@ -42,6 +43,7 @@ pub mod metric;
 pub mod normalise;
 pub mod otlp;
 pub mod price;
+pub mod push;
 pub mod receive;
 pub mod recognise;
 pub mod record;

@@ -38,7 +38,7 @@ use fault::suggestion;
 use raw::{Content, Document, Entry};
 
 /// Sections that are read by code of their own and not by the table of keys.
-const STRUCTURED: [&str; 3] = ["dimensions", "prices", "limits"];
+const STRUCTURED: [&str; 4] = ["dimensions", "prices", "limits", "otlp_metrics"];
 
 /// Reads a file, if there is one, and the environment over it.
 ///
@@ -116,6 +116,9 @@ pub fn needs_restart(running: &Settings, wanted: &Settings) -> Vec<&'static str>
     if running.dimensions != wanted.dimensions {
         keys.push("dimensions");
     }
+    if running.push != wanted.push {
+        keys.push("otlp_metrics");
+    }
     keys
 }
 
@@ -129,6 +132,7 @@ pub fn reloaded(running: &Settings, wanted: &Settings) -> Settings {
     }
     // Another set of labels is another table of series.
     next.dimensions.clone_from(&running.dimensions);
+    next.push.clone_from(&running.push);
     next
 }
 
@@ -138,6 +142,7 @@ fn section(document: &Document, entry: &Entry, settings: &mut Settings, faults: 
         "dimensions" => settings.dimensions = dimensions::read(document, &entry.value, faults),
         "prices" => sections::read_prices(document, settings, faults),
         "limits" => sections::read_limits(document, settings, faults),
+        "otlp_metrics" => sections::read_push(document, settings, faults),
         key => value(document, key, entry, settings, faults),
     }
 }

@@ -13,6 +13,7 @@ use super::raw::Document;
 use super::settings::Settings;
 use crate::limits::LimitsConfig;
 use crate::price::{Catalogue, Fault, PriceBook, PricesConfig};
+use crate::push::settings::PushSettings;
 
 /// Why no price book can be made: the key below `prices` and the problem.
 pub type PriceFault = Fault;
@@ -35,6 +36,17 @@ pub(super) fn read_limits(document: &Document, settings: &mut Settings, faults: 
             faults.add(&document.place_of(key.path), key.path, problem);
         }
     }
+}
+
+/// Reads the section `otlp_metrics`; relative files are beside the configuration.
+pub(super) fn read_push(document: &Document, settings: &mut Settings, faults: &mut Faults) {
+    let Some(mut push) = read::<PushSettings>(document, "otlp_metrics", faults) else { return };
+    if let Some(folder) = Path::new(&document.path).parent() {
+        for file in [&mut push.tls.ca, &mut push.tls.cert, &mut push.tls.key].into_iter().flatten() {
+            *file = folder.join(&*file);
+        }
+    }
+    settings.push = Some(push);
 }
 
 fn read<T: DeserializeOwned>(document: &Document, name: &str, faults: &mut Faults) -> Option<T> {
@@ -60,6 +72,10 @@ pub(super) fn check(
     };
     for fault in price_book(&settings.prices).err().unwrap_or_default() {
         add(&format!("prices.{}", fault.key), &fault.problem);
+    }
+    let own = [settings.listen.grpc, settings.listen.http, settings.listen.metrics];
+    for (key, problem) in settings.push.iter().flat_map(|push| push.faults(&own)) {
+        add(&format!("otlp_metrics.{key}"), &problem);
     }
     for fault in settings.limits.faults() {
         // It begins with the path: `limits.configured[0]: …`.

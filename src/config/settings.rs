@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::limits::LimitsConfig;
 use crate::price::PricesConfig;
+use crate::push::settings::PushSettings;
 use crate::receive::guard::GuardSettings;
 
 /// Everything that can be configured.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub prices: PricesConfig,
     /// Rate limits: names of accounts, limits that providers do not send.
     pub limits: LimitsConfig,
+    /// Where metrics are pushed to by OTLP.
+    pub push: Option<PushSettings>,
     /// Estimate tokens from text where a span has content and no usage; kept in a family of its own.
     pub estimate_missing_usage: bool,
     /// Tollgate's own log.
@@ -200,6 +203,7 @@ impl Default for Settings {
             dimensions: Vec::new(),
             prices: PricesConfig::default(),
             limits: LimitsConfig::default(),
+            push: None,
             estimate_missing_usage: false,
             log: Log::default(),
         }

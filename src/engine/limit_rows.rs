@@ -1,6 +1,6 @@
 //! Rate limits as rows of the document, and their changes as events.
 
-use crate::expose::text::{Source, Writer};
+use crate::expose::sample::{Samples, Source};
 use crate::limits::{LimitChange, LimitSample};
 use crate::metric::{Family, LimitMetric, Metric};
 use crate::telemetry::Event;
@@ -9,7 +9,7 @@ use crate::telemetry::Event;
 pub(super) struct LimitRows(pub(super) Vec<LimitSample>);
 
 impl Source for LimitRows {
-    fn write(&self, family: &'static Family, _: usize, writer: &mut Writer) {
+    fn write(&self, family: &'static Family, _: usize, writer: &mut dyn Samples) {
         let Metric::Limit(metric) = family.metric else { return };
         for sample in &self.0 {
             if let Some(value) = value(sample, metric) {

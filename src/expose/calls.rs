@@ -1,6 +1,6 @@
 //! The calls of a view as a source of samples.
 
-use super::text::{Labels, Source, Writer};
+use super::sample::{Labels, Samples, Source};
 use crate::aggregate::CallView;
 use crate::aggregate::cardinality::Replacement;
 use crate::aggregate::point::{Counter, Exemplar};
@@ -28,7 +28,7 @@ impl Source for CallView {
         }
     }
 
-    fn write(&self, family: &'static Family, piece: usize, writer: &mut Writer) {
+    fn write(&self, family: &'static Family, piece: usize, writer: &mut dyn Samples) {
         match family.metric {
             Metric::Call(metric) => {
                 let rows = self.series.chunks(piece_len(family)).nth(piece).unwrap_or_default();
@@ -43,7 +43,7 @@ impl Source for CallView {
 }
 
 impl CallView {
-    fn write_own(&self, metric: TableMetric, writer: &mut Writer) {
+    fn write_own(&self, metric: TableMetric, writer: &mut dyn Samples) {
         let state = self.state;
         let mut count = |value: u64| writer.counter(&Labels::plain(&[]), value as f64, 0, None);
         match metric {
@@ -55,7 +55,7 @@ impl CallView {
         }
     }
 
-    fn write_replaced(&self, writer: &mut Writer) {
+    fn write_replaced(&self, writer: &mut dyn Samples) {
         for replaced in &self.replaced {
             for reason in Replacement::ALL {
                 let labels = [("label", replaced.label.as_str()), ("reason", reason.label())];
@@ -68,7 +68,7 @@ impl CallView {
 /// Writes the samples of one label tuple, zero first.
 struct SeriesWriter<'a> {
     series: &'a CallSeries,
-    writer: &'a mut Writer,
+    writer: &'a mut dyn Samples,
     opened: u64,
 }
 

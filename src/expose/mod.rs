@@ -1,11 +1,12 @@
 //! Series out: the two text formats and the HTTP server of the scraper.
 //!
-//! In: [`text::Source`]s at one moment: a [`crate::aggregate::CallView`], rate limits, the receiver itself.
+//! In: [`sample::Source`]s at one moment: a [`crate::aggregate::CallView`], rate limits, the receiver itself.
 //! Out: Prometheus text 0.0.4 and OpenMetrics 1.0 on `/metrics`, beside `/healthz`, `/readyz` and a page for
 //! people. It knows neither spans nor prices.
 //!
 //! | part | does |
 //! |---|---|
+//! | [`sample`] | what has samples, and what writes them |
 //! | [`text`] | writes samples of one family after the other |
 //! | `calls`, `own` | what has samples |
 //! | [`view`] | one moment of everything, in parts that readers share |
@@ -17,6 +18,7 @@ mod document;
 pub mod http;
 mod negotiate;
 mod own;
+pub mod sample;
 pub mod status;
 pub mod text;
 pub mod view;

@@ -4,6 +4,7 @@
 //! document, each family once and in the order of the catalogue, as Prometheus text 0.0.4 or
 //! OpenMetrics 1.0. It knows neither where values come from nor who asks.
 
+use super::sample::{Labels, Samples, Source};
 use crate::aggregate::point::{Exemplar, Histogram};
 use crate::metric::{FAMILIES, Family, MetricType, bucket_edge, escape_into, label_into};
 
@@ -14,34 +15,6 @@ pub enum Format {
     Text,
     /// OpenMetrics 1.0: with exemplars and creation times.
     OpenMetrics,
-}
-
-/// The labels of one sample.
-#[derive(Clone, Copy, Debug)]
-pub struct Labels<'a> {
-    /// Already rendered pairs: `a="b",c="d"`, or empty.
-    pub rendered: &'a str,
-    /// Further pairs, not yet escaped.
-    pub further: &'a [(&'a str, &'a str)],
-}
-
-impl<'a> Labels<'a> {
-    /// Labels of which nothing was rendered before.
-    #[must_use]
-    pub const fn plain(further: &'a [(&'a str, &'a str)]) -> Self {
-        Self { rendered: "", further }
-    }
-}
-
-/// Whatever has samples for some families, as they were at one moment.
-pub trait Source: Send + Sync {
-    /// In how many pieces it writes this family: a large one is written a few rows at a time.
-    fn pieces(&self, _: &'static Family) -> usize {
-        1
-    }
-
-    /// Writes one piece of this family, if it has any samples.
-    fn write(&self, family: &'static Family, piece: usize, writer: &mut Writer);
 }
 
 /// Renders one document of everything that the sources have, and announces every family.
@@ -74,16 +47,9 @@ impl Writer {
         Self { format, out: Vec::with_capacity(64 * 1024), family: &FAMILIES[0], edges: Vec::new() }
     }
 
-    /// Goes on with a family that was announced before; the samples that follow are its.
-    pub fn resume(&mut self, family: &'static Family) {
-        self.family = family;
-        self.edges.clear();
-        self.edges.extend(family.edges.iter().map(|edge| bucket_edge(*edge)));
-    }
-
     /// Announces a family; the samples that follow are its.
     pub fn begin(&mut self, family: &'static Family) {
-        self.resume(family);
+        self.family(family);
         let name = match self.format {
             Format::Text => family.name,
             Format::OpenMetrics => family.base_name(),
@@ -96,56 +62,6 @@ impl Writer {
         self.push(&["# HELP ", name, " "]);
         escape_into(&mut self.out, family.help, self.format == Format::OpenMetrics);
         self.out.push(b'\n');
-    }
-
-    /// A gauge, or any other sample that is one number.
-    pub fn gauge(&mut self, labels: &[(&str, &str)], value: f64) {
-        self.sample("", &Labels::plain(labels), None);
-        self.value(value);
-        self.out.push(b'\n');
-    }
-
-    /// A counter. `created_unix_nano` 0 = not known.
-    pub fn counter(
-        &mut self,
-        labels: &Labels<'_>,
-        value: f64,
-        created_unix_nano: u64,
-        exemplar: Option<&Exemplar>,
-    ) {
-        debug_assert_eq!(self.family.metric_type, MetricType::Counter, "{}", self.family.name);
-        self.sample("_total", labels, None);
-        self.value(value);
-        self.exemplar(exemplar);
-        self.out.push(b'\n');
-        self.created(labels, created_unix_nano);
-    }
-
-    /// A histogram, or one that reads 0. `created_unix_nano` 0 = not known.
-    pub fn histogram(&mut self, labels: &Labels<'_>, histogram: Option<&Histogram>, created_unix_nano: u64) {
-        debug_assert_eq!(self.family.metric_type, MetricType::Histogram, "{}", self.family.name);
-        let mut count = 0;
-        for position in 0..=self.family.edges.len() {
-            let bucket = histogram.and_then(|histogram| histogram.buckets.get(position));
-            count += bucket.map_or(0, |bucket| bucket.calls);
-            self.sample("_bucket", labels, Some(position));
-            self.integer(count);
-            self.exemplar(bucket.map(|bucket| &bucket.exemplar));
-            self.out.push(b'\n');
-        }
-        self.sample("_sum", labels, None);
-        self.value(histogram.map_or(0.0, |histogram| histogram.sum.to_f64()));
-        self.out.push(b'\n');
-        self.sample("_count", labels, None);
-        self.integer(count);
-        self.out.push(b'\n');
-        self.created(labels, created_unix_nano);
-    }
-
-    /// A line that another writer of the text format made, without its end. It must belong to the
-    /// current family.
-    pub fn foreign_line(&mut self, line: &str) {
-        self.push(&[line, "\n"]);
     }
 
     /// Ends the document.
@@ -237,6 +153,59 @@ impl Writer {
 
     fn value(&mut self, value: f64) {
         value_into(&mut self.out, value);
+    }
+}
+
+impl Samples for Writer {
+    fn family(&mut self, family: &'static Family) {
+        self.family = family;
+        self.edges.clear();
+        self.edges.extend(family.edges.iter().map(|edge| bucket_edge(*edge)));
+    }
+
+    fn gauge(&mut self, labels: &[(&str, &str)], value: f64) {
+        self.sample("", &Labels::plain(labels), None);
+        self.value(value);
+        self.out.push(b'\n');
+    }
+
+    fn counter(
+        &mut self,
+        labels: &Labels<'_>,
+        value: f64,
+        created_unix_nano: u64,
+        exemplar: Option<&Exemplar>,
+    ) {
+        debug_assert_eq!(self.family.metric_type, MetricType::Counter, "{}", self.family.name);
+        self.sample("_total", labels, None);
+        self.value(value);
+        self.exemplar(exemplar);
+        self.out.push(b'\n');
+        self.created(labels, created_unix_nano);
+    }
+
+    fn histogram(&mut self, labels: &Labels<'_>, histogram: Option<&Histogram>, created_unix_nano: u64) {
+        debug_assert_eq!(self.family.metric_type, MetricType::Histogram, "{}", self.family.name);
+        let mut count = 0;
+        for position in 0..=self.family.edges.len() {
+            let bucket = histogram.and_then(|histogram| histogram.buckets.get(position));
+            count += bucket.map_or(0, |bucket| bucket.calls);
+            self.sample("_bucket", labels, Some(position));
+            self.integer(count);
+            self.exemplar(bucket.map(|bucket| &bucket.exemplar));
+            self.out.push(b'\n');
+        }
+        self.sample("_sum", labels, None);
+        self.value(histogram.map_or(0.0, |histogram| histogram.sum.to_f64()));
+        self.out.push(b'\n');
+        self.sample("_count", labels, None);
+        self.integer(count);
+        self.out.push(b'\n');
+        self.created(labels, created_unix_nano);
+    }
+
+    fn foreign_line(&mut self, line: &str) {
+        self.push(&[line, "\n"]);
     }
 }
 

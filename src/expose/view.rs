@@ -12,8 +12,9 @@ use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 use parking_lot::Mutex;
 
-use super::text::{Format, Source, Writer};
-use crate::metric::FAMILIES;
+use super::sample::{Samples, Source};
+use super::text::{Format, Writer};
+use crate::metric::{FAMILIES, Family};
 use crate::telemetry::ReceiverMetrics;
 
 /// A part is no longer than this and one piece of a source.
@@ -135,6 +136,13 @@ impl View {
         *self.kept.lock() = Kept::default();
     }
 
+    /// Writes piece `place` of everything to any writer; the next place, or `None` at the end.
+    pub fn write_to(&self, place: Place, to: &mut dyn Samples) -> Option<Place> {
+        let family = FAMILIES.get(place.family)?;
+        to.family(family);
+        Some(self.step(family, place, to))
+    }
+
     /// The whole document.
     #[must_use]
     pub fn document(&self, format: Format) -> Vec<u8> {
@@ -161,23 +169,28 @@ impl View {
             if at.is_head() {
                 writer.begin(family);
             } else {
-                writer.resume(family);
+                writer.family(family);
             }
-            at = match self.source(at.source) {
-                None => Place { family: at.family + 1, ..Place::default() },
-                Some(source) if at.piece >= source.pieces(family) => {
-                    Place { source: at.source + 1, piece: 0, ..at }
-                }
-                Some(source) => {
-                    source.write(family, at.piece, &mut writer);
-                    Place { piece: at.piece + 1, ..at }
-                }
-            };
+            at = self.step(family, at, &mut writer);
         }
         if at.is_end() {
             writer.end();
         }
         (writer.into_bytes(), at)
+    }
+
+    /// Writes the piece at a place of this family; the place after it.
+    fn step(&self, family: &'static Family, at: Place, to: &mut dyn Samples) -> Place {
+        match self.source(at.source) {
+            None => Place { family: at.family + 1, ..Place::default() },
+            Some(source) if at.piece >= source.pieces(family) => {
+                Place { source: at.source + 1, piece: 0, ..at }
+            }
+            Some(source) => {
+                source.write(family, at.piece, to);
+                Place { piece: at.piece + 1, ..at }
+            }
+        }
     }
 
     fn source(&self, number: usize) -> Option<&dyn Source> {
@@ -213,11 +226,11 @@ mod tests {
     struct Long;
 
     impl Source for Long {
-        fn pieces(&self, family: &'static crate::metric::Family) -> usize {
+        fn pieces(&self, family: &'static Family) -> usize {
             if family.name == "llm_rate_limit_limit" { 40 } else { 0 }
         }
 
-        fn write(&self, _: &'static crate::metric::Family, piece: usize, writer: &mut Writer) {
+        fn write(&self, _: &'static Family, piece: usize, writer: &mut dyn Samples) {
             for row in 0..200 {
                 writer.gauge(&[("model", &format!("model-{piece}-{row}"))], f64::from(row));
             }

@@ -221,6 +221,7 @@ pub const FAMILIES: &[Family] = &[
         "Certificates and tokens of listeners that changed and were read again; failure = those before stay in use."),
     own(ReceiverMetric::TlsCertificateExpiry, "tollgate_tls_certificate_expiry_seconds", Gauge, Unit::Seconds, &[("listener", "grpc, http, metrics")],
         "When the certificate of a listener ends, seconds since the Unix epoch."),
+    own(ReceiverMetric::Pushes, "tollgate_pushes_total", Counter, Unit::None, &[("result", "success, failure")], "Pushes of metrics by OTLP; what a failed one did not deliver is in the next."),
     own(ReceiverMetric::ConfigReloads, "tollgate_config_reloads_total", Counter, Unit::None, &[("result", "success, failure")], "Reloads of the configuration."),
     own(ReceiverMetric::ConfigReloadSuccessful, "tollgate_config_last_reload_successful", Gauge, Unit::None, NONE, "1 if the last reload of the configuration worked, else 0 and the one before is still in use."),
     own(ReceiverMetric::ConfigReloadTimestamp, "tollgate_config_last_reload_success_timestamp_seconds", Gauge, Unit::Seconds, NONE, "When the configuration in use was loaded, seconds since the Unix epoch."),

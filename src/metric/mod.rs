@@ -164,6 +164,7 @@ pub enum ReceiverMetric {
     CatalogueInfo,
     CatalogueTimestamp,
     CatalogueModels,
+    Pushes,
     ConfigReloads,
     TlsReloads,
     TlsCertificateExpiry,

@@ -8,6 +8,11 @@ pub mod trace {
     include!(concat!(env!("OUT_DIR"), "/tollgate.trace.rs"));
 }
 
+/// OTLP metrics.
+pub mod metrics {
+    include!(concat!(env!("OUT_DIR"), "/tollgate.metrics.rs"));
+}
+
 /// How OTLP says no.
 pub mod status {
     include!(concat!(env!("OUT_DIR"), "/tollgate.status.rs"));

@@ -252,6 +252,13 @@ pub enum Event<'a> {
         /// How large it is before compression.
         bytes: u64,
     },
+    /// Metrics were pushed.
+    Pushed {
+        /// Where to.
+        target: &'a str,
+        /// Why they were not taken; the next push contains them.
+        error: Option<&'a str>,
+    },
     /// A price catalogue is in use.
     CatalogueLoaded {
         /// Date of its data.

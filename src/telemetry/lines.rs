@@ -32,10 +32,11 @@ pub(super) enum Kind {
     ImpossibleNumbers,
     EngineFailed,
     EngineStuck,
+    PushFailed,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Started,
         Self::Listening,
         Self::AcceptFailed,
@@ -60,6 +61,7 @@ impl Kind {
         Self::ImpossibleNumbers,
         Self::EngineFailed,
         Self::EngineStuck,
+        Self::PushFailed,
     ];
 
     /// The value of the `event` label.
@@ -89,6 +91,7 @@ impl Kind {
             Self::ImpossibleNumbers => "impossible_numbers",
             Self::EngineFailed => "engine_failed",
             Self::EngineStuck => "engine_stuck",
+            Self::PushFailed => "push_failed",
         }
     }
 }
@@ -119,6 +122,7 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         Event::ImpossibleNumbers { .. } => Some(Kind::ImpossibleNumbers),
         Event::EngineFailed { .. } => Some(Kind::EngineFailed),
         Event::EngineStuck { .. } => Some(Kind::EngineStuck),
+        Event::Pushed { error: Some(_), .. } => Some(Kind::PushFailed),
         Event::Settled { .. }
         | Event::SettleState { .. }
         | Event::EngineLag { .. }
@@ -131,6 +135,7 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         | Event::Queue { .. }
         | Event::QueueLimits { .. }
         | Event::LimitsDropped { .. }
+        | Event::Pushed { error: None, .. }
         | Event::Scraped { .. } => None,
     }
 }
@@ -272,6 +277,13 @@ pub(super) fn write(event: &Event<'_>) {
                 "the engine did not finish its work, and Tollgate ends without it; `requests` were accepted and are not counted"
             );
         }
+        Event::Pushed { target, error: Some(error) } => {
+            tracing::warn!(
+                target,
+                error = shown(error),
+                "metrics were not taken; the next push contains them"
+            );
+        }
         Event::SettleState { .. }
         | Event::EngineLag { .. }
         | Event::ConnectionOpened(_)
@@ -283,6 +295,7 @@ pub(super) fn write(event: &Event<'_>) {
         | Event::Queue { .. }
         | Event::QueueLimits { .. }
         | Event::LimitsDropped { .. }
+        | Event::Pushed { error: None, .. }
         | Event::Scraped { .. } => {}
     }
 }

@@ -59,6 +59,7 @@ impl Registry {
         for result in ["success", "failure"] {
             let _ = one(M::ConfigReloads, "result", result);
             let _ = one(M::TlsReloads, "result", result);
+            let _ = one(M::Pushes, "result", result);
         }
         for format in ["text", "openmetrics"] {
             let _ = one(M::Scrapes, "format", format);
@@ -145,6 +146,9 @@ impl Registry {
             }
             Event::LimitsDropped { source, count } => self.raise(M::DroppedLimits, ("source", source), count),
             Event::Scraped { open_metrics, seconds, bytes } => self.scraped(open_metrics, seconds, bytes),
+            Event::Pushed { error, .. } => {
+                self.raise(M::Pushes, ("result", if error.is_some() { "failure" } else { "success" }), 1);
+            }
             Event::Started { version, unix_nano } => {
                 self.set(M::BuildInfo, &[("version", version)], 1.0);
                 self.set(M::StartTime, &[], seconds(unix_nano));

@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use tollgate::aggregate::CallTable;
 use tollgate::call::{ErrorClass, PriceSource, TokenType};
 use tollgate::exact::Exact;
-use tollgate::expose::text::{Format, Source, Writer, render};
+use tollgate::expose::sample::{Samples, Source};
+use tollgate::expose::text::{Format, render};
 use tollgate::metric::{FAMILIES, Family, LimitMetric, Metric, MetricType, bucket_edge};
 use tollgate::telemetry;
 
@@ -20,7 +21,7 @@ use super::call::{START, failure, labels, open_table, success, tokens};
 struct Gauges;
 
 impl Source for Gauges {
-    fn write(&self, family: &'static Family, _: usize, writer: &mut Writer) {
+    fn write(&self, family: &'static Family, _: usize, writer: &mut dyn Samples) {
         if family.metric == Metric::Limit(LimitMetric::UsedRatio) {
             let labels = [
                 ("provider", "openai"),

@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ConfigArguments, Failure, environment, print};
 use crate::config::{self, Receive, Settings};
 use crate::expose::http::{MetricsDoor, MetricsSource};
+use crate::push::{self, encode::Identity, settings::PushSettings};
 use crate::receive::listen::Purpose;
 use crate::receive::{self, Intake, ReceiveSettings};
 use crate::telemetry::{self, Event, Listener, emit};
@@ -108,7 +109,8 @@ pub(super) async fn serve(
         reloads,
         reread,
     ));
-    let ended = attend(&settings, doors, engine, stop).await;
+    let pushing = settings.push.clone().map(|push| Pushing::start(push, &engine));
+    let ended = attend(&settings, doors, engine, stop, pushing).await;
     reloading.abort();
     watching.abort();
     if let Some(feeding) = feeding {
@@ -133,6 +135,7 @@ async fn attend<E: Engine>(
     doors: Doors,
     engine: Arc<E>,
     stop: CancellationToken,
+    pushing: Option<Pushing>,
 ) -> Result<(), Failure> {
     let mut settings = receive_settings(&wanted.receive);
     let connections = files::connections(settings.max_connections);
@@ -163,10 +166,34 @@ async fn attend<E: Engine>(
         Some(failure) => Err(failure),
         None => engine.finish(patience).await,
     };
+    if let Some(pushing) = pushing {
+        pushing.finish().await;
+    }
     counted.cancel();
     // It can only fail by a panic, which has been told already.
     let _ = scrapes.await;
     ended
+}
+
+/// The task that pushes metrics.
+struct Pushing {
+    counted: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Pushing {
+    fn start<E: Engine>(settings: PushSettings, engine: &Arc<E>) -> Self {
+        let counted = CancellationToken::new();
+        let identity = Identity::of_process(clock::now_unix_nano());
+        let task = tokio::spawn(push::run(settings, identity, Arc::clone(engine), counted.clone()));
+        Self { counted, task }
+    }
+
+    /// Pushes a last time. It can only fail by a panic, which has been told already.
+    async fn finish(self) {
+        self.counted.cancel();
+        let _ = self.task.await;
+    }
 }
 
 /// Reads the configuration again at each SIGHUP. A broken one changes nothing.
@@ -251,7 +278,7 @@ mod tests {
         let doors = Doors::bind(&listen, &settings.guards).unwrap();
         let (grpc, http) = (doors.addresses.grpc, doors.addresses.http);
         let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone()).unwrap());
-        let serving = attend(&settings, doors, Arc::clone(&engine), CancellationToken::new());
+        let serving = attend(&settings, doors, Arc::clone(&engine), CancellationToken::new(), None);
         let breaking = async {
             assert!(tokio::net::TcpStream::connect(grpc).await.is_ok());
             engine.engine.break_down().await;
