@@ -38,7 +38,7 @@ install_tools() {
 
 binary=target/debug/tollgate
 
-install_tools promtool prometheus-alertmanager python3 node npm
+install_tools promtool prometheus-alertmanager python3 node npm zstd
 step "formatting" cargo fmt --check
 step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items --locked
@@ -48,6 +48,12 @@ step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"
 step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"
 step_with "prometheus promtool amtool prometheus-alertmanager python3" \
     "dashboards and alerts" tests/dashboards/run.sh "$binary"
+step_with "go" "collector connector" env GOFLAGS=-mod=mod go -C collector/tollgateconnector test ./...
+if otelcol=$(collector/build.sh --cached); then
+    step_with "zstd python3" "collector recipes" python3 tests/collector/run.py "$binary" "$otelcol"
+else
+    left_out+=("collector recipes: needs a built Collector, which make proof builds")
+fi
 
 # Of cargo's own tests some need tools or minutes: what it ignored was not run either.
 while read -r line; do left_out+=("cargo test: ${line#test }"); done < <(grep -hE '^test .* \.\.\. ignored' "$logs/cargo-test.log" 2>/dev/null)
