@@ -274,7 +274,7 @@ fn pairs(rendered: &str) -> Vec<otlp::KeyValue> {
             match letters.next() {
                 Some((end, '"')) => break end + 1,
                 Some((_, '\\')) => {
-                    value.extend(letters.next().map(|(_, letter)| if letter == 'n' { '\n' } else { letter }))
+                    value.extend(letters.next().map(|(_, letter)| if letter == 'n' { '\n' } else { letter }));
                 }
                 Some((_, letter)) => value.push(letter),
                 None => break after.len(),

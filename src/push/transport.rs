@@ -33,9 +33,11 @@ pub(super) struct Transport {
     way: Option<Way>,
 }
 
+type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
 enum Way {
-    Grpc(Box<tonic::client::Grpc<Channel>>),
-    Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>, Uri),
+    Grpc(tonic::client::Grpc<Channel>),
+    Http(Box<HttpClient>, Uri),
 }
 
 impl Transport {
@@ -68,10 +70,10 @@ impl Transport {
 
 fn connect(settings: &PushSettings) -> Result<Way, String> {
     match settings.protocol {
-        Protocol::Grpc => Ok(Way::Grpc(Box::new(tonic::client::Grpc::new(channel(settings)?)))),
+        Protocol::Grpc => Ok(Way::Grpc(tonic::client::Grpc::new(channel(settings)?))),
         Protocol::Http => {
             let client = Client::builder(TokioExecutor::new()).build(https(&settings.tls)?);
-            Ok(Way::Http(client, http_target(&settings.endpoint)?))
+            Ok(Way::Http(Box::new(client), http_target(&settings.endpoint)?))
         }
     }
 }
@@ -159,7 +161,7 @@ async fn send_grpc(
 }
 
 async fn send_http(
-    client: &Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: &HttpClient,
     target: &Uri,
     settings: &PushSettings,
     request: Bytes,
