@@ -9,9 +9,11 @@ from .thresholds import Thresholds
 
 CALL = ("environment", "service_name", "provider", "model")
 ROUTE = ("environment", "service_name", "provider")
-# For each of `error_windows`: how many standard deviations over the threshold, how many failures at least. Tuned on
-# Poisson traffic of 40 calls in 5 minutes (alerts/tests/poisson.py): silent at 4 %, one incident at 6 %, ten minutes at 20 %.
-TIERS = ((4, 10), (3, 20), (1, 50))
+# For each of `error_windows`: how many standard deviations over the threshold, how many failures at least. By arithmetic for
+# Poisson traffic of 40 calls in 5 minutes (tests/pager/poisson.py measures it): in 10 minutes 80 calls, of which 13 must fail:
+# at a steady 4 % one window in 40,000, at 20 % four in five; in an hour 480 calls, 41 must fail, 5 deviations over 4 %; in
+# six hours 2880 calls, 153 must fail, 3.5 over 4 % and 1.5 under 6 %. Shorter histories prove less: hence the 100.
+TIERS = ((4, 10), (3.3, 12), (0.7, 100))
 COUNTED = (("requests", ""), ("failed_requests", f"{{{FAILED}}}"))
 
 
@@ -30,6 +32,7 @@ def fast_records(t: Thresholds) -> tuple[Record, ...]:
         *(record for window in dict.fromkeys((*t.error_windows[:2], "10m", "1h")) for record in of_window(window)),
         Record("service:llm_successes:increase20m", by_route('error_class="none"', "20m")),
         Record("service:llm_successes:increase1h", by_route('error_class="none"', "1h")),
+        *(Record(excessive(scope), begun(t, scope)) for scope in ("model", "provider")),
     )
 
 
@@ -51,12 +54,26 @@ def by_route(selector: str, window: str) -> str:
     return f"sum by ({SERVICE_PROVIDER}) (increase(llm_requests_total{{{selector}}}[{window}]<at>))"
 
 
-def burning(t: Thresholds, scope: str) -> str:
-    """Failures beyond the threshold in any window, that still go on."""
+def excessive(scope: str) -> str:
+    """The recorded series: the failing part of calls, while it is beyond the threshold in any window."""
+    return f"{scope}:llm_failed_requests:excess"
+
+
+def begun(t: Thresholds, scope: str) -> str:
     failed, calls = f"{scope}:llm_failed_requests:increase", f"{scope}:llm_requests:increase"
     tiers = (f"(\n  {excess(failed + window, calls + window, t.error_ratio, sigmas, least)}\n)" for window, (sigmas, least) in zip(t.error_windows, TIERS, strict=True))
-    still = t.error_windows[0]
-    return f"({' or '.join(tiers)})\nand {failed}{still} / {calls}{still} > {t.error_ratio / 2:g}"
+    return " or ".join(tiers)
+
+
+def burning(t: Thresholds, scope: str) -> str:
+    """Beyond the threshold within the longest window, and still failing at half of it.
+
+    What lies near the threshold crosses it again and again: having crossed it once is enough to begin, only a quiet short
+    window ends it. So it is a latch that Grafana can keep too, and that a restart of Prometheus does not open.
+    """
+    short, _, long = t.error_windows
+    now = f"{scope}:llm_failed_requests:increase{short} / {scope}:llm_requests:increase{short}"
+    return f"{now} > {t.error_ratio / 2:g}\nand max_over_time({excessive(scope)}[{long}]) > 0"
 
 
 def error_rate(t: Thresholds) -> Alert:
@@ -71,7 +88,7 @@ def error_rate(t: Thresholds) -> Alert:
         "errors",
         CALL,
         wait=t.error_wait,
-        keep=t.error_keep,
+        keep=t.error_ratio_keep,
         causes=CALL,
     )
 
@@ -88,7 +105,7 @@ def provider_failing(t: Thresholds) -> Alert:
         "errors",
         ("environment", "provider"),
         wait=t.error_wait,
-        keep=t.error_keep,
+        keep=t.error_ratio_keep,
         causes=("environment", "provider"),
     )
 

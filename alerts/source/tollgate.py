@@ -64,9 +64,11 @@ def late() -> Alert:
     return own(
         "TollgateForgetting",
         "ticket",
-        'sum by (job, instance, outcome) (increase(tollgate_settle_spans_total{outcome=~"early|forgotten"}[15m])) > 100',
-        "Tollgate {{ $labels.instance }} settled {{ printf \"%.0f\" $value }} spans {{ $labels.outcome }} in 15 minutes: memory is full",
-        "A call whose spans arrive far apart may be counted twice or with less detail. Give Tollgate more memory or shorten settle_seconds.",
+        "max by (job, instance) (tollgate_settle_reach_seconds) < 0.9 * max by (job, instance) (tollgate_settle_remember_seconds)\n"
+        'or sum by (job, instance) (increase(tollgate_settle_spans_total{outcome="early"}[15m])) > 100',
+        "Tollgate {{ $labels.instance }} forgets too soon: its memory is full",
+        "A span that is sent again after that counts twice, and calls whose spans arrive far apart have less detail."
+        " Give Tollgate more memory (settle_max_bytes) or shorten settle_seconds.",
         wait="5m",
     )
 

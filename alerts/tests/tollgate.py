@@ -15,8 +15,12 @@ def refused(values: str, reason: str = "queue_full") -> Series:
     return own("tollgate_refused_requests_total", values, f',reason="{reason}"')
 
 
-def settled(values: str, outcome: str) -> Series:
-    return own("tollgate_settle_spans_total", values, f',outcome="{outcome}"')
+def early(values: str) -> Series:
+    return own("tollgate_settle_spans_total", values, ',outcome="early"')
+
+
+def reach(seconds: str) -> Series:
+    return own("tollgate_settle_reach_seconds", seconds) | own("tollgate_settle_remember_seconds", "600+0x90")
 
 
 CASES = [
@@ -84,17 +88,18 @@ CASES = [
         "TollgateForgetting",
         fires_at="20m",
         silent_again_at="60m",
-        series=settled("0+20x30 600+0x60", "forgotten"),
-        labels={"severity": "ticket", "outcome": "forgotten"} | INSTANCE,
-        summary="Tollgate tollgate-0:9464 settled 300 spans forgotten in 15 minutes: memory is full",
-        description="A call whose spans arrive far apart may be counted twice or with less detail. Give Tollgate more memory or shorten settle_seconds.",
+        series=reach("600+0x10 300+0x20 600+0x60"),
+        labels={"severity": "ticket"} | INSTANCE,
+        summary="Tollgate tollgate-0:9464 forgets too soon: its memory is full",
+        description="A span that is sent again after that counts twice, and calls whose spans arrive far apart have less detail. Give Tollgate more memory (settle_max_bytes) or shorten settle_seconds.",
         fires_too={
-            "a restart in the middle": ("35m", settled("0+20x15 0+20x30", "early")),
-            "a new instance": ("45m", settled("_x20 0+20x30", "early")),
+            "spans settled before their time, a restart in the middle": ("35m", early("0+20x15 0+20x30")),
+            "the same, a new instance": ("45m", early("_x20 0+20x30")),
         },
         stays_silent={
-            "just below: 90 in 15 minutes": ("20m", settled("0+6x60", "forgotten")),
-            "late spans, which are only told": ("20m", settled("0+20x60", "late")),
+            "as far back as it should": ("20m", reach("600+0x60")),
+            "four minutes of a burst": ("20m", reach("600+0x15 300+0x4 600+0x60")),
+            "just below: 90 in 15 minutes": ("20m", early("0+6x60")),
         },
     ),
     Case(

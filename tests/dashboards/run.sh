@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Dashboards, alerts, runbooks and the way to the pager, on real Prometheus and Alertmanager: about six minutes.
+# Dashboards, alerts, runbooks and the way to the pager, on real Prometheus and Alertmanager: about eight minutes.
 #     tests/dashboards/run.sh BINARY
 # Needs prometheus, promtool, amtool and prometheus-alertmanager (Debian packages prometheus, prometheus-alertmanager)
 # and Python 3.11 or newer; Python packages go into a virtual environment under target/.
@@ -23,6 +23,7 @@ part() {
     shift
     if timeout 420 "$@" >"$logs/$name.log" 2>&1; then
         echo "$name: $(grep -hoE 'Ran [0-9]+ tests?|[0-9]+ passed' "$logs/$name.log" | tail -n 1), $((SECONDS - started)) s"
+        grep -h '^left out: ' "$logs/$name.log" || true
     else
         echo "$name FAILED after $((SECONDS - started)) s:"
         tail -n 60 "$logs/$name.log"
@@ -37,7 +38,9 @@ part files "$python" tests/dashboards/test_files.py "$binary" || failed=1
 part deploy "$python" tests/dashboards/test_deploy.py || failed=1
 part services env PYTHONPATH=tests/pager "$python" -m unittest test_services test_routing || failed=1
 part scenes "$python" alerts/tests/run.py || failed=1
+part poisson "$python" tests/pager/poisson.py 2 || failed=1
 wait "$pager" || failed=1
+part incidents "$python" tests/pager/test_incidents.py || failed=1
 part states "$python" tests/dashboards/test_states.py "$binary" || failed=1
 part live "$python" tests/dashboards/test_live.py "$binary" || failed=1
 exit $failed

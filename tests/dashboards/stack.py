@@ -94,12 +94,12 @@ class Demo(Process):
 class Alertmanager(Process):
     """The real Alertmanager with a configuration."""
 
-    def __init__(self, configuration: dict, folder: Path) -> None:
+    def __init__(self, configuration: dict, folder: Path, program: Path | None = None) -> None:
         (port,) = free_ports(1)
         self.address = f"127.0.0.1:{port}"
         path = folder / "alertmanager.yml"
         path.write_text(yaml.safe_dump(configuration))
-        program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+        program = program or shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
         options = [f"--config.file={path}", f"--storage.path={folder / 'alertmanager'}"]
         listen = [f"--web.listen-address={self.address}", "--cluster.listen-address="]
         super().__init__([str(program), *options, *listen], folder / "alertmanager.log")

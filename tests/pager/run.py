@@ -20,16 +20,15 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "dashboards")]
 
 from services import Services  # noqa: E402
+from shipped import shipped  # noqa: E402
 from stack import ROOT, Alertmanager, Demo, Process, Prometheus, wait_for  # noqa: E402
 
 BINARY = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else ROOT / "target/debug/tollgate"
-KEY = "0123456789abcdef0123456789abcdef"
 # Seconds instead of minutes; everything else is as shipped.
 HURRY = {
-    **{"quota_window": "15s", "quota_keep": "2s", "error_windows": ["20s", "40s", "60s"], "error_wait": "2s", "error_keep": "4s"},
+    **{"quota_window": "15s", "quota_keep": "2s", "error_windows": ["20s", "40s", "60s"], "error_wait": "2s", "error_keep": "4s", "error_ratio_keep": "4s"},
     **{"evaluation_fast": "1s", "evaluation_slow": "2s"},
 }
-WAITS = {"group_wait": "1s", "group_interval": "2s", "repeat_interval": "5m"}
 
 
 def rules(folder: Path) -> list[Path]:
@@ -40,27 +39,6 @@ def rules(folder: Path) -> list[Path]:
     return sorted((folder / "rules/prometheus").glob("*.yml"))
 
 
-def alertmanager(folder: Path, services: Services) -> dict:
-    """The shipped configuration: only addresses, secrets and waits are the test's."""
-    source = ROOT / "alerts/alertmanager"
-    (folder / "key").write_text(KEY + "\n")
-    (folder / "slack").write_text(services.address + services.slack.path + "\n")
-    text = (source / "alertmanager.yml").read_text()
-    text = text.replace("/etc/alertmanager/secrets/pagerduty-routing-key", str(folder / "key"))
-    text = text.replace("/etc/alertmanager/secrets/slack-url", str(folder / "slack"))
-    configuration = yaml.safe_load(text)
-    configuration["global"]["pagerduty_url"] = services.address + "/v2/enqueue"
-    configuration["templates"] = [str(source / "tollgate.tmpl")]
-    hurry(configuration["route"])
-    return configuration
-
-
-def hurry(route: dict) -> None:
-    route.update({name: wait for name, wait in WAITS.items() if name in route})
-    for child in route.get("routes", []):
-        hurry(child)
-
-
 class QuotaExhausted(unittest.TestCase):
     """One run; each test looks at what it left."""
 
@@ -68,7 +46,7 @@ class QuotaExhausted(unittest.TestCase):
     def setUpClass(cls) -> None:
         folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         cls.services = cls.enterClassContext(Services())
-        pager: Process = cls.enterClassContext(Alertmanager(alertmanager(folder, cls.services), folder))
+        pager: Process = cls.enterClassContext(Alertmanager(shipped("alertmanager.yml", folder, cls.services), folder))
         trouble = ("--failing", "quota-exhausted", "--failing-after", "10", "--failing-for", "20", "--speed", "2")
         demo = cls.enterClassContext(Demo(BINARY, folder, *trouble))
         cls.enterClassContext(Prometheus(folder, [demo.target], rules(folder), alertmanager=pager.address))

@@ -1,9 +1,10 @@
-"""Stands in for PagerDuty's Events API v2 and for a Slack incoming webhook, as strict as their documentation.
+"""Stands in for PagerDuty's Events API v2, a Slack incoming webhook and a Teams workflow, as strict as their documentation.
 
 In: HTTP POSTs. Out: the answers that the real ones give, and a record of what was accepted and what was refused.
 Sources: PagerDuty, Events API v2 (reference/events-v2 of PagerDuty/api-schema: required fields, 32 characters of
 routing key, the four severities, 1024 characters of summary, 255 of dedup key, 512 KB an event). Slack, Sending messages
-using incoming webhooks (its error words) and Block Kit reference (blocks and their lengths).
+using incoming webhooks (its error words) and Block Kit reference (blocks and their lengths). Microsoft, Create incoming
+webhooks with Workflows (a message of Adaptive Cards, 28 KB) and the Adaptive Cards schema 1.2 (TextBlock and its words).
 """
 
 import json
@@ -282,14 +283,90 @@ class Slack:
         return status, word
 
 
-# --- the server of both
+# --- Teams
+
+
+MAX_TEAMS_BYTES = 28 * 1024
+ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
+TEXT_BLOCK = {
+    "size": ("default", "small", "medium", "large", "extralarge"),
+    "weight": ("default", "lighter", "bolder"),
+    "color": ("default", "dark", "light", "accent", "good", "warning", "attention"),
+}
+
+
+def teams_fault(message: object) -> str | None:
+    """Why a workflow would post nothing; nothing when it posts."""
+    if not isinstance(message, dict) or message.get("type") != "message":
+        return "type must be message"
+    attachments = message.get("attachments")
+    if not isinstance(attachments, list) or not attachments:
+        return "attachments is missing or empty"
+    return next(filter(None, map(card_fault, attachments)), None)
+
+
+def card_fault(attachment: object) -> str | None:
+    if not isinstance(attachment, dict) or attachment.get("contentType") != ADAPTIVE_CARD:
+        return f"contentType must be {ADAPTIVE_CARD}"
+    card = attachment.get("content")
+    if not isinstance(card, dict) or card.get("type") != "AdaptiveCard":
+        return "content must be an AdaptiveCard"
+    if not re.fullmatch(r"1\.\d", str(card.get("version"))):
+        return "version is missing"
+    body = card.get("body")
+    if not isinstance(body, list) or not body:
+        return "body is missing or empty"
+    return next(filter(None, map(element_fault, body)), None)
+
+
+def element_fault(element: object) -> str | None:
+    if not isinstance(element, dict) or element.get("type") != "TextBlock":
+        return "only TextBlocks are known here"
+    if not isinstance(element.get("text"), str) or not element["text"].strip():
+        return "text is missing or blank"
+    wrong = (name for name, words in TEXT_BLOCK.items() if element.get(name) and str(element[name]).lower() not in words)
+    if name := next(wrong, None):
+        return f"{name} is none of the schema's"
+    links = re.findall(r"\]\(([^)]*)\)", element["text"])
+    return None if all(map(is_link, links)) else "a link leads nowhere"
+
+
+@dataclass
+class Teams:
+    """One workflow `When a Teams webhook request is received`. The real one takes every JSON with 202 and fails later, unseen."""
+
+    path: str = "/workflows/0123456789abcdef/triggers/manual/paths/invoke"
+    messages: list[dict] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def answer(self, path: str, body: bytes) -> tuple[int, str]:
+        """202 and nothing, or why not."""
+        if path.split("?")[0] != self.path:
+            return self.refuse(404, "WorkflowNotFound")
+        if len(body) > MAX_TEAMS_BYTES:
+            return self.refuse(413, "RequestEntityTooLarge")
+        try:
+            message = json.loads(body)
+        except ValueError:
+            return self.refuse(400, "InvalidRequestContent")
+        if fault := teams_fault(message):
+            return self.refuse(400, fault)
+        self.messages.append(message)
+        return 202, ""
+
+    def refuse(self, status: int, word: str) -> tuple[int, str]:
+        self.refused.append(word)
+        return status, word
+
+
+# --- the server of all
 
 
 class Services:
-    """Both services on one port of this machine; a context manager."""
+    """All of them on one port of this machine; a context manager."""
 
     def __init__(self) -> None:
-        self.pagerduty, self.slack = PagerDuty(), Slack()
+        self.pagerduty, self.slack, self.teams = PagerDuty(), Slack(), Teams()
         services = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -312,7 +389,8 @@ class Services:
         self.address = f"http://127.0.0.1:{self.server.server_port}"
 
     def answer(self, path: str, body: bytes) -> tuple[int, dict | str]:
-        return self.pagerduty.answer(path, body) if path.startswith("/v2/") else self.slack.answer(path, body)
+        service = {"v2": self.pagerduty, "workflows": self.teams}.get(path.split("/")[1], self.slack)
+        return service.answer(path, body)
 
     def __enter__(self) -> "Services":
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Each thing that PagerDuty and Slack refuse is refused by their stand-ins too, in their words; good events pass."""
+"""Each thing that PagerDuty, Slack and Teams refuse is refused by their stand-ins too, in their words; good events pass."""
 
 import json
 import unittest
@@ -157,6 +157,40 @@ class SlackRefuses(OnePort):
 
     def test_an_address_that_was_revoked(self) -> None:
         self.assertEqual(post(self.services.address + "/services/T0/B0/other", {"text": "x"}), (404, "no_service"))
+
+
+def card(**changes: object) -> dict:
+    """A good message, with changes to its one block."""
+    block = {"type": "TextBlock", "text": "quota used up: [Runbook](https://a/b)", "weight": "Bolder", "size": "Medium", "color": "Attention"}
+    content = {"type": "AdaptiveCard", "version": "1.2", "body": [block | changes]}
+    return {"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": content}]}
+
+
+class Teams(OnePort):
+    CASES = {
+        "no JSON": (b"payload", "InvalidRequestContent"),
+        "the old connector's card": ({"@type": "MessageCard", "text": "x"}, "type must be message"),
+        "no attachment": ({"type": "message", "attachments": []}, "attachments is missing or empty"),
+        "a card of another kind": ({"type": "message", "attachments": [{"contentType": "text/plain"}]}, "contentType must be application/vnd.microsoft.card.adaptive"),
+        "no text": (card(text=" "), "text is missing or blank"),
+        "a colour that is none": (card(color="red"), "color is none of the schema's"),
+        "a link that leads nowhere": (card(text="[Runbook](runbook.md)"), "a link leads nowhere"),
+        "an image": (card(type="Image"), "only TextBlocks are known here"),
+    }
+
+    def teams(self, body: object) -> tuple[int, str]:
+        return post(self.services.address + self.services.teams.path, body)
+
+    def test_takes_a_card(self) -> None:
+        self.assertEqual(self.teams(card()), (202, ""))
+        self.assertEqual(len(self.services.teams.messages), 1)
+
+    def test_refuses_each(self) -> None:
+        for name, (body, words) in self.CASES.items():
+            with self.subTest(name):
+                self.assertEqual(self.teams(body), (400, words))
+        self.assertEqual(self.teams(card(text="x" * 28 * 1024))[0], 413)
+        self.assertEqual(self.services.teams.messages, [])
 
 
 if __name__ == "__main__":
