@@ -1,12 +1,14 @@
 # Two doors: `make demo` to see it, `make test` to trust it.
 
-.PHONY: help demo test proof bench instructions check docs
+.PHONY: help demo test proof newest bench instructions check docs
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build and run with made-up traffic; needs cargo and nothing else
-	cargo run --release --locked -- demo
+	@[ -x target/release/tollgate ] || echo "Building Tollgate with full optimisation: this takes some minutes, once; then the demo starts."
+	@cargo build --release --locked
+	@target/release/tollgate demo
 
 test: ## Everything: fetches what it needs, ends by naming what it left out
 	tests/run.sh
@@ -20,6 +22,10 @@ bench: ## Speed and cost against baselines; writes docs/performance.md; half an 
 
 instructions: ## Instructions of the hot path against their bounds; needs valgrind
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo bench --locked --bench instructions
+
+newest: ## README's lines with what is newest today, unpinned
+	cargo build --locked
+	tests/first_hour/run.sh target/debug/tollgate --newest
 
 check: ## The quick loop: formatting, lints, unit tests
 	cargo fmt --check

@@ -45,6 +45,7 @@ step "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc
 step "cargo test" cargo test --locked
 step "binary" cargo build --locked
 step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"
+step_with "python3 node npm" "first hour" tests/first_hour/run.sh "$binary"
 step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"
 step_with "prometheus promtool amtool prometheus-alertmanager python3" \
     "dashboards and alerts" tests/dashboards/run.sh "$binary"

@@ -53,6 +53,7 @@ impl Status {
             out.push_str("<p class=hint>Spans arrive, but none of them is an LLM call. Is the application instrumented for its LLM library? <code>tollgate explain</code> on a captured export tells why each span was left out.</p>");
         }
         self.tables(&mut out);
+        out.push_str(HELD);
         out.push_str(FOOT);
         out
     }
@@ -122,6 +123,9 @@ td+td,th+th{text-align:right;font-variant-numeric:tabular-nums}pre{background:#f
 .ok{color:#0a7d33}.bad{color:#b3261e}.hint{border-left:4px solid #d79b00;padding-left:1rem}\
 @media(prefers-color-scheme:dark){body{background:#14181d;color:#dde3ea}pre{background:#20262d}td,th{border-color:#333c46}.ok{color:#5bd68a}.bad{color:#ff8a80}}\
 </style>";
+
+const HELD: &str = "<p>A new series in /metrics reads 0 until every regular scraper has read it (<code>series.hold_seconds</code>): \
+otherwise <code>increase()</code> would lose its first call. A visit by a person does not count as a scrape.</p>";
 
 const FOOT: &str = "<p><a href=\"/metrics\">/metrics</a> · <a href=\"/healthz\">/healthz</a> · <a href=\"/readyz\">/readyz</a></p></html>\n";
 

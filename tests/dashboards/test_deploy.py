@@ -69,6 +69,9 @@ class Image(unittest.TestCase):
         for line in re.findall(r"^COPY (?!--)(.+)$", text, re.M):
             for source in line.split()[:-1]:
                 self.assertTrue((ROOT / source).exists(), source)
+        sent = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.M))
+        copied = {source for line in re.findall(r"^COPY (?!--)(.+)$", text, re.M) for source in line.split()[:-1]}
+        self.assertEqual(sent, copied, ".dockerignore lets through what the Containerfile copies")
         self.assertRegex(text, r"(?m)^FROM scratch$")
         self.assertRegex(text, r"(?m)^USER [1-9]\d*:[1-9]\d*$")
 
