@@ -246,6 +246,51 @@ pub struct LeftOut {
     pub name: Text,
 }
 
+/// Why a span that was not read looks like LLM traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum UnreadReason {
+    /// A request to a provider's host.
+    Host,
+    /// Keys that name tokens, models, prompts, completions, usage, cost beside each other.
+    Keys,
+    /// A marker, or a known model.
+    Marker,
+}
+
+impl UnreadReason {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Host, Self::Keys, Self::Marker];
+
+    /// The value of the `reason` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Keys => "keys",
+            Self::Marker => "marker",
+        }
+    }
+}
+
+/// Spans of one scope that look like LLM traffic and were not read, for one reason.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    /// The scope's name.
+    pub scope: Box<str>,
+    /// Why they look so.
+    pub reason: UnreadReason,
+    /// How many.
+    pub count: u64,
+    /// Keys of the first of them, as they came; never values.
+    pub keys: Vec<Box<str>>,
+}
+
+/// Kinds of unread spans that are told apart in one request.
+const UNREAD: usize = 32;
+/// Longest key and scope that are kept of them.
+const UNREAD_TEXT: usize = 128;
+
 /// All facts of one export request.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -272,6 +317,10 @@ pub struct Batch {
     pub names_spans: bool,
     /// Spans that are no call; filled only when somebody wants to read them.
     pub left_out: Vec<LeftOut>,
+    /// Spans that look like LLM traffic and were not read.
+    pub unread: Vec<Unread>,
+    /// Parents of those that are requests, and which of them: below a call they are a part of it.
+    pub unread_requests: Vec<(SpanKey, usize)>,
     /// How many spans were no part of any call.
     pub not_a_call: u64,
     /// How many spans were not valid OTLP.
@@ -294,6 +343,24 @@ impl Batch {
         }
         self.text.push_str(text);
         Text { start: start as u32, length: text.len() as u32 }
+    }
+
+    /// Counts a span that looks like LLM traffic and was not read.
+    pub fn count_unread<'k>(
+        &mut self,
+        scope: &str,
+        reason: UnreadReason,
+        keys: impl Iterator<Item = &'k str>,
+    ) -> usize {
+        let scope = if self.unread.len() < UNREAD { cut(scope, UNREAD_TEXT) } else { "other" };
+        let same = |unread: &Unread| unread.reason == reason && *unread.scope == *scope;
+        let at = self.unread.iter().position(same).unwrap_or_else(|| {
+            let keys = keys.map(|key| cut(key, UNREAD_TEXT).into()).collect();
+            self.unread.push(Unread { scope: scope.into(), reason, count: 0, keys });
+            self.unread.len() - 1
+        });
+        self.unread[at].count += 1;
+        at
     }
 
     /// Reads a text.

@@ -18,6 +18,8 @@
 //! | expose | [`expose`] | series | Prometheus text and OpenMetrics |
 //! | push | [`push`] | the same, at an interval | OTLP metrics |
 //!
+//! What cannot be seen is told, too: [`advice`] is the table of it.
+//!
 //! [`metric`] is the table of every family: `aggregate` and `telemetry` fill it, `expose` writes it. [`engine`] owns all from settle to expose in one thread behind a queue; [`explain`] walks the same way
 //! for a person.
 //!
@@ -29,6 +31,7 @@ pub mod call;
 pub mod clock;
 pub mod exact;
 
+pub mod advice;
 pub mod aggregate;
 pub mod classify;
 pub mod dialect;

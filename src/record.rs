@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use crate::call::{RateLimit, TokenType, Tokens};
 use crate::classify::ErrorVerdict;
 use crate::dialect::{Layer, Profile};
-use crate::facts::{Link, Role, SpanKey};
+use crate::facts::{Link, Role, SpanKey, Unread};
 use crate::otlp::{Fault, SpanHeader};
 use crate::recognise::signs::Signs;
 
@@ -211,6 +211,8 @@ pub struct RecordBatch {
     pub links: Vec<Link>,
     /// Spans that are no call, with their names; only for a person who asked.
     pub left_out: Vec<(SpanKey, Box<str>)>,
+    /// Spans that look like LLM traffic and were not read.
+    pub unread: Vec<Unread>,
     /// How many spans were no part of any call.
     pub not_a_call: u64,
     /// How many spans were not valid OTLP.

@@ -203,3 +203,51 @@ fn a_broken_reload_changes_nothing_and_is_told() {
     assert!(line.contains("1:15") && line.contains("series.max"), "{line}");
     assert!(server.scrape().contains("tollgate_config_last_reload_successful 0"));
 }
+
+/// A span of HTTP to a provider, as OTLP/JSON.
+fn http_span() -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+    let attribute = |key: &str, value: &str| serde_json::json!({"key": key, "value": {"stringValue": value}});
+    let request = serde_json::json!({"resourceSpans": [{
+        "resource": {"attributes": [attribute("service.name", "shop")]},
+        "scopeSpans": [{
+            "scope": {"name": "@opentelemetry/instrumentation-undici"},
+            "spans": [{
+                "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "POST", "kind": 3,
+                "startTimeUnixNano": "1795297280000000000", "endTimeUnixNano": "1795297281000000000",
+                "attributes": [
+                    attribute("http.request.method", "POST"),
+                    attribute("url.full", "https://api.openai.com/v1/chat/completions"),
+                ],
+            }],
+        }],
+    }]});
+    file.write_all(request.to_string().as_bytes()).unwrap();
+    file
+}
+
+/// Guarantees: `doctor` on files names what is not seen and the line for that language, and exits 1.
+#[test]
+fn doctor_names_the_line_to_set_and_exits_blind() {
+    let spans = http_span();
+    let (code, out, err) = output(&mut tollgate(&["doctor", spans.path().to_str().unwrap()]));
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(
+        out.contains("BLIND   http_only, 1 calls of shop by @opentelemetry/instrumentation-undici"),
+        "{out}"
+    );
+    assert!(out.contains("npm install @opentelemetry/instrumentation-openai"), "{out}");
+    assert!(err.starts_with("blind: "), "{err}");
+}
+
+/// Guarantees: a Tollgate to which nothing was sent is told apart from one that is well: exit code 2.
+#[test]
+fn doctor_asks_a_running_tollgate() {
+    let server = Server::start(&mut tollgate(&["serve"]));
+    let url = server.metrics.clone();
+    let (code, out, err) = output(&mut tollgate(&["doctor", "--url", &url]));
+    server.signal("-TERM");
+    assert_eq!((code, err.trim()), (Some(2), "nothing has arrived"), "{out}");
+    let (code, _, err) = output(&mut tollgate(&["doctor", "--url", "http://127.0.0.1:1/metrics"]));
+    assert_eq!(code, Some(4), "{err}");
+}

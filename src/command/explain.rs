@@ -11,7 +11,7 @@ use clap::Args;
 use super::serve::{settle_settings, vocabulary};
 use super::{ConfigArguments, Failure, price_book, print};
 use crate::config::Settings;
-use crate::explain::Explainer;
+use crate::explain::{Explainer, Story};
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, Args)]
@@ -33,12 +33,20 @@ pub struct Arguments {
 /// When the configuration is wrong or a file cannot be read.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.config.load()?;
-    let mut explainer = explainer(&settings)?;
-    for file in &arguments.files {
+    let story = story(&settings, &arguments.files)?;
+    print(&if arguments.json { format!("{}\n", story.to_json()) } else { story.to_string() })
+}
+
+/// The story of these files, as one stream.
+///
+/// # Errors
+/// When one cannot be read.
+pub(super) fn story(settings: &Settings, files: &[PathBuf]) -> Result<Story, Failure> {
+    let mut explainer = explainer(settings)?;
+    for file in files {
         read(&mut explainer, file)?;
     }
-    let story = explainer.finish();
-    print(&if arguments.json { format!("{}\n", story.to_json()) } else { story.to_string() })
+    Ok(explainer.finish())
 }
 
 fn explainer(settings: &Settings) -> Result<Explainer, Failure> {

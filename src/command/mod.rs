@@ -6,8 +6,8 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | done; for `serve` and `demo`: stopped on request |
-//! | 1 | the configuration, a price or an input file is wrong |
-//! | 2 | the command line is wrong |
+//! | 1 | the configuration, a price or an input file is wrong; `doctor`: numbers are missing |
+//! | 2 | the command line is wrong; `doctor`: nothing has arrived |
 //! | 3 | an address could not be listened on |
 //! | 4 | the output could not be written, or the system refused something else |
 //! | 70 | a fault of Tollgate itself: its engine failed or did not finish |
@@ -24,6 +24,7 @@ use crate::price::PriceBook;
 
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod metrics;
 pub mod price;
@@ -49,6 +50,8 @@ enum Command {
     Check(ConfigArguments),
     /// Tell of every LLM call in trace files: why it is one, tokens, price, error, limits
     Explain(explain::Arguments),
+    /// What is not seen, what that costs, and the line to set; exit code 1 when blind, 2 when nothing has arrived
+    Doctor(doctor::Arguments),
     /// What the price catalogue says of a model; `-` answers a stream of questions
     Price(price::Arguments),
     /// List every metric
@@ -78,6 +81,12 @@ pub enum Failure {
     /// The system refused something.
     #[error("{0}")]
     System(#[from] io::Error),
+    /// Numbers are missing, in words.
+    #[error("{0}")]
+    Blind(String),
+    /// Nothing has arrived, in words.
+    #[error("{0}")]
+    Silent(String),
     /// A fault of Tollgate itself, in words.
     #[error("{0}")]
     Engine(String),
@@ -88,7 +97,8 @@ impl Failure {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Configuration(_) | Self::Input(_) => 1,
+            Self::Configuration(_) | Self::Input(_) | Self::Blind(_) => 1,
+            Self::Silent(_) => 2,
             Self::Listen(_) => 3,
             Self::System(_) => 4,
             Self::Engine(_) => 70,
@@ -107,6 +117,7 @@ impl CommandLine {
             Command::Demo(arguments) => demo::run(&arguments),
             Command::Check(arguments) => check::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
+            Command::Doctor(arguments) => doctor::run(&arguments),
             Command::Price(arguments) => price::run(&arguments),
             Command::Metrics(arguments) => metrics::run(&arguments),
         }

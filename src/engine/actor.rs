@@ -21,6 +21,7 @@ use super::{Engine, EngineSettings, Reader};
 use crate::clock;
 use crate::dialect::Vocabulary;
 use crate::expose::view::View;
+use crate::facts::Unread;
 use crate::otlp::Fault;
 use crate::receive::{Accepted, Encoding, Intake, Payload, Refused};
 use crate::record::RecordBatch;
@@ -380,7 +381,7 @@ impl Intake for EngineHandle {
         if payload.encoding == Encoding::Json && !payload.room.take(payload.bytes.len()) {
             return Err(busy());
         }
-        let batch = self.read(payload).map_err(|fault| Refused::Malformed(fault.to_string()))?;
+        let mut batch = self.read(payload).map_err(|fault| Refused::Malformed(fault.to_string()))?;
         if !payload.room.take(batch.size()) {
             return Err(busy());
         }
@@ -391,6 +392,7 @@ impl Intake for EngineHandle {
             return Err(Refused::Busy { retry_after: COME_AGAIN });
         }
         let (accepted, fault, malformed) = (accepted(&batch), batch.fault, batch.malformed);
+        let unread = std::mem::take(&mut batch.unread);
         self.queue.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.queue.requests.fetch_add(1, Ordering::Relaxed);
         match self.sender.try_send(Message::Batch(Box::new(batch), bytes)) {
@@ -400,6 +402,9 @@ impl Intake for EngineHandle {
                 }
                 if let Some(fault) = dropped_fault {
                     emit(&Event::DroppedValues { reason: fault.label(), count: dropped });
+                }
+                for Unread { scope, reason, count, keys } in &unread {
+                    emit(&Event::UnreadSpans { scope, reason: *reason, count: *count, keys });
                 }
                 Ok(accepted)
             }

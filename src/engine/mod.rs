@@ -10,6 +10,7 @@ mod limit_rows;
 mod pulse;
 mod reader;
 mod record;
+mod tally;
 mod wall;
 
 pub use actor::{EngineHandle, spawn};
@@ -29,6 +30,7 @@ use crate::price::PriceBook;
 use crate::record::{Name, RecordBatch};
 use crate::settle::{LlmCall, Outcome, Reason, SettleSettings, Settler};
 use crate::telemetry::{Event, ReceiverMetrics, SettleOutcome, SpanResult};
+use tally::AdviceTally;
 use wall::WallClock;
 
 /// What an engine is made of.
@@ -77,6 +79,7 @@ struct Tally {
     early_told: u64,
     forgotten_told: u64,
     limits_dropped_told: [u64; LimitSource::ALL.len()],
+    advice: AdviceTally,
 }
 
 /// See the module.
@@ -229,6 +232,7 @@ impl Engine {
             }
         }
         self.counter.tell_dropped_limits(tell);
+        self.counter.tally.advice.tell(tell);
         tell(&Event::SettleState {
             held_spans: state.held as u64,
             held_bytes: (state.held_bytes + state.memory_bytes) as u64,
@@ -259,6 +263,9 @@ impl Counter {
         self.tally.spans[SpanResult::Call as usize] += 1;
         let verdict = self.judge.judge(call);
         let model = verdict.model(call);
+        let service =
+            if call.service_name.is_empty() { &self.options.default_service } else { call.service_name };
+        self.tally.advice.count(call, service, crate::advice::of(call, &verdict));
         if verdict.price_source() == PriceSource::Unpriced {
             tell(&Event::UnpricedCall { provider: call.provider, model });
         }

@@ -3,6 +3,7 @@
 //! In: the [`Batch`] of one request. Out: its [`RecordBatch`]: tokens as a partition, names in the convention's
 //! spelling, the class of a failure and the limits that were told. It compares no spans and knows no prices.
 
+use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +15,7 @@ use super::known::{Likeness, Meaning, Patterns};
 use crate::call::{TokenType, Tokens};
 use crate::classify::is_failed_finish;
 use crate::dialect::Vocabulary;
-use crate::facts::{Batch, Role, SpanFacts, Text, part};
+use crate::facts::{Batch, Role, SpanFacts, SpanKey, Text, Unread, part};
 use crate::judge;
 use crate::normalise::{self, UsageInput};
 use crate::otlp::{self, Fault, JsonRequest, SpanKind, SpanStatus};
@@ -111,8 +112,10 @@ impl Reader {
             records.push(record);
         }
         let named = batch.left_out.iter().map(|left_out| (left_out.span, batch.text(left_out.name).into()));
+        let unread = without_parts(batch.unread.clone(), &batch.unread_requests, &records);
         RecordBatch {
             records,
+            unread,
             shapes: shapes.list,
             links: batch.links.clone(),
             left_out: named.collect(),
@@ -198,11 +201,14 @@ impl Reader {
 
 impl Reading<'_> {
     /// The records, and what else the request was.
-    fn finish(self, batch: Batch) -> RecordBatch {
+    fn finish(self, mut batch: Batch) -> RecordBatch {
         self.reader.resting.lock().push(self.patterns);
+        let unread = std::mem::take(&mut batch.unread);
+        let unread = without_parts(unread, &batch.unread_requests, &self.records);
         let named = batch.left_out.iter().map(|left_out| (left_out.span, batch.text(left_out.name).into()));
         RecordBatch {
             records: self.records,
+            unread,
             shapes: self.shapes.list,
             left_out: named.collect(),
             links: batch.links,
@@ -405,6 +411,20 @@ impl<'a> Span<'a> {
             record.evidence_mut().account = Some(account);
         }
     }
+}
+
+/// What is left of unread spans when those go that are requests below a span that was read.
+fn without_parts(mut all: Vec<Unread>, requests: &[(SpanKey, usize)], records: &[Record]) -> Vec<Unread> {
+    if requests.is_empty() {
+        return all;
+    }
+    let read = |record: &&Record| !matches!(record.role, Role::Http | Role::Other);
+    let keys: HashSet<SpanKey> = records.iter().filter(read).map(Record::key).collect();
+    for (_, at) in requests.iter().filter(|(parent, _)| keys.contains(parent)) {
+        all[*at].count -= 1;
+    }
+    all.retain(|unread| unread.count > 0);
+    all
 }
 
 fn state_tokens(tokens: Option<Tokens>, record: &mut Record) {

@@ -71,6 +71,7 @@ impl Explainer {
         for (span, name) in &batch.left_out {
             self.story.left_out.push(LeftOutSpan::unconcerned(*span, name));
         }
+        batch.unread.iter().for_each(|unread| self.story.miss(unread));
         let fault = batch.fault.as_ref().map(ToString::to_string).unwrap_or_default();
         for _ in 0..batch.malformed {
             self.story.left_out.push(LeftOutSpan::malformed(&fault));
@@ -93,6 +94,7 @@ fn tell(story: &mut Story, outcome: &Outcome<'_>, judge: &mut Judge) {
     match outcome {
         Outcome::Call(call) => {
             let verdict = judge.judge(call);
+            story.advise(call, &verdict);
             story.calls.push(CallStory::new(call, &verdict));
         }
         Outcome::Late(_) => {}

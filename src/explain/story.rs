@@ -4,11 +4,14 @@
 //! than may be shown: names that look like a secret or like text read `other`, as in labels. It knows
 //! neither JSON nor text.
 
+use std::collections::BTreeMap;
+
+use crate::advice;
 use crate::aggregate::cardinality::shown;
 use crate::call::{PriceSource, RateLimit, Tokens};
 use crate::classify::ErrorVerdict;
 use crate::dialect::Layer;
-use crate::facts::{Role, SpanKey};
+use crate::facts::{Role, SpanKey, Unread};
 use crate::judge::Verdict;
 use crate::price::{Cost, Unpriced};
 use crate::recognise::signs::Signs;
@@ -24,6 +27,30 @@ pub struct Story {
     pub left_out: Vec<LeftOutSpan>,
     /// Name and date of the price catalogue.
     pub catalogue: String,
+    /// What calls lack: how many, by service, scope and code of the advice.
+    pub advice: BTreeMap<[String; 3], u64>,
+    /// Spans that look like LLM traffic and were not read, by scope and reason.
+    pub unread: BTreeMap<[String; 2], u64>,
+}
+
+impl Story {
+    /// Notes what a call lacks.
+    pub(super) fn advise(&mut self, call: &LlmCall<'_>, verdict: &Verdict<'_>) {
+        for advice in advice::of(call, verdict).iter() {
+            let key = [named(call.service_name), named(advice::scope(call)), advice.code().to_owned()];
+            *self.advice.entry(key).or_default() += 1;
+        }
+    }
+
+    /// Notes spans that were not read.
+    pub(super) fn miss(&mut self, unread: &Unread) {
+        let key = [named(&unread.scope), unread.reason.label().to_owned()];
+        *self.unread.entry(key).or_default() += unread.count;
+    }
+}
+
+fn named(name: &str) -> String {
+    if name.is_empty() { "unknown".to_owned() } else { shown(name).into_owned() }
 }
 
 /// One call and what is thought of it.

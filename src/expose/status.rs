@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use crate::advice::Row;
 use crate::telemetry::{SpanResult, Totals};
 
 /// Whether Tollgate can do its work.
@@ -39,6 +40,10 @@ pub struct Status {
     pub catalogue_date: String,
     /// `embedded` or the file's name.
     pub catalogue_source: String,
+    /// What calls lack, by service, scope and code; the most frequent first.
+    pub advice: Vec<([String; 3], u64)>,
+    /// Spans that look like LLM traffic and were not read, by scope and reason.
+    pub unread: Vec<([String; 2], u64)>,
 }
 
 impl Status {
@@ -52,6 +57,7 @@ impl Status {
         } else if self.totals.spans[SpanResult::Call as usize] == 0 {
             out.push_str("<p class=hint>Spans arrive, but none of them is an LLM call. Is the application instrumented for its LLM library? <code>tollgate explain</code> on a captured export tells why each span was left out.</p>");
         }
+        self.unseen(&mut out);
         self.tables(&mut out);
         out.push_str(HELD);
         out.push_str(FOOT);
@@ -86,6 +92,30 @@ impl Status {
                 out,
                 "<p class=bad>{} requests were refused; the log and <code>tollgate_refused_requests_total</code> tell why.</p>",
                 self.totals.refused_requests
+            );
+        }
+    }
+
+    /// What cannot be seen, and the line that would change it.
+    fn unseen(&self, out: &mut String) {
+        const MOST: usize = 20;
+        for ([scope, reason], count) in self.unread.iter().take(MOST) {
+            let _ = write!(
+                out,
+                "<p class=bad>{count} spans of {} look like calls (by their {reason}) and are not read.</p>",
+                escape(scope)
+            );
+        }
+        for ([service, scope, code], count) in self.advice.iter().take(MOST) {
+            let Some(row) = Row::named(code) else { continue };
+            let class = if row.blind { "bad" } else { "hint" };
+            let _ = write!(
+                out,
+                "<p class={class}>{count} calls of {} by {}: {}.</p><pre>{}</pre>",
+                escape(service),
+                escape(scope),
+                escape(row.costs),
+                escape(row.line(scope))
             );
         }
     }

@@ -152,6 +152,8 @@ pub enum ReceiverMetric {
     SettleReach,
     SettleRemember,
     UnpricedCalls,
+    UnreadSpans,
+    AdviceCalls,
     LimitChanges,
     DroppedLimits,
     ResidentMemory,

@@ -86,6 +86,8 @@ pub(super) struct Draft<'a> {
     pub(super) url: &'a str,
     pub(super) url_path: &'a str,
     pub(super) http_method: bool,
+    /// By a method that only reads.
+    pub(super) http_reads: bool,
     pub(super) service_tier: Best<'a>,
     pub(super) speed: Best<'a>,
     pub(super) geography: &'a str,
@@ -404,7 +406,10 @@ impl<'a> Draft<'a> {
             Fact::ServerAddress(rank) => self.server_address.offer(rank, text),
             Fact::Url => self.url = text,
             Fact::UrlPath => self.url_path = text,
-            Fact::HttpMethod => self.http_method = true,
+            Fact::HttpMethod => {
+                self.http_method = true;
+                self.http_reads = matches!(text, "GET" | "HEAD" | "OPTIONS" | "DELETE");
+            }
             Fact::Account(rank) => self.account.offer(rank, text),
             Fact::InputText | Fact::OutputText => self.state_length(fact, text.len()),
             Fact::Streaming | Fact::Success => {

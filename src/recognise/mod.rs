@@ -14,6 +14,7 @@
 //! | `signs` | what speaks for a call and against it, and how much |
 //! | `role` | what the span is |
 //! | `stack_trace` | what a stack trace says of a failure |
+//! | `unread` | what looks like LLM traffic and is not read |
 //! | `write` | the draft becomes facts |
 
 mod answer;
@@ -23,16 +24,18 @@ mod pattern;
 mod role;
 pub mod signs;
 mod stack_trace;
+mod unread;
 mod value;
 mod words;
 mod write;
 
 use crate::dialect::{Fact, Meaning, Profile, Vocabulary, profile_of};
-use crate::facts::{Batch, LeftOut, Link, ResourceFacts, SpanKey};
+use crate::facts::{Batch, LeftOut, Link, ResourceFacts, Role, SpanKey, UnreadReason};
 use crate::otlp::{Attribute, Fault, SpanHeader, Value, Visitor};
 use draft::Draft;
 use pattern::Pattern;
 pub use pattern::{Alike, InBatch, Known, Sink};
+use unread::Watch;
 
 /// Longest name, model, provider or id that is kept, in bytes.
 const NAME_BOUND: usize = 256;
@@ -45,6 +48,7 @@ pub struct Recogniser<'v, 'a, S = InBatch> {
     sink: S,
     draft: Draft<'a>,
     pattern: Pattern<'a>,
+    watch: Watch<'a>,
     /// What [`Sink::place`] called the scope that is being read.
     place: Option<u32>,
     profile: &'static Profile,
@@ -85,6 +89,7 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
             sink,
             draft: Draft::new(vocabulary.dimensions()),
             pattern: Pattern::default(),
+            watch: Watch::default(),
             place: None,
             profile: profile_of("", ""),
             scope: ("", ""),
@@ -137,6 +142,8 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
         match self.sink.known(self.pattern.bytes(), &span) {
             Known::No => return false,
             Known::Taken => {}
+            // Of its pattern nobody knows what else it states.
+            Known::Link if !self.watch.is_quiet() => return false,
             Known::Link => self.link(header),
         }
         self.draft.clear_numbers();
@@ -145,8 +152,10 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
 
     /// Finds out what the span is, from all that it states.
     fn write(&mut self, header: &SpanHeader<'a>) {
-        let pattern = self.pattern.is_whole().then(|| self.pattern.bytes());
-        let Some(role) = self.draft.role(header, self.profile) else {
+        let role = self.draft.role(header, self.profile);
+        let unread = self.count_unread(header, role);
+        let pattern = self.pattern.is_whole().then(|| self.pattern.bytes()).filter(|_| !unread);
+        let Some(role) = role else {
             if let Some(pattern) = pattern.filter(|_| !self.batch.names_spans) {
                 self.sink.link(pattern);
             }
@@ -159,6 +168,22 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
             self.sink.span(&self.batch, pattern);
             self.batch.forget_spans(mark);
         }
+    }
+
+    /// Counts a span that is no part of a call and looks like one; true when it does.
+    fn count_unread(&mut self, header: &SpanHeader<'a>, role: Option<Role>) -> bool {
+        if !matches!(role, None | Some(Role::Other)) {
+            return false;
+        }
+        let reason = self.watch.judge(&self.draft, header);
+        if let Some(reason) = reason {
+            let at = self.batch.count_unread(self.scope.0, reason, self.watch.keys());
+            if reason == UnreadReason::Host && header.parent_span_id != [0; 8] {
+                let parent = SpanKey { trace_id: header.trace_id, span_id: header.parent_span_id };
+                self.batch.unread_requests.push((parent, at));
+            }
+        }
+        reason.is_some()
     }
 
     fn link(&mut self, header: &SpanHeader<'a>) {
@@ -233,6 +258,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
     #[inline]
     fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
         let Some((number, meaning)) = self.vocabulary.numbered(attribute.key()) else {
+            self.watch.see(&attribute);
             let prefix = Draft::prefix_of(attribute.key());
             if prefix.is_none_or(|prefix| prefix == "llm.") && draft::telling(attribute.key()) {
                 self.read_in_full();
@@ -268,10 +294,12 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
             self.write(header);
             self.draft.clear();
         }
+        self.watch.clear();
         self.pattern.begin(self.place);
     }
 
     fn malformed_span(&mut self, fault: Fault) {
+        self.watch.clear();
         self.batch.malformed += 1;
         self.batch.fault = Some(fault);
         self.draft.clear();

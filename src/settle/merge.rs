@@ -96,6 +96,12 @@ impl<'a> LlmCall<'a> {
         self.members.iter().any(|held| held.flags.has(flag))
     }
 
+    /// Who wrote the span that stands for it.
+    #[must_use]
+    pub fn profile(&self) -> &'static crate::dialect::Profile {
+        self.members[0].shape.profile
+    }
+
     /// The value of a configured dimension; empty when no span tells.
     #[must_use]
     pub fn dimension(&self, index: usize) -> &'a str {

@@ -1,5 +1,7 @@
 //! The vocabulary of what can happen to the receiver.
 
+use crate::advice::Advice;
+use crate::facts::UnreadReason;
 use crate::receive::ReceiveEvent;
 
 /// What became of a span.
@@ -206,6 +208,28 @@ pub enum Event<'a> {
         reach_seconds: f64,
         /// How far back it should be.
         wanted_seconds: f64,
+    },
+    /// Spans look like LLM traffic and were not read.
+    UnreadSpans {
+        /// Who wrote them.
+        scope: &'a str,
+        /// Why they look so.
+        reason: UnreadReason,
+        /// How many.
+        count: u64,
+        /// Keys of the first of them, as they came.
+        keys: &'a [Box<str>],
+    },
+    /// Calls could say more.
+    Advice {
+        /// The service.
+        service: &'a str,
+        /// Who wrote their spans.
+        scope: &'a str,
+        /// What they lack.
+        advice: Advice,
+        /// How many.
+        count: u64,
     },
     /// A call has tokens and no price.
     UnpricedCall {

@@ -33,10 +33,11 @@ pub(super) enum Kind {
     EngineFailed,
     EngineStuck,
     PushFailed,
+    UnreadSpans,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::Started,
         Self::Listening,
         Self::AcceptFailed,
@@ -62,6 +63,7 @@ impl Kind {
         Self::EngineFailed,
         Self::EngineStuck,
         Self::PushFailed,
+        Self::UnreadSpans,
     ];
 
     /// The value of the `event` label.
@@ -92,6 +94,7 @@ impl Kind {
             Self::EngineFailed => "engine_failed",
             Self::EngineStuck => "engine_stuck",
             Self::PushFailed => "push_failed",
+            Self::UnreadSpans => "unread_spans",
         }
     }
 }
@@ -123,7 +126,9 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         Event::EngineFailed { .. } => Some(Kind::EngineFailed),
         Event::EngineStuck { .. } => Some(Kind::EngineStuck),
         Event::Pushed { error: Some(_), .. } => Some(Kind::PushFailed),
+        Event::UnreadSpans { .. } => Some(Kind::UnreadSpans),
         Event::Settled { .. }
+        | Event::Advice { .. }
         | Event::SettleState { .. }
         | Event::EngineLag { .. }
         | Event::ConnectionOpened(_)
@@ -164,6 +169,19 @@ fn shown(text: &str) -> &str {
     }
     let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     &text[..end]
+}
+
+/// At most twenty keys of a span. A sender can write anything into a key, too: each part is screened.
+fn keys_shown(keys: &[Box<str>]) -> String {
+    const MOST: usize = 20;
+    const LONGEST: usize = 64;
+    let one = |key: &str| {
+        if looks_secret(key) || key.split(['.', '/', ':']).any(looks_secret) {
+            return "other".to_owned();
+        }
+        name(key).chars().take(LONGEST).collect()
+    };
+    keys.iter().take(MOST).map(|key| one(key)).collect::<Vec<String>>().join(" ")
 }
 
 /// Writes the line.
@@ -284,7 +302,17 @@ pub(super) fn write(event: &Event<'_>) {
                 "metrics were not taken; the next push contains them"
             );
         }
+        Event::UnreadSpans { scope, reason, count, keys } => {
+            tracing::warn!(
+                scope = &*name(scope),
+                reason = reason.label(),
+                spans = count,
+                keys = keys_shown(keys),
+                "spans look like LLM calls and are not read, so they are not counted; `tollgate doctor` says what to do"
+            );
+        }
         Event::SettleState { .. }
+        | Event::Advice { .. }
         | Event::EngineLag { .. }
         | Event::ConnectionOpened(_)
         | Event::ConnectionClosed(_)
@@ -329,4 +357,20 @@ fn accept_failed(listener: Listener, error: &str) {
         error,
         "could not accept a connection; if this is \"too many open files\", raise the limit (ulimit -n)"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guarantees: no key that holds a secret or a text is shown, none is long, and no more than twenty.
+    #[test]
+    fn keys_are_screened_and_cut() {
+        let keys = |keys: &[&str]| keys_shown(&keys.iter().map(|&key| key.into()).collect::<Vec<Box<str>>>());
+        assert_eq!(keys(&["acme.model", "acme.prompt_tokens"]), "acme.model acme.prompt_tokens");
+        assert_eq!(keys(&["acme.sk-proj-4fT9xQ2mZp7LwV8kR3nB6yHs.cost"]), "other");
+        assert_eq!(keys(&["say what Aldebaran Holdings pays for the merger and model"]), "other");
+        assert_eq!(keys(&[&"k".repeat(100)]).len(), 64);
+        assert_eq!(keys(&["a.model"; 30]).split(' ').count(), 20);
+    }
 }

@@ -11,6 +11,7 @@
 //! | [`event`] | the vocabulary |
 //! | `door` | counters of requests and connections |
 //! | `registry` | counters, gauges and histograms behind it |
+//! | `named` | counters whose labels are names that spans bring |
 //! | `recent` | spans of the last five minutes |
 //! | `lines` | log lines behind it |
 //! | `throttle` | how many lines of one kind per minute |
@@ -21,6 +22,7 @@ mod door;
 pub mod event;
 mod lines;
 pub mod logs;
+mod named;
 mod recent;
 mod reframe;
 mod registry;
@@ -81,6 +83,18 @@ pub fn snapshot() -> ReceiverMetrics {
 #[must_use]
 pub fn totals() -> Totals {
     telemetry().registry.totals(crate::clock::now_unix_nano())
+}
+
+/// What calls lack: service, scope, code of the advice, and how many. The most frequent first.
+#[must_use]
+pub fn advice() -> Vec<([String; 3], u64)> {
+    telemetry().registry.advice()
+}
+
+/// Spans that look like LLM traffic and were not read: scope, reason, and how many.
+#[must_use]
+pub fn unread() -> Vec<([String; 2], u64)> {
+    telemetry().registry.unread()
 }
 
 fn telemetry() -> &'static Telemetry {

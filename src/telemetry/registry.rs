@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use super::door::{Door, ReadableCounter};
 use super::event::{Event, SettleOutcome, SpanResult, Totals};
 use super::lines::Kind;
+use super::named::Named;
 use super::recent::Recent;
 use crate::limits::LimitSource;
 use crate::metric::{FAMILIES, Family, Metric, MetricType, ReceiverMetric};
@@ -20,6 +21,10 @@ use crate::otlp::Fault;
 
 /// Histogram samples are kept raw until they are folded: after so many, whoever scrapes or not.
 const FOLD_AFTER: u64 = 1024;
+/// Scopes of unread spans.
+const UNREAD_SCOPES: usize = 200;
+/// Tuples of service, scope and advice.
+const ADVICE_TUPLES: usize = 500;
 
 pub(super) struct Registry {
     recorder: PrometheusRecorder,
@@ -33,6 +38,8 @@ pub(super) struct Registry {
     unfolded: AtomicU64,
     /// Date and source of the price catalogue in use.
     catalogue: Mutex<Option<(String, String)>>,
+    unread: Named<2>,
+    advice: Named<3>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -74,6 +81,8 @@ impl Registry {
             decode: histogram(&recorder, M::Decode, &[]),
             unfolded: AtomicU64::new(0),
             catalogue: Mutex::new(None),
+            unread: Named::new(UNREAD_SCOPES, 1),
+            advice: Named::new(ADVICE_TUPLES, 3),
             recorder,
         }
     }
@@ -82,7 +91,18 @@ impl Registry {
         if let Some(bytes) = resident_bytes() {
             self.set(ReceiverMetric::ResidentMemory, &[], bytes);
         }
-        self.recorder.handle().render()
+        let document = self.recorder.handle().render();
+        self.unread.written();
+        self.advice.written();
+        document
+    }
+
+    pub(super) fn advice(&self) -> Vec<([String; 3], u64)> {
+        self.advice.list()
+    }
+
+    pub(super) fn unread(&self) -> Vec<([String; 2], u64)> {
+        self.unread.list()
     }
 
     pub(super) fn totals(&self, now_unix_nano: u64) -> Totals {
@@ -139,6 +159,18 @@ impl Registry {
                 self.set(M::SettleRemember, &[], wanted_seconds);
                 self.set(M::SettleHeldSpans, &[], number(held_spans));
                 self.set(M::SettleHeldBytes, &[], number(held_bytes));
+            }
+            Event::UnreadSpans { scope, reason, count, .. } => {
+                self.unread.add([or_unknown(scope), reason.label()], count, |&[scope, reason]| {
+                    counter(&self.recorder, M::UnreadSpans, &[("scope", scope), ("reason", reason)])
+                });
+            }
+            Event::Advice { service, scope, advice, count } => {
+                self.advice.add([or_unknown(service), or_unknown(scope), advice.code()], count, |labels| {
+                    let [service, scope, advice] = *labels;
+                    let labels = [("service_name", service), ("scope", scope), ("advice", advice)];
+                    counter(&self.recorder, M::AdviceCalls, &labels)
+                });
             }
             Event::UnpricedCall { .. } => self.unpriced.increment(1),
             Event::LimitChanged { old, new, .. } => {
@@ -224,6 +256,11 @@ impl Registry {
             self.recorder.handle().run_upkeep();
         }
     }
+}
+
+/// Names that nobody wrote: an empty label is none.
+const fn or_unknown(name: &str) -> &str {
+    if name.is_empty() { "unknown" } else { name }
 }
 
 const fn direction(old: u64, new: u64) -> &'static str {

@@ -44,6 +44,8 @@ impl MetricsSource for Engine {
             call_series_limit: 20_000,
             catalogue_date: "2026-01-01".to_owned(),
             catalogue_source: "<script>".to_owned(),
+            advice: vec![(["<b>".to_owned(), "acme".to_owned(), "no_usage".to_owned()], 3)],
+            unread: Vec::new(),
         }
     }
 }

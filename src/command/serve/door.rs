@@ -110,6 +110,8 @@ impl MetricsSource for EngineDoor {
             call_series_limit: glance.call_series_limit,
             catalogue_date: glance.catalogue_date,
             catalogue_source: glance.catalogue_source,
+            advice: telemetry::advice(),
+            unread: telemetry::unread(),
         }
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn banner(addresses: &Listen, guards: &[(Purpose, Arc<Guard>); 3]) ->
 }
 
 /// The address by which this machine reaches a listener: "all interfaces" is none.
-pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

@@ -40,8 +40,8 @@ use crate::telemetry::{self, Event, Listener, emit};
 use crate::{clock, demo};
 use door::EngineDoor;
 pub(crate) use door::{settle_settings, vocabulary};
-pub(crate) use doors::load_guards;
-use doors::{Doors, banner, reachable};
+use doors::{Doors, banner};
+pub(crate) use doors::{load_guards, reachable};
 
 /// Arguments of `serve`.
 #[derive(Clone, Debug, Default, Args)]
