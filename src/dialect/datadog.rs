@@ -17,6 +17,12 @@ pub(super) const KEYS: &[Key] = &[
     key("anthropic.request.model", RequestModel(8)),
     key("anthropic.response.model", ResponseModel(8)),
     key("gen_ai.usage.reasoning_output_tokens", Usage(GenAi, Reasoning)),
+    key("_dd.llmobs.input_tokens", Usage(GenAi, Input)),
+    key("_dd.llmobs.output_tokens", Usage(GenAi, Output)),
+    key("_dd.llmobs.total_tokens", Usage(GenAi, Total)),
+    key("_dd.llmobs.cache_read_input_tokens", Usage(GenAi, CacheRead)),
+    key("_dd.llmobs.cache_write_input_tokens", Usage(GenAi, CacheWrite)),
+    key("_dd.llmobs.reasoning_output_tokens", Usage(GenAi, Reasoning)),
     key("openai.organization.id", Account(4)),
     key("out.host", ServerAddress(5)),
 ];

@@ -272,6 +272,8 @@ impl Fact {
             | Self::BareMarker
             | Self::BareModel
             | Self::ProviderAndModel(_)
+            | Self::EntityType(_)
+            | Self::EntityName(_)
             | Self::TraceloopKind
             | Self::LogfireType
             | Self::Streaming
@@ -292,6 +294,7 @@ impl Fact {
             | Self::MaxTokens
             | Self::InputText
             | Self::OutputText => Sharing::Own,
+            Self::Of(_, fact) => fact.sharing(),
             _ => Sharing::Odd,
         }
     }

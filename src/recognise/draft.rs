@@ -97,6 +97,10 @@ pub(super) struct Draft<'a> {
     pub(super) first_token_at: &'a str,
     pub(super) first_token_event: u64,
     in_model_event: bool,
+    /// The current event has stated no number yet.
+    new_event: bool,
+    /// An event told something: the span is read in full.
+    pub(super) event_told: bool,
     pub(super) streaming: Option<bool>,
     pub(super) reported_duration: Option<f64>,
     pub(super) status_code: Option<u16>,
@@ -500,9 +504,8 @@ impl<'a> Draft<'a> {
         } else {
             self.in_model_event = false;
         }
-        if !exception {
-            push_bounded(&mut self.answers, Answer::default());
-        }
+        self.new_event = !exception;
+        self.event_told |= exception || self.in_model_event || self.first_token_event != 0;
         // Contents of prompts and answers have events of their own, which are not read.
         exception || !name.starts_with("gen_ai.") || name.starts_with("gen_ai.client.")
     }
@@ -530,10 +533,12 @@ impl<'a> Draft<'a> {
                 return Ok(());
             }
             b"response.raw.model" => {
+                self.event_told = true;
                 self.state(Fact::ResponseModel(3), attribute.value()?);
                 return Ok(());
             }
             b"response.raw.id" => {
+                self.event_told = true;
                 self.state(Fact::ResponseId(4), attribute.value()?);
                 return Ok(());
             }
@@ -546,6 +551,7 @@ impl<'a> Draft<'a> {
         };
         if let Value::Text(text) = attribute.value()? {
             self.error(kind, text);
+            (self.touched, self.event_told) = (true, true);
         }
         Ok(())
     }
@@ -558,11 +564,12 @@ impl<'a> Draft<'a> {
         };
         let mut segments = key.rsplit('.');
         let (last, qualifier) = (segments.next().unwrap_or(""), segments.next().unwrap_or(""));
-        if let (Some(count), Some(field)) = (whole, words::field_of(qualifier, last, false))
-            && let Some(answer) = self.answers.last_mut()
-        {
-            answer.set(field, count);
-            self.touched = true;
+        if let (Some(count), Some(field)) = (whole, words::field_of(qualifier, last, false)) {
+            if take(&mut self.new_event) {
+                push_bounded(&mut self.answers, Answer::default());
+            }
+            self.answers.last_mut().into_iter().for_each(|answer| answer.set(field, count));
+            (self.touched, self.event_told) = (true, true);
         }
     }
 

@@ -278,14 +278,18 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
 
     fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool {
         let wanted = self.draft.event(name, time_unix_nano);
-        if wanted {
+        if self.draft.event_told {
             self.pattern.stop();
         }
         wanted
     }
 
     fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
-        self.draft.event_attribute(attribute)
+        let read = self.draft.event_attribute(attribute);
+        if self.draft.event_told {
+            self.pattern.stop();
+        }
+        read
     }
 
     fn span(&mut self, header: &SpanHeader<'a>) {
