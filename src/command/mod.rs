@@ -29,6 +29,7 @@ pub mod explain;
 pub mod metrics;
 pub mod price;
 pub mod serve;
+pub mod vocabulary;
 
 /// Turns OpenTelemetry traces of LLM calls into Prometheus metrics: tokens, dollars, rate limits, errors.
 #[derive(Debug, Parser)]
@@ -56,6 +57,8 @@ enum Command {
     Price(price::Arguments),
     /// List every metric
     Metrics(metrics::Arguments),
+    /// List every attribute key, scope and host that is known
+    Vocabulary(vocabulary::Arguments),
 }
 
 /// Where the configuration is.
@@ -120,6 +123,7 @@ impl CommandLine {
             Command::Doctor(arguments) => doctor::run(&arguments),
             Command::Price(arguments) => price::run(&arguments),
             Command::Metrics(arguments) => metrics::run(&arguments),
+            Command::Vocabulary(arguments) => vocabulary::run(&arguments),
         }
     }
 }

@@ -8,7 +8,7 @@
 use super::index::{By, Index, texts};
 
 /// Hosts, by their end, and who answers there. Source: the providers' API references.
-const HOSTS: &[(&str, &str)] = &[
+pub const HOSTS: &[(&str, &str)] = &[
     ("api.openai.com", "openai"),
     (".openai.azure.com", "azure.ai.openai"),
     (".cognitiveservices.azure.com", "azure.ai.openai"),
