@@ -73,7 +73,8 @@ def burning(t: Thresholds, scope: str) -> str:
     """
     short, _, long = t.error_windows
     now = f"{scope}:llm_failed_requests:increase{short} / {scope}:llm_requests:increase{short}"
-    return f"{now} > {t.error_ratio / 2:g}\nand max_over_time({excessive(scope)}[{long}]) > 0"
+    # The first half says it at once where the second looks every ten minutes, as Grafana's form does.
+    return f"{now} > {t.error_ratio / 2:g}\nand ({excessive(scope)} > 0 or max_over_time({excessive(scope)}[{long}]) > 0)"
 
 
 def error_rate(t: Thresholds) -> Alert:
