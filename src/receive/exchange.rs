@@ -1,7 +1,8 @@
 //! One request, one answer: what OTLP/HTTP and OTLP/gRPC have in common.
 //!
 //! In: a request of either. Out: its answer, and an event. Reading is bounded in bytes and in time, and
-//! everything after it is synchronous, so at most one body per worker thread is being inflated or decoded.
+//! everything after it is synchronous: a short body is decoded where it was read, a long or packed one leaves its
+//! worker to the other requests, and as many as there are cores are decoded at a time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
@@ -9,6 +10,8 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 use ::http::{Request, Response, header};
 use bytes::Bytes;
 use hyper::body::Incoming;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Semaphore;
 use tokio::{select, time::timeout};
 
 use crate::clock::Stopwatch;
@@ -26,6 +29,8 @@ use super::{
 
 /// What a request may hold beside the bytes of its body, on the wire and inflated.
 const SLACK: usize = 64 * 1024;
+/// A body that is no longer as sent, and not packed, is decoded within a millisecond or so.
+const SHORT: usize = 128 * 1024;
 
 /// What every request is served with.
 pub(super) struct Receiver {
@@ -33,6 +38,8 @@ pub(super) struct Receiver {
     intake: Arc<dyn Intake>,
     observer: Arc<dyn Observer>,
     budget: Arc<Budget>,
+    /// Places for long bodies that are being decoded.
+    decoding: Semaphore,
 }
 
 /// What is known of a request so far.
@@ -58,7 +65,8 @@ impl Receiver {
         let inflated = settings.max_inflated_bytes.saturating_mul(2);
         let longest = settings.max_request_bytes.saturating_add(inflated).saturating_add(SLACK);
         let budget = Budget::new(settings.max_in_flight_bytes, longest);
-        Self { settings, intake, observer, budget }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { settings, intake, observer, budget, decoding: Semaphore::new(cores) }
     }
 
     pub(super) fn observe(&self, event: &ReceiveEvent) {
@@ -136,7 +144,7 @@ impl Receiver {
     }
 
     /// Inflates a body and hands it to the intake. A panic of either costs this request and nothing else.
-    pub(super) fn deliver(
+    pub(super) async fn deliver(
         &self,
         packed: Bytes,
         encoding: Encoding,
@@ -144,9 +152,16 @@ impl Receiver {
         arrival: &mut Arrival,
         share: &Share,
     ) -> Result<Accepted, Refusal> {
-        let work = || self.inflate_and_accept(packed, encoding, compression, arrival, share);
+        let short = packed.len() <= if compression == Compression::Identity { SHORT } else { SHORT / 64 };
         // What it leaves half done is its own share and arrival, and they are read no more.
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Refusal::failed()))
+        let work =
+            AssertUnwindSafe(|| self.inflate_and_accept(packed, encoding, compression, arrival, share));
+        if short || Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+            return catch_unwind(work).unwrap_or_else(|_| Err(Refusal::failed()));
+        }
+        // Nobody closes it; without a place it would only be slower.
+        let _place = self.decoding.acquire().await;
+        tokio::task::block_in_place(|| catch_unwind(work)).unwrap_or_else(|_| Err(Refusal::failed()))
     }
 
     fn inflate_and_accept(

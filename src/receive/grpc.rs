@@ -62,7 +62,7 @@ pub(super) async fn receive(
         return Err(Refusal::new(RefusalReason::UnsupportedMediaType, message));
     }
     let compression = if compressed { declared } else { Compression::Identity };
-    receiver.deliver(message, Encoding::Protobuf, compression, arrival, &share)
+    receiver.deliver(message, Encoding::Protobuf, compression, arrival, &share).await
 }
 
 fn check_path(path: &str) -> Result<(), Refusal> {

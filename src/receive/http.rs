@@ -66,7 +66,7 @@ async fn take(
     receiver.check_ready()?;
     let share = receiver.share(arrival);
     let packed = receiver.read(body, receiver.settings.max_request_bytes, arrival, &share).await?;
-    receiver.deliver(packed, encoding, compression, arrival, &share)
+    receiver.deliver(packed, encoding, compression, arrival, &share).await
 }
 
 /// Checks the head of a request, in the order in which a person would look for the fault.
