@@ -42,6 +42,7 @@ const PYTHON: &str =
     "pip install opentelemetry-instrumentation-openai-v2   # or openllmetry, openinference: one for your SDK";
 const NODE: &str = "npm install @opentelemetry/instrumentation-openai   # or @traceloop/node-server-sdk";
 const JAVA: &str = "-javaagent:opentelemetry-javaagent.jar of 2.10 or later, with Chat Completions; or the tracer of your LLM library";
+const HEADERS: &str = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_RESPONSE=\".*ratelimit.*,retry-after.*\"   # Python; in Node headersToSpanAttributes of @opentelemetry/instrumentation-undici";
 const HEADERS_PYTHON: &str =
     "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_RESPONSE=\".*ratelimit.*,retry-after.*\"";
 
@@ -119,7 +120,8 @@ pub const ROWS: &[Row] = &[
                 "io.opentelemetry.",
                 "OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_RESPONSE_HEADERS=x-ratelimit-limit-requests,x-ratelimit-remaining-requests,x-ratelimit-limit-tokens,x-ratelimit-remaining-tokens,retry-after",
             ),
-            ("", HEADERS_PYTHON),
+            ("opentelemetry.instrumentation.", HEADERS_PYTHON),
+            ("", HEADERS),
         ],
     },
     Row {

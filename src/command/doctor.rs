@@ -86,12 +86,13 @@ impl Findings {
                     findings.spans.insert(label("result"), count);
                 }
                 "tollgate_refused_requests_total" => findings.refused += count,
-                "tollgate_advice_calls_total" if count > 0 => {
+                "tollgate_advice_calls_total" => {
                     let key = [label("service_name"), label("scope"), label("advice")];
-                    findings.advice.insert(key, count);
+                    // It exists since something was counted; the first reader sees 0.
+                    findings.advice.insert(key, count.max(1));
                 }
-                "tollgate_unread_spans_total" if count > 0 => {
-                    findings.unread.insert([label("scope"), label("reason")], count);
+                "tollgate_unread_spans_total" => {
+                    findings.unread.insert([label("scope"), label("reason")], count.max(1));
                 }
                 _ => {}
             }
@@ -259,6 +260,8 @@ mod tests {
         assert_eq!(code(&Findings::of_metrics(SEEN)), 0);
         let unread = format!("{SEEN}tollgate_unread_spans_total{{scope=\"acme\",reason=\"keys\"}} 3\n");
         assert_eq!(code(&Findings::of_metrics(&unread)), 1);
+        // Whoever reads first sees a new series at 0.
+        assert_eq!(code(&Findings::of_metrics(&unread.replace("} 3", "} 0"))), 1);
     }
 
     #[test]
