@@ -16,6 +16,9 @@ use tollgate::price::{PriceBook, PricesConfig};
 use tollgate::record::RecordBatch;
 use tollgate::telemetry::Event;
 
+/// Why a span looks like a call, its kind, its attributes.
+type Sign<'a> = (UnreadReason, i32, Vec<(&'a str, Value)>);
+
 #[path = "captures/scenario.rs"]
 #[expect(dead_code, reason = "the truth about a capture is for the tests of the captures")]
 mod scenario;
@@ -72,7 +75,7 @@ fn unread(batch: &RecordBatch) -> u64 {
 #[test]
 fn what_looks_like_a_call_and_is_none_is_named() {
     let post = |url: &str| vec![("http.request.method", text("POST")), ("url.full", text(url))];
-    let cases: &[(UnreadReason, i32, Vec<(&str, Value)>)] = &[
+    let cases: &[Sign] = &[
         (Host, CLIENT, post("https://api.openai.com/v1/threads/t_1/runs")),
         (Host, CLIENT, post("https://api.anthropic.com/v2/think")),
         (Host, CLIENT, post("https://bedrock-runtime.us-east-1.amazonaws.com/model/x/async-think")),
@@ -138,6 +141,7 @@ fn the_keys_are_told_and_no_value() {
 }
 
 /// Spans of every day, in many shapes.
+#[expect(clippy::too_many_lines, reason = "one arm per kind of traffic, to be read as a list")]
 fn ordinary(number: u64) -> Span {
     let http = |method: &str, url: &str| vec![("http.request.method", text(method)), ("url.full", text(url))];
     let (kind, pairs) = match number % 16 {
