@@ -26,6 +26,8 @@ pub(super) struct Expanded {
     pub(super) any: bool,
     /// The values.
     pub(super) secrets: Vec<String>,
+    /// Where they stand.
+    pub(super) places: Vec<serde_saphyr::Location>,
     /// What could not be: the place, and why.
     pub(super) faults: Vec<(serde_saphyr::Location, String)>,
 }
@@ -44,7 +46,10 @@ impl Expanded {
             Content::Scalar(text) if !text.contains('$') => {}
             Content::Scalar(text) => match self.text(text, sources) {
                 Ok(whole) => {
-                    self.any |= whole != *text;
+                    if whole != *text {
+                        self.any = true;
+                        self.places.push(node.location);
+                    }
                     node.content = Content::Scalar(whole);
                 }
                 Err(problem) => self.faults.push((node.location, problem)),

@@ -61,12 +61,18 @@ impl Faults {
         self.0.push(Fault { place: place.clone(), key: key.to_owned(), message: message.into() });
     }
 
-    /// The same, with no word of these values.
+    /// The same, with no word of these values, and no quotation at the places where they stand: there a value may
+    /// be cut, or part of a longer text.
     #[must_use]
-    pub(super) fn without(mut self, secrets: &[String]) -> Self {
+    pub(super) fn without(mut self, secrets: &[String], places: &[Place]) -> Self {
         for fault in &mut self.0 {
             for secret in secrets {
                 fault.message = fault.message.replace(secret, "…");
+            }
+            if places.contains(&fault.place)
+                && let Some(end) = fault.message.rfind("` is").filter(|_| fault.message.starts_with('`'))
+            {
+                fault.message.replace_range(1..end, "…");
             }
         }
         self

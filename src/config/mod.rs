@@ -90,7 +90,8 @@ pub fn parse(path: &str, text: &str, environment: &[(String, String)]) -> Result
         }
     }
     sections::check(&document, environment, &settings, &mut faults);
-    faults.without(&expanded.secrets).or(settings)
+    let places: Vec<Place> = expanded.places.iter().map(|location| document.place(*location)).collect();
+    faults.without(&expanded.secrets, &places).or(settings)
 }
 
 /// Variables that look like one of ours with a slip of the pen. Others with our prefix are left alone:
