@@ -94,6 +94,8 @@ impl Flags {
     pub const BARRIER: Self = Self(1 << 9);
     /// With no call inside or above, it is the call itself.
     pub const WITNESS: Self = Self(1 << 10);
+    /// Only states usage, without length: it keeps the books of a call beside it.
+    pub const ACCOUNTS: Self = Self(1 << 12);
     /// The other side of a call.
     pub const SERVER: Self = Self(1 << 11);
 

@@ -326,7 +326,8 @@ impl<'a> Span<'a> {
             (impossible(facts.start_unix_nano, facts.end_unix_nano), Flags::ABSURD_TIME),
             (facts.witness, Flags::WITNESS),
             (facts.kind == SpanKind::Server, Flags::SERVER),
-            (is_barrier(facts), Flags::BARRIER),
+            (facts.role == Role::Aggregate && facts.signs.has(Sign::Barrier), Flags::BARRIER),
+            (accounts(facts), Flags::ACCOUNTS),
         ] {
             if is_set {
                 flags.add(flag);
@@ -435,10 +436,13 @@ fn state_tokens(tokens: Option<Tokens>, record: &mut Record) {
     }
 }
 
-/// A tool or an agent: a call below it is another call than one above it.
-fn is_barrier(facts: &SpanFacts) -> bool {
-    let other = [Sign::NoCallOperation, Sign::NoCallMarker].into_iter().any(|sign| facts.signs.has(sign));
-    facts.role == Role::Aggregate && other
+/// Keeps the books of a call beside it: no length, no operation, no id, but usage.
+fn accounts(facts: &SpanFacts) -> bool {
+    facts.role == Role::Aggregate
+        && !facts.readings.is_empty()
+        && facts.operation.is_empty()
+        && facts.response_id.is_empty()
+        && recognise::is_moment(facts.start_unix_nano, facts.end_unix_nano)
 }
 
 fn absurd(tokens: &Tokens) -> bool {

@@ -287,7 +287,10 @@ impl<'a> Draft<'a> {
                 self.markers.call = unquoted(text);
             }
             // A vendor lists its own kinds: what is no call there is none.
-            Word::NoCall | Word::Unknown if sure && !text.is_empty() => self.signs.add(Sign::NoCallMarker),
+            Word::NoCall | Word::Unknown if sure && !text.is_empty() => {
+                self.signs.add(Sign::NoCallMarker);
+                self.signs.add_if(signs::is_barrier(text), Sign::Barrier);
+            }
             Word::NoCall | Word::Unknown => {}
         }
     }

@@ -317,6 +317,12 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
     }
 }
 
+/// True for less time than any call of a model takes.
+#[must_use]
+pub const fn is_moment(start_unix_nano: u64, end_unix_nano: u64) -> bool {
+    end_unix_nano.saturating_sub(start_unix_nano) < 1_000_000
+}
+
 /// A hash that is the same in every run: names of scopes and services are compared by it.
 #[must_use]
 pub fn hash(text: impl AsRef<[u8]>) -> u64 {

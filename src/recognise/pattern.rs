@@ -5,6 +5,7 @@
 //! else a span states (an error, headers, an object of JSON) ends its pattern, and it is read in full.
 
 use super::draft::Draft;
+use super::is_moment;
 use crate::dialect::{Fact, Meaning, Profile, Sharing};
 use crate::facts::{Batch, Reading};
 use crate::otlp::{Attribute, SpanHeader, SpanStatus};
@@ -217,6 +218,7 @@ impl<'a> Pattern<'a> {
                 header.status as u8,
                 u8::from(is_root),
                 order,
+                u8::from(is_moment(header.start_unix_nano, header.end_unix_nano)),
             ]);
         }
         self.whole = self.open;

@@ -125,7 +125,8 @@ impl Draft<'_> {
         self.see(header, profile);
         let signs = self.signs;
         if signs.weight() >= ENOUGH {
-            return Some(if self.states_nothing(header) { Role::Aggregate } else { Role::Call });
+            let wrapper = self.states_nothing(header) || self.accounts(header);
+            return Some(if wrapper { Role::Aggregate } else { Role::Call });
         }
         let library = [
             Sign::Marker,
@@ -222,7 +223,10 @@ impl Draft<'_> {
             return;
         }
         match signs::word(operation) {
-            Word::NoCall => self.signs.add(Sign::NoCallOperation),
+            Word::NoCall => {
+                self.signs.add(Sign::NoCallOperation);
+                self.signs.add_if(signs::is_barrier(operation), Sign::Barrier);
+            }
             Word::Call if CONVENTION.contains(&operation) => {
                 // LangSmith writes an operation on every run, tools and chains too.
                 let everywhere = profile.has(Trait::OperationEverywhere);
@@ -246,6 +250,20 @@ impl Draft<'_> {
             && header.end_unix_nano == header.start_unix_nano
             && header.parent_span_id != [0; 8]
             && header.status != SpanStatus::Error
+    }
+
+    /// A span of no length that only states usage: it keeps the books of the call beside it.
+    fn accounts(&self, header: &SpanHeader<'_>) -> bool {
+        let marked = [Sign::Marker, Sign::ForeignMarker, Sign::Name, Sign::Event]
+            .iter()
+            .any(|&sign| self.signs.has(sign));
+        super::is_moment(header.start_unix_nano, header.end_unix_nano)
+            && header.parent_span_id != [0; 8]
+            && header.kind != SpanKind::Client
+            && self.has_usage()
+            && !marked
+            && self.operation.text.is_empty()
+            && self.response_id.text.is_empty()
     }
 
     fn calls_a_provider(&self) -> bool {

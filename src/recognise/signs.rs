@@ -52,6 +52,8 @@ pub enum Sign {
     Entity,
     /// A helper that only builds a request.
     Helper,
+    /// A tool or an agent: a call below it is another call than one above it.
+    Barrier,
 }
 
 /// A row of the table.
@@ -90,6 +92,7 @@ pub const WEIGHTS: &[Weight] = &[
     row(Sign::ForeignNoCallMarker, -4, "a marker of an unknown vendor says no call"),
     row(Sign::Entity, -9, "a workflow, task, agent or tool"),
     row(Sign::Helper, -30, "a helper that makes no request"),
+    row(Sign::Barrier, -30, "a tool or an agent"),
 ];
 
 /// A set of signs.
@@ -356,6 +359,12 @@ pub(super) const CONVENTION: &[&str] = &[
     "tts",
     "stt",
 ];
+
+/// True for the words of a tool or an agent, where the identity of a call ends. A step or a loop of an agent is none.
+pub(super) fn is_barrier(text: &str) -> bool {
+    let text = text.trim_matches('"');
+    ["execute_tool", "invoke_agent", "tool", "agent"].iter().any(|word| word.eq_ignore_ascii_case(text))
+}
 
 /// The class of a component that makes calls, by the end of its name (`OpenAIChatGenerator`,
 /// `AzureOpenAITextEmbedder`, `ChatOpenAI`); a retriever, a router or a builder of prompts makes none.

@@ -166,10 +166,18 @@ impl<'a> Draft<'a> {
         match role {
             Role::Call if written == "completion" && profile.has(Trait::CompletionIsChat) => "chat",
             Role::Call if marked == "completion" && profile.has(Trait::CompletionIsChat) => "chat",
+            Role::Call if signs::word(written) != Word::Call && marked.is_empty() && self.asks_to_embed() => {
+                "embeddings"
+            }
             Role::Call if signs::word(written) != Word::Call => marked,
             _ if written.is_empty() => marked,
             _ => written,
         }
+    }
+
+    /// A model that only embeds is named so (`mistral-embed`, `text-embedding-3-small`).
+    fn asks_to_embed(&self) -> bool {
+        [self.request_model.text, self.response_model.text].iter().any(|model| model.contains("embed"))
     }
 
     fn streaming(&self) -> Option<bool> {

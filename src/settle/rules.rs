@@ -64,6 +64,7 @@ pub(super) fn groups(mut company: Company<'_>) -> Vec<Group> {
         join_look_alikes(&mut company);
         join_requests(&mut company);
     }
+    leave_out_accounts(&mut company);
     judge_agents(&mut company);
     let members = company.members();
     members.into_iter().map(|members| group(&mut company, members)).collect()
@@ -110,7 +111,10 @@ fn join_ancestry(company: &mut Company<'_>) {
             continue;
         }
         let mut inside = std::mem::take(&mut inside[outer]);
-        inside.retain(|&index| !different_answers(company.held(index), held));
+        // A companion repeats the call above it, whatever id its library hands out.
+        inside.retain(|&index| {
+            company.role(index) == Role::Companion || !different_answers(company.held(index), held)
+        });
         let own = company.group(outer);
         let mut groups = Vec::new();
         inside.sort_by_key(|&index| (company.held(index).end_unix_nano, index));
@@ -328,6 +332,28 @@ fn latest_running(company: &mut Company<'_>, around: &mut Vec<usize>, request: &
 }
 
 // --- rule 6 ---
+
+/// Spans that keep the books repeat the calls of their scope in their trace, one by one and rolled up; alone they count.
+fn leave_out_accounts(company: &mut Company<'_>) {
+    let accounts = company.with_role(|role| role == Role::Aggregate);
+    let accounts: Vec<usize> =
+        accounts.into_iter().filter(|&index| company.held(index).flags.has(Flags::ACCOUNTS)).collect();
+    if accounts.is_empty() {
+        return;
+    }
+    let place = |held: &Held| (held.trace_id, held.shape.scope);
+    let calls = company.with_role(|role| role == Role::Call);
+    let told: std::collections::BTreeSet<_> = calls
+        .into_iter()
+        .filter(|&index| company.held(index).has_tokens())
+        .map(|index| place(company.held(index)))
+        .collect();
+    for index in accounts {
+        if told.contains(&place(company.held(index))) {
+            company.leave_out(index);
+        }
+    }
+}
 
 /// The calls below a span, as far as an agent above must know.
 #[derive(Clone, Copy, Debug)]
