@@ -142,21 +142,28 @@ fn instructions(shape: &str, count: u64) -> Option<u64> {
 
 #[test]
 fn work_grows_with_the_number_of_spans_and_no_faster() {
+    let counted: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> =
+            SHAPES.iter().map(|(shape, ..)| scope.spawn(move || (*shape, growth(shape)))).collect();
+        running.into_iter().map(|shape| shape.join().expect("a shape is played")).collect()
+    });
     let mut slow = Vec::new();
-    for (shape, ..) in SHAPES {
-        let count = |spans| instructions(shape, spans);
-        let (Some(none), Some(one), Some(two)) = (count(2), count(SMALL), count(2 * SMALL)) else {
+    for (shape, growth) in counted {
+        let Some((each, ratio)) = growth else {
             println!("valgrind is not installed: nothing was counted");
             return;
         };
-        let ratio = (two - none) as f64 / (one - none) as f64;
-        println!(
-            "{shape}: {} instructions a span, at twice the spans {ratio:.2} times",
-            (one - none) / SMALL
-        );
+        println!("{shape}: {each} instructions a span, at twice the spans {ratio:.2} times");
         if ratio > 2.3 {
             slow.push(format!("{shape}: {ratio:.2}"));
         }
     }
     assert!(slow.is_empty(), "{slow:#?}");
+}
+
+/// Instructions a span, and how many times as many twice the spans need.
+fn growth(shape: &str) -> Option<(u64, f64)> {
+    let count = |spans| instructions(shape, spans);
+    let (none, one, two) = (count(2)?, count(SMALL)?, count(2 * SMALL)?);
+    Some(((one - none) / SMALL, (two - none) as f64 / (one - none) as f64))
 }
