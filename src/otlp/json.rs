@@ -1,7 +1,7 @@
 //! OTLP/JSON, the other encoding of the same request, made into the first.
 //!
 //! In: a body of JSON. Out: a [`JsonRequest`], the same request in protobuf, written while the JSON is
-//! read and never longer than it; the [walk](super::walk) reads it. So one reader decides what a request
+//! read and never longer than it; the [walk](fn@super::walk) reads it. So one reader decides what a request
 //! means, and a body of JSON holds no more memory than its own length.
 //!
 //! As OTLP says (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>): ids in hex,

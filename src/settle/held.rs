@@ -1,6 +1,6 @@
 //! The spans that wait, in order of arrival, and the lists of those that share a key.
 //!
-//! In: records as they arrive. Out: look-ups by age, by trace, by answer and by look. Knows no rules: a [`Look`] says
+//! In: records as they arrive. Out: look-ups by age, by trace, by answer and by look. Knows no rules: a `Look` says
 //! what a span is listed under. All lists run through the spans themselves, so that entering and leaving is constant.
 
 use std::collections::VecDeque;
