@@ -94,7 +94,7 @@ const fn own_seconds(
 #[rustfmt::skip]
 pub const FAMILIES: &[Family] = &[
     call(CallMetric::Requests, "llm_requests_total", Counter, Unit::None, &[ERROR_CLASS], &[],
-        "LLM calls, failed ones included. A new series reads 0 until every regular scraper has read it (series.hold_seconds), so that increase() counts its first call."),
+        "LLM calls, failed ones included. A new series reads 0 for its first series.hold_seconds, so that increase() counts its first call."),
     call(CallMetric::Duration, "llm_request_duration_seconds", Histogram, Unit::Seconds, &[("outcome", "ok, error")], &DURATION_EDGES,
         "Time from the start to the end of a call."),
     call(CallMetric::TimeToFirstToken, "llm_time_to_first_token_seconds", Histogram, Unit::Seconds, NONE, &FIRST_TOKEN_EDGES,
