@@ -113,7 +113,7 @@ def unread(t: Thresholds) -> Alert:
         f"sum by (job, instance, scope, reason) (increase(tollgate_unread_spans_total[1h])) > {t.unread_spans_1h}",
         "Tollgate {{ $labels.instance }} cannot read {{ printf \"%.0f\" $value }} spans an hour of {{ $labels.scope }} that look like LLM calls",
         "By their {{ $labels.reason }} they are LLM calls, but no known key says model or tokens: they are not counted, and spend is higher"
-        " than shown. `tollgate doctor` names the line of configuration that would change it.",
+        " than shown. `tollgate doctor` names the attributes that would change it.",
         wait="15m",
     )
 

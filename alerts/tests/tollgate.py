@@ -171,7 +171,7 @@ CASES = [
         series=own("tollgate_unread_spans_total", "0+1x90 90+0x120", ',scope="acme.llm",reason="keys"'),
         labels={"severity": "ticket", "scope": "acme.llm", "reason": "keys"} | INSTANCE,
         summary="Tollgate tollgate-0:9464 cannot read 60 spans an hour of acme.llm that look like LLM calls",
-        description="By their keys they are LLM calls, but no known key says model or tokens: they are not counted, and spend is higher than shown. `tollgate doctor` names the line of configuration that would change it.",
+        description="By their keys they are LLM calls, but no known key says model or tokens: they are not counted, and spend is higher than shown. `tollgate doctor` names the attributes that would change it.",
         stays_silent={"just below: 6 an hour": ("90m", own("tollgate_unread_spans_total", "0+0.1x120", ',scope="a",reason="host"'))},
     ),
     Case(

@@ -1,6 +1,6 @@
 //! Command lines that are agents: Gemini CLI, Codex CLI, Copilot CLI; and any-agent.
 //!
-//! Source: captures of Gemini CLI 0.61; documentation and source of the others. Codex CLI names the model two spans above
+//! Source: captures of Gemini CLI 0.61; the others as reported, no capture here. Codex CLI names the model two spans above
 //! the usage; `github.copilot.cost` counts premium requests, not dollars.
 
 use super::Fact::*;

@@ -59,13 +59,15 @@ pub enum Trait {
     FailedUsageIsGuess,
     /// `completion` is the chat API, not the one for text.
     CompletionIsChat,
-    /// Each call of a tool loop states the sum so far.
+    /// Each call of a tool loop states the sum so far. A fact that no rule reads yet.
     Accumulates,
-    /// One span tells of several calls with the usage of the last; the agent around it has all.
+    /// One span tells of several calls with the usage of the last; the agent around it has all. A fact that no
+    /// rule reads yet.
     LastStepOnly,
     /// Times that a request was sent are counted from 1.
     ResendsFromOne,
-    /// Spans without length that state usage repeat that of the call beside them.
+    /// Spans without length that state usage repeat that of the call beside them. A fact that no rule reads:
+    /// `settle` goes by the length of the span.
     Accounts,
 }
 

@@ -1,6 +1,6 @@
 //! Semantic Kernel for Python, .NET and Java, and Microsoft.Extensions.AI.
 //!
-//! Source: captures of 1.45 (Python) and 1.4 (Java); documentation and source of the .NET libraries. Counts of -1 and an
+//! Source: captures of 1.45 (Python) and 1.4 (Java); the .NET libraries as reported, no capture here. Counts of -1 and an
 //! id `N/A` mean nothing; Java leaks its scope, so later calls are children of ended ones.
 
 use super::Fact::*;

@@ -1,6 +1,6 @@
 //! `VoltAgent`: `span.type`, `llm.*`, and the whole usage on the agent.
 //!
-//! Source: its documentation and spans of @voltagent/core: one span over several steps has the last step's usage.
+//! Source: spans of @voltagent/core as reported; no capture here. One span over several steps has the last step's usage.
 
 use super::Fact::*;
 use super::Field::*;
