@@ -4,7 +4,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -33,11 +35,15 @@ fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
+/// For what happens within a second on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// A server, ended when the test ends.
 struct Server {
     process: Child,
     metrics: String,
-    log: BufReader<ChildStderr>,
+    /// The lines of its log, read as they come: a full pipe would stop it.
+    log: Receiver<String>,
 }
 
 impl Server {
@@ -45,7 +51,9 @@ impl Server {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut banner = BufReader::new(process.stdout.take().unwrap()).lines();
         let metrics = banner.find_map(|line| Some(line.unwrap().split_once("metrics ")?.1.trim().to_owned()));
-        let log = BufReader::new(process.stderr.take().unwrap());
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let (sender, log) = mpsc::channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         Self { process, metrics: metrics.unwrap(), log }
     }
 
@@ -54,14 +62,14 @@ impl Server {
         assert!(status.success());
     }
 
-    /// The next line of the log that has the word; the test hangs, and is ended, when there is none.
-    fn log_line(&mut self, word: &str) -> String {
-        let mut line = String::new();
-        while !line.contains(word) {
-            line.clear();
-            assert!(self.log.read_line(&mut line).unwrap() > 0, "the log ended without {word}");
+    /// The next line of the log that has the word.
+    fn log_line(&self, word: &str) -> String {
+        loop {
+            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line with {word}"));
+            if line.contains(word) {
+                return line;
+            }
         }
-        line
     }
 
     fn scrape(&self) -> String {
@@ -183,7 +191,7 @@ fn serve_answers_and_ends_well_on_sigterm() {
 fn a_reload_takes_what_it_can_and_names_what_needs_a_restart() {
     let file = file("log: {level: info}\n");
     let path = file.path().to_owned();
-    let mut server = Server::start(&mut tollgate(&["serve", "--config", path.to_str().unwrap()]));
+    let server = Server::start(&mut tollgate(&["serve", "--config", path.to_str().unwrap()]));
     std::fs::write(&path, "log: {level: debug}\nreceive: {max_connections: 9}\n").unwrap();
     server.signal("-HUP");
     let line = server.log_line("restart");
@@ -196,11 +204,16 @@ fn a_reload_takes_what_it_can_and_names_what_needs_a_restart() {
 fn a_broken_reload_changes_nothing_and_is_told() {
     let file = file("");
     let path = file.path().to_owned();
-    let mut server = Server::start(&mut tollgate(&["serve", "--config", path.to_str().unwrap()]));
+    let server = Server::start(&mut tollgate(&["serve", "--config", path.to_str().unwrap()]));
     std::fs::write(&path, "series: {max: none}\n").unwrap();
     server.signal("-HUP");
     let line = server.log_line("refused");
     assert!(line.contains("1:15") && line.contains("series.max"), "{line}");
+    // Another one within the minute has its own line.
+    std::fs::write(&path, "series: {max: 1}\nlog: {level: loud}\n").unwrap();
+    server.signal("-HUP");
+    let line = server.log_line("refused");
+    assert!(line.contains("2:14") && line.contains("log.level"), "{line}");
     assert!(server.scrape().contains("tollgate_config_last_reload_successful 0"));
 }
 

@@ -10,7 +10,9 @@ source tests/steps.sh
 # Programs that Debian has too old, built once from their Go modules and kept outside the repository.
 tools=${TOLLGATE_TOOLS:-$HOME/.cache/tollgate}
 alertmanager=$tools/alertmanager-0.28.1/alertmanager
+limit=7200
 
+export alertmanager
 build_alertmanager() {
     [ -x "$alertmanager" ] || GOBIN=$(dirname "$alertmanager") nice -n 15 go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1
 }

@@ -42,8 +42,9 @@ install_tools promtool prometheus-alertmanager python3 node npm zstd valgrind
 step "formatting" cargo fmt --check
 step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items --locked
-step "cargo test" cargo test --locked
+limit=1800 step "build" cargo test --locked --no-run
 step "binary" cargo build --locked
+limit=1800 step "cargo test" cargo test --locked --no-fail-fast
 step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"
 step_with "python3 node npm" "first hour" tests/first_hour/run.sh "$binary"
 step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"

@@ -3,20 +3,56 @@
 passed=() failed=() left_out=()
 mkdir -p "$logs"
 
+# The longest a step may take, in seconds: several times what it takes on two busy cores. `limit=60 step …` sets it for one.
+limit=1200
+
+# Runs a command, ended with all that it started when it takes too long. (`timeout` cannot run a function of the shell.)
+bounded() (
+    if declare -F "$1" >/dev/null; then
+        export -f "$1"
+        set -- bash -c '"$@"' "$1" "$@"
+    fi
+    exec timeout --kill-after=20 "$limit" "$@"
+)
+# What is under way ends with us.
+child=
+trap '[ -n "$child" ] && kill "$child"; exit 130' INT TERM
+
+# Tests that cargo called slow and never finished: the ones that hang.
+hanging() {
+    local name
+    grep -hoE '^test .* has been running for over' "$1" | sed -E 's/^test (.*) has been running for over/\1/' | sort -u |
+        while read -r name; do
+            grep -qE "^test $name( - should panic)? \.\.\. " "$1" || echo "   never ended: $name"
+        done
+    grep -hE '^ +(Running|Doc-tests) ' "$1" | tail -n 1
+}
+
 # step NAME COMMAND…: runs it, keeps its output, shows the end of it when it fails.
 step() {
-    local name=$1 log started=$SECONDS
+    local name=$1 log code started=$SECONDS
     shift
     log="$logs/${name// /-}.log"
     echo "== $name"
-    if "$@" >"$log" 2>&1; then
+    bounded "$@" >"$log" 2>&1 &
+    child=$!
+    wait "$child"
+    code=$? child=
+    if [ $code -eq 0 ]; then
         passed+=("$name")
         grep -hE '^test result: |^[0-9]+ passed' "$log" | tail -n 3
         # What a step itself did not run is left out too.
         while read -r line; do left_out+=("$name: ${line#left out: }"); done < <(grep -h '^left out: ' "$log")
         echo "   passed in $((SECONDS - started)) s"
+    elif [ $code -eq 124 ] || [ $code -eq 137 ]; then
+        failed+=("$name: ended after $limit s")
+        tail -n 60 "$log"
+        hanging "$log"
+        echo "   FAILED: not finished after $limit s; all of it: $log"
     else
         failed+=("$name")
+        # cargo runs all and names what failed at the end of each part.
+        grep -hE '^test .* FAILED$|^error: test failed|^    `' "$log" | head -n 30
         tail -n 60 "$log"
         echo "   FAILED after $((SECONDS - started)) s; all of it: $log"
     fi

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tollgate::clock::Stopwatch;
 
-use crate::server::Server;
+use crate::server::{PATIENCE, Server};
 
 const TOKEN: &str = "token-of-the-agents-0123456789";
 
@@ -32,7 +32,7 @@ fn certify(folder: &Path, name: &str) {
 
 /// Exit code and status of curl.
 fn curl(arguments: &[&str]) -> (i32, String) {
-    let fixed = ["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "60"];
+    let fixed = ["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "300"];
     let done = Command::new("curl").args(fixed).args(arguments).output().expect("curl is installed");
     (done.status.code().unwrap_or(-1), String::from_utf8_lossy(&done.stdout).into_owned())
 }
@@ -44,7 +44,7 @@ fn passes(arguments: &[&str]) -> bool {
 fn wait_until(what: &str, done: impl Fn() -> bool) {
     let waiting = Stopwatch::start();
     while !done() {
-        assert!(waiting.elapsed() < Duration::from_secs(120), "waited two minutes until {what}");
+        assert!(waiting.elapsed() < PATIENCE, "waited {PATIENCE:?} until {what}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }

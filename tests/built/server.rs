@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -11,10 +12,14 @@ use prost::Message;
 use tollgate::clock::Stopwatch;
 
 pub(crate) const PROTOBUF: &str = "application/x-protobuf";
+/// For what happens within a second on an idle machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
+    /// Reads what it writes to standard error, to its end: a full pipe would stop the server.
+    log: Option<JoinHandle<String>>,
     grpc: String,
     pub(crate) http: String,
     /// Where the metrics and the status page are, without a path.
@@ -51,8 +56,15 @@ impl Server {
             line.split_whitespace().last().expect("an address").to_owned()
         };
         let (grpc, http, metrics) = (address("OTLP/gRPC"), address("OTLP/HTTP"), address("metrics"));
+        let mut stderr = process.stderr.take().expect("piped");
+        let log = std::thread::spawn(move || {
+            let mut log = Vec::new();
+            stderr.read_to_end(&mut log).expect("readable");
+            String::from_utf8_lossy(&log).into_owned()
+        });
         Self {
             process,
+            log: Some(log),
             grpc: format!("http://{grpc}"),
             http: format!("http://{http}"),
             metrics: metrics.trim_end_matches("/metrics").to_owned(),
@@ -96,7 +108,7 @@ impl Server {
         // document.
         for _ in 0..2 {
             while self.get("/metrics", "text/plain").value("tollgate_settle_held_spans") != Some(0.0) {
-                assert!(waiting.elapsed() < Duration::from_secs(60), "spans still wait after a minute");
+                assert!(waiting.elapsed() < PATIENCE, "spans still wait after {PATIENCE:?}");
                 std::thread::sleep(Duration::from_millis(200));
             }
             std::thread::sleep(Duration::from_millis(1100));
@@ -114,8 +126,7 @@ impl Server {
     pub(crate) fn stop(mut self) -> String {
         let id = self.process.id().to_string();
         Command::new("kill").arg(&id).status().expect("kill runs");
-        let mut log = String::new();
-        self.process.stderr.take().expect("piped").read_to_string(&mut log).expect("text");
+        let log = self.log.take().expect("stopped once").join().expect("read");
         assert!(self.process.wait().expect("ends").success(), "{log}");
         log
     }
@@ -141,7 +152,7 @@ pub(crate) fn value(document: &str, series: &str) -> Option<f64> {
 }
 
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+    ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into()
 }
 
 fn answer(answer: Result<http::Response<ureq::Body>, ureq::Error>) -> Answer {

@@ -20,6 +20,10 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 
+/// For an answer that comes at once on an idle machine: long enough for one that does everything else besides, short
+/// enough that a test that waits for nothing ends and is named.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
+
 /// The gRPC method for traces.
 pub(crate) const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -80,7 +84,7 @@ pub(crate) fn zstd(data: &[u8]) -> Vec<u8> {
 
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use crate::client::PATIENCE;
+
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
 use tollgate::otlp::{Attribute, Fault, JsonRequest, SpanHeader, Value, Visitor, walk};
 use tollgate::receive::{
@@ -126,15 +128,22 @@ impl Server {
         self.intake.events.lock().unwrap().clone()
     }
 
-    /// Waits for an event that `wanted` accepts; panics with all events after ten seconds.
+    /// Waits for an event that `wanted` accepts.
     pub(crate) fn wait_for(&self, what: &str, wanted: impl Fn(&ReceiveEvent) -> bool) -> ReceiveEvent {
-        for _ in 0..1000 {
-            if let Some(event) = self.events().into_iter().find(&wanted) {
-                return event;
+        self.wait_until(what, || self.events().iter().any(&wanted));
+        self.events().into_iter().find(wanted).unwrap()
+    }
+
+    /// Waits until it is so; panics with all events when it never is.
+    pub(crate) fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
+        let pause = Duration::from_millis(10);
+        for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
+            if done() {
+                return;
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(pause);
         }
-        panic!("no event: {what}; there were {:?}", self.events());
+        panic!("never: {what}; there were {:?}", self.events());
     }
 
     /// The events of requests, in order.

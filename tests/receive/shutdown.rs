@@ -24,9 +24,7 @@ fn begin(server: &Server, length: usize) -> TcpStream {
 
 /// Waits until the listener is closed: from then on connections are refused.
 fn wait_until_closed(server: &Server) {
-    while TcpStream::connect(server.address).is_ok() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    server.wait_until("the listener is closed", || TcpStream::connect(server.address).is_err());
 }
 
 #[test]
