@@ -3,11 +3,11 @@
 //!
 //! In: nothing. Out: [`KEYS`] and the reading and writing of one [`Key`]. It knows no file.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::settings::{LogFormat, LogLevel, Settings};
 use crate::price::UseReported;
+use crate::receive::listen;
 
 /// One key of the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +34,8 @@ pub enum Change {
 /// The type of a value, its range, and the setting that holds it.
 #[derive(Clone, Copy, Debug)]
 pub enum Field {
-    /// `host:port` with a numeric host.
-    Address(fn(&mut Settings) -> &mut SocketAddr),
+    /// `host:port` with a numeric host, or `unix:/path`.
+    Address(fn(&mut Settings) -> &mut listen::Address),
     /// A whole number, at least and at most.
     Count(u64, u64, fn(&mut Settings) -> &mut u64),
     /// The same, of things in memory.
@@ -80,7 +80,7 @@ use Field::{Address, Bytes, Count, Entries, File, Format, Level, Names, Reported
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     key("listen.grpc", Address(at!(listen.grpc)), Restart,
-        "Address of OTLP/gRPC. `0.0.0.0:4317` to accept from other machines."),
+        "Address of OTLP/gRPC. `0.0.0.0:4317` to accept from other machines, `unix:/path` for a socket of its user and group (mode 0660)."),
     key("listen.http", Address(at!(listen.http)), Restart,
         "Address of OTLP/HTTP (`/v1/traces`)."),
     key("listen.metrics", Address(at!(listen.metrics)), Restart,
@@ -244,7 +244,10 @@ impl Key {
     #[must_use]
     pub fn range(&self) -> String {
         match self.field {
-            Address(_) => "an address such as 127.0.0.1:4317, 0.0.0.0:4317 or [::1]:4317".to_owned(),
+            Address(_) => {
+                "an address such as 127.0.0.1:4317, 0.0.0.0:4317, [::1]:4317 or unix:/run/tollgate/otlp.sock"
+                    .to_owned()
+            }
             Count(least, most, _) | Entries(least, most, _) => {
                 format!("a whole number from {least} to {most}")
             }

@@ -73,7 +73,7 @@ pub(super) fn check(
     for fault in price_book(&settings.prices).err().unwrap_or_default() {
         add(&format!("prices.{}", fault.key), &fault.problem);
     }
-    let own = [settings.listen.grpc, settings.listen.http, settings.listen.metrics];
+    let own = [&settings.listen.grpc, &settings.listen.http, &settings.listen.metrics];
     for (key, problem) in settings.push.iter().flat_map(|push| push.faults(&own)) {
         add(&format!("otlp_metrics.{key}"), &problem);
     }

@@ -3,12 +3,11 @@
 //! In: nothing; [`Settings::default`] is a working configuration. Out: typed settings, units in their names.
 //! It knows neither YAML nor the environment; [`super::keys`] says what each field is called there.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use crate::limits::LimitsConfig;
 use crate::price::PricesConfig;
 use crate::push::settings::PushSettings;
 use crate::receive::guard::GuardSettings;
+use crate::receive::listen::Address;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,11 +57,11 @@ pub struct Guards {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listen {
     /// OTLP/gRPC.
-    pub grpc: SocketAddr,
+    pub grpc: Address,
     /// OTLP/HTTP.
-    pub http: SocketAddr,
+    pub http: Address,
     /// `/metrics`, `/healthz`, `/readyz`, `/`.
-    pub metrics: SocketAddr,
+    pub metrics: Address,
 }
 
 /// Bounds of the receiver.
@@ -212,8 +211,7 @@ impl Default for Settings {
 
 impl Default for Listen {
     fn default() -> Self {
-        let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-        Self { grpc: local(4317), http: local(4318), metrics: local(9464) }
+        Self { grpc: Address::local(4317), http: Address::local(4318), metrics: Address::local(9464) }
     }
 }
 

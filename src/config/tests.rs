@@ -69,7 +69,7 @@ log: {level: verbose}
             "t.yaml:1:1: seires: is not a key; did you mean `series`?",
             "t.yaml:4:8: series.max: `0` is not a whole number from 1 to 10000000",
             "t.yaml:5:3: series.hold: is not a key; known here: max, idle_seconds, hold_seconds",
-            "t.yaml:7:9: listen.grpc: `localhost` is not an address such as 127.0.0.1:4317, 0.0.0.0:4317 or [::1]:4317",
+            "t.yaml:7:9: listen.grpc: `localhost` is not an address such as 127.0.0.1:4317, 0.0.0.0:4317, [::1]:4317 or unix:/run/tollgate/otlp.sock",
             "t.yaml:8:10: receive: is a single value; a mapping with max_request_bytes, max_inflated_bytes, \
              max_in_flight_bytes, max_connections, request_timeout_seconds, idle_timeout_seconds, shutdown_seconds \
              would be right",
@@ -228,8 +228,8 @@ fn a_fault_of_a_file_named_by_a_variable_names_the_variable() {
 fn an_address_may_stand_in_a_mapping_with_what_guards_it() {
     let text = "listen:\n  grpc:\n    address: 0.0.0.0:1\n    tls: {cert: a.pem, key: a.key}\n  metrics: 0.0.0.0:2\n";
     let settings = parse("folder/t.yaml", text, &[]).unwrap();
-    assert_eq!(settings.listen.grpc.port(), 1);
-    assert_eq!(settings.listen.metrics.port(), 2);
+    assert_eq!(settings.listen.grpc.to_string(), "0.0.0.0:1");
+    assert_eq!(settings.listen.metrics.to_string(), "0.0.0.0:2");
     assert_eq!(settings.guards.grpc.cert, Some("folder/a.pem".into()));
     let found = faults("listen:\n  grpc: {adress: 1}\n");
     assert!(found[0].contains("listen.grpc.adress: is not a key"), "{found:?}");

@@ -19,7 +19,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::{Either, Full};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +29,7 @@ use super::view::View;
 use crate::receive::guard::Guard;
 use crate::receive::patient::Patient;
 use crate::receive::seats::{Seat, Seats};
+use crate::receive::socket::{self, Socket};
 use crate::telemetry::{Event, Listener, emit};
 
 /// Connections at one time, if the system has so many; for one more, the longest silent one leaves.
@@ -112,13 +112,13 @@ type Body = Either<Full<Bytes>, Document>;
 
 /// Serves until `shutdown` ends, then finishes the answers under way.
 pub async fn serve<S: MetricsSource>(
-    listener: TcpListener,
+    listener: impl Into<socket::Listener>,
     source: Arc<S>,
     door: MetricsDoor,
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let accepting = accept(listener, source, Arc::new(door), &stop, &tasks);
+    let accepting = accept(listener.into(), source, Arc::new(door), &stop, &tasks);
     tokio::select! {
         () = accepting => {}
         () = shutdown => {}
@@ -129,7 +129,7 @@ pub async fn serve<S: MetricsSource>(
 }
 
 async fn accept<S: MetricsSource>(
-    listener: TcpListener,
+    listener: socket::Listener,
     source: Arc<S>,
     door: Arc<MetricsDoor>,
     stop: &CancellationToken,
@@ -158,7 +158,7 @@ async fn accept<S: MetricsSource>(
 
 /// One connection, until its end, its age or the server's stop; an answer under way is finished.
 async fn connection<S: MetricsSource>(
-    stream: TcpStream,
+    stream: Socket,
     seat: Seat,
     door: Arc<MetricsDoor>,
     source: Arc<S>,

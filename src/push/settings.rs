@@ -3,10 +3,12 @@
 //! In: YAML. Out: checked [`PushSettings`], or what would be right.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+
+use crate::receive::listen::Address;
 
 /// Where metrics are pushed to. The section as it is written.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -85,7 +87,7 @@ impl PushSettings {
 
     /// What is wrong: the key below the section, and what would be right. `own` are Tollgate's own OTLP addresses.
     #[must_use]
-    pub fn faults(&self, own: &[std::net::SocketAddr]) -> Vec<(&'static str, String)> {
+    pub fn faults(&self, own: &[&Address]) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
         if !(1.0..=3600.0).contains(&self.interval) {
             faults.push(("interval", format!("{} is no number of seconds from 1 to 3600", self.interval)));
@@ -99,11 +101,19 @@ impl PushSettings {
         faults
     }
 
-    fn endpoint_fault(&self, own: &[std::net::SocketAddr]) -> Option<String> {
-        if self.socket().is_some() {
+    fn endpoint_fault(&self, own: &[&Address]) -> Option<String> {
+        let itself = || {
+            format!(
+                "`{}` is Tollgate itself, which takes traces only; a Collector or a store would be right",
+                self.endpoint
+            )
+        };
+        if let Some(path) = self.socket() {
+            let own = own.iter().any(|own| matches!(own, Address::Unix(own) if own == Path::new(path)));
             let http = self.protocol == Protocol::Http;
-            return http
-                .then(|| "a unix socket is spoken to by gRPC: `protocol: grpc` would be right".to_owned());
+            return own.then(itself).or_else(|| {
+                http.then(|| "a unix socket is spoken to by gRPC: `protocol: grpc` would be right".to_owned())
+            });
         }
         let Ok(target) = self.endpoint.parse::<http::Uri>() else {
             return Some(format!(
@@ -122,17 +132,12 @@ impl PushSettings {
         let port = target.port_u16().unwrap_or(default_port);
         let address: Option<std::net::IpAddr> =
             if host == "localhost" { Some(std::net::Ipv4Addr::LOCALHOST.into()) } else { host.parse().ok() };
-        let is_own = own.iter().any(|own| {
+        let is_own = own.iter().filter_map(|own| own.tcp()).any(|own| {
             let meets =
                 |ip: std::net::IpAddr| own.ip() == ip || (own.ip().is_unspecified() && ip.is_loopback());
             own.port() == port && address.is_some_and(meets)
         });
-        is_own.then(|| {
-            format!(
-                "`{}` is Tollgate itself, which takes traces only; a Collector or a store would be right",
-                self.endpoint
-            )
-        })
+        is_own.then(itself)
     }
 }
 
@@ -153,13 +158,16 @@ mod tests {
 
     #[test]
     fn its_own_endpoint_is_no_target() {
-        let own = ["127.0.0.1:4317".parse().unwrap(), "0.0.0.0:4318".parse().unwrap()];
+        let own: [Address; 3] =
+            ["127.0.0.1:4317", "0.0.0.0:4318", "unix:/run/own.sock"].map(|own| own.parse().unwrap());
+        let own = own.each_ref();
         for wrong in [
             "http://127.0.0.1:4317",
             "http://localhost:4317",
             "http://127.0.0.1:4318",
             "collector:4317",
             "ftp://a:1",
+            "unix:///run/own.sock",
         ] {
             assert_eq!(settings(wrong).faults(&own).len(), 1, "{wrong}");
         }

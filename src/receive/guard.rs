@@ -6,11 +6,11 @@
 use std::{io, path::PathBuf, time::Duration};
 
 use ::http::HeaderMap;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
-use super::{listen::Purpose, tls::Tls, tokens::Tokens};
+use super::{listen::Purpose, socket::Socket, tls::Tls, tokens::Tokens};
 
 pub use super::tls::TlsFiles;
 
@@ -38,7 +38,7 @@ pub struct Guard {
 }
 
 /// A plain stream, or one within TLS.
-pub(crate) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+pub(crate) type Stream = Either<Socket, Box<TlsStream<Socket>>>;
 
 // === impl GuardSettings ===
 
@@ -104,7 +104,7 @@ impl Guard {
     }
 
     /// The stream to talk over.
-    pub(crate) async fn greet(&self, stream: TcpStream) -> io::Result<Stream> {
+    pub(crate) async fn greet(&self, stream: Socket) -> io::Result<Stream> {
         let Some(tls) = &self.tls else { return Ok(Either::Left(stream)) };
         let greeted = timeout(HANDSHAKE, tls.acceptor().accept(stream)).await;
         let stream = greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

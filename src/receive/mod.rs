@@ -8,7 +8,8 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | [`listen`] | binds a port, or says who probably has it |
+//! | [`listen`], `address` | binds a port or a Unix socket, or says who probably has it |
+//! | [`socket`] | listeners and connections of either kind |
 //! | `serve` | connections: accepts, bounds, shuts down |
 //! | `exchange` | one request, one answer: what both protocols share |
 //! | `http`, `grpc` | reads a request of the one or the other protocol |
@@ -20,12 +21,14 @@
 //! | `patient` | a stream that does not wait for its reader for ever |
 //! | `reply` | the one table of refusals, as HTTP and as gRPC |
 
-use std::{borrow::Cow, net::SocketAddr, time::Duration};
+use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 pub mod guard;
 pub mod listen;
 pub mod proto;
+pub mod socket;
 
+mod address;
 mod body;
 mod budget;
 mod exchange;
@@ -150,7 +153,7 @@ pub enum ReceiveEvent {
     /// A connection was closed unheard: `max_connections` are open.
     ConnectionRefused {
         /// Who wanted it.
-        peer: SocketAddr,
+        peer: IpAddr,
     },
     /// A connection that had been silent for longest was closed, for one that came: all seats are taken.
     ConnectionEvicted,

@@ -24,7 +24,7 @@ use hyper_util::{
     server::conn::auto,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     select,
     task::JoinSet,
     time::{sleep, timeout},
@@ -37,6 +37,7 @@ use super::{
     guard::{Guard, Stream},
     patient::Patient,
     seats::{Seat, Seats},
+    socket::{Listener, Socket},
 };
 
 /// Longest head of an HTTP/1 request, and the buffer of its connection, in bytes.
@@ -58,8 +59,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A listener and its guard.
 #[derive(Debug)]
 pub struct Door {
-    /// Bound.
-    pub listener: TcpListener,
+    /// Open.
+    pub listener: Listener,
     /// Who may pass.
     pub guard: Arc<Guard>,
 }
@@ -67,7 +68,7 @@ pub struct Door {
 /// Open to all who reach it.
 impl From<TcpListener> for Door {
     fn from(listener: TcpListener) -> Self {
-        Self { listener, guard: Arc::default() }
+        Self { listener: listener.into(), guard: Arc::default() }
     }
 }
 
@@ -157,8 +158,7 @@ impl Server {
                             self.receiver.observe(&ReceiveEvent::ConnectionEvicted);
                         }
                         let (server, guard) = (Arc::clone(&self), Arc::clone(&door.guard));
-                        self.tasks
-                            .spawn(async move { server.converse(stream, peer.ip(), guard, seat).await });
+                        self.tasks.spawn(async move { server.converse(stream, peer, guard, seat).await });
                     }
                     // At once, so that the client tries again elsewhere or later; a connection left
                     // waiting looks like a hang.
@@ -172,12 +172,10 @@ impl Server {
         }
     }
 
-    async fn converse(&self, stream: TcpStream, peer: IpAddr, guard: Arc<Guard>, seat: Seat) {
+    async fn converse(&self, stream: Socket, peer: IpAddr, guard: Arc<Guard>, seat: Seat) {
         let presence = Presence::begin(&self.receiver);
         let of_peer = self.receiver.arrive(peer);
         let seat = Arc::new(seat);
-        // Answers are one small packet; waiting for more to send would delay each by up to 40 ms.
-        let _ = stream.set_nodelay(true);
         let greeted = select! {
             greeted = guard.greet(stream) => greeted,
             () = seat.must_leave() => Err(io::ErrorKind::ConnectionAborted.into()),

@@ -1,6 +1,7 @@
 //! Closed doors: TLS, tokens and host names, with curl as the client.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -186,4 +187,67 @@ fn a_foreign_host_name_sees_no_page() {
     for path in ["/metrics", "/healthz", "/readyz"] {
         assert_eq!(as_host("evil.example", path), "200", "{path}");
     }
+}
+
+/// Guarantees: every listener may be a Unix socket, of its user and group only, with a token or without TLS as on the
+/// network; `doctor` asks there; a killed server's sockets are taken over, and a stopped server leaves none.
+#[test]
+fn every_listener_may_be_a_unix_socket() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let listen = [("GRPC", at("grpc")), ("HTTP", at("http")), ("METRICS", at("metrics"))]
+        .map(|(name, path)| (format!("TOLLGATE_LISTEN_{name}"), format!("unix:{path}")));
+    let variables = listen.each_ref().map(|(name, address)| (name.as_str(), address.as_str()));
+    fs::write(at("tokens"), format!("{TOKEN}\n")).expect("written");
+    fs::write(at("tollgate.yaml"), "listen: {http: {tokens_file: tokens}}\n").expect("written");
+    let start = || Server::start_with(Some(Path::new(&at("tollgate.yaml"))), &variables);
+    // Dropped is killed.
+    drop(start());
+    assert!(Path::new(&at("grpc")).exists());
+    let server = start();
+    for name in ["grpc", "http", "metrics"] {
+        let mode = fs::metadata(at(name)).expect("a socket").permissions().mode();
+        assert_eq!(mode & 0o777, 0o660, "{name}");
+    }
+    let ask = |name: &str, more: &[&str]| curl(&[&["--unix-socket", &at(name)], more].concat()).1;
+    let body = ["--header", "content-type: application/x-protobuf", "--data", ""];
+    let traces =
+        |name: &str, more: &[&str]| ask(name, &[&body[..], more, &["http://localhost/v1/traces"]].concat());
+    assert_eq!(traces("grpc", &[]), "200");
+    assert_eq!(traces("http", &[]), "401");
+    assert_eq!(traces("http", &["--header", &format!("authorization: Bearer {TOKEN}")]), "200");
+    for path in ["metrics", "readyz", ""] {
+        assert_eq!(ask("metrics", &[&format!("http://anything.example/{path}")]), "200", "/{path}");
+    }
+    assert_eq!(server.export_by(&format!("unix:{}", at("grpc"))), 0);
+    let doctor = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(["doctor", "--url", &format!("unix:{}", at("metrics"))])
+        .output()
+        .expect("runs");
+    assert_eq!(doctor.status.code(), Some(2), "nothing has arrived: {doctor:?}");
+    let log = server.stop();
+    assert!(log.contains("listening") && !log.contains("open to everybody"), "{log}");
+    for name in ["grpc", "http", "metrics"] {
+        assert!(!Path::new(&at(name)).exists(), "{name} is left");
+    }
+}
+
+/// Guarantees: the start says what is open beyond this machine without a token or a client's certificate, and only that.
+#[test]
+fn what_is_open_to_all_is_said_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    certify(folder.path(), "ours");
+    fs::write(at("tokens"), format!("{TOKEN}\n")).expect("written");
+    let closed = "listen:\n  http: {tokens_file: tokens}\n  \
+                  metrics: {tls: {cert: cert.pem, key: key.pem, client_ca: ca.pem}}\n";
+    fs::write(at("tollgate.yaml"), closed).expect("written");
+    let everywhere =
+        ["GRPC", "HTTP", "METRICS"].map(|name| (format!("TOLLGATE_LISTEN_{name}"), "0.0.0.0:0".to_owned()));
+    let everywhere = everywhere.each_ref().map(|(name, address)| (name.as_str(), address.as_str()));
+    let log = Server::start_with(Some(Path::new(&at("tollgate.yaml"))), &everywhere).stop();
+    let said: Vec<&str> = log.lines().filter(|line| line.contains("open to everybody")).collect();
+    assert_eq!(said.len(), 1, "{log}");
+    assert!(said[0].contains("listen.grpc") && said[0].contains("WARN"), "{log}");
+    assert!(!Server::start(None).stop().contains("open to everybody"));
 }

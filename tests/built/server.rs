@@ -37,6 +37,11 @@ pub(crate) struct Answer {
 impl Server {
     /// It logs at `debug`, settles and shows at once.
     pub(crate) fn start(config: Option<&Path>) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    /// The same, with these variables besides.
+    pub(crate) fn start_with(config: Option<&Path>, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
         command.arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).envs([
             ("TOLLGATE_LISTEN_GRPC", "127.0.0.1:0"),
@@ -46,6 +51,7 @@ impl Server {
             ("TOLLGATE_SETTLE_SECONDS", "0"),
             ("TOLLGATE_LOG_LEVEL", "debug"),
         ]);
+        command.envs(variables.iter().copied());
         if let Some(config) = config {
             command.arg("--config").arg(config);
         }
@@ -99,6 +105,16 @@ impl Server {
             let mut client = TraceServiceClient::connect(self.grpc.clone()).await.expect("connects");
             client.export(request.clone()).await.expect("accepted");
         });
+    }
+
+    /// Sends nothing over gRPC to this endpoint; the code of the answer.
+    pub(crate) fn export_by(&self, endpoint: &str) -> i32 {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            let mut client = TraceServiceClient::connect(endpoint.to_owned()).await.expect("connects");
+            let answer = client.export(ExportTraceServiceRequest::default()).await;
+            answer.map_or_else(|status| status.code() as i32, |_| 0)
+        })
     }
 
     /// The document once all that was sent is counted.

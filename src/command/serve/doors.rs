@@ -2,18 +2,15 @@
 //!
 //! In: the settings of `listen`. Out: bound listeners and what to tell a person about them.
 
-use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
 use std::sync::Arc;
-
-use tokio::net::TcpListener;
 
 use crate::clock;
 use crate::command::Failure;
 use crate::config::{Guards, Listen};
 use crate::receive::Door;
 use crate::receive::guard::Guard;
-use crate::receive::listen::{Purpose, bind};
+use crate::receive::listen::{Address, Bound, Purpose, bind};
+use crate::receive::socket::Listener;
 
 /// Bound listeners.
 #[derive(Debug)]
@@ -21,7 +18,7 @@ pub(super) struct Doors {
     pub(super) grpc: Door,
     pub(super) http: Door,
     /// Served by a thread of its own.
-    pub(super) metrics: net::TcpListener,
+    pub(super) metrics: Bound,
     pub(super) metrics_guard: Arc<Guard>,
     pub(super) addresses: Listen,
 }
@@ -32,17 +29,12 @@ impl Doors {
         let [grpc_guard, http_guard, metrics_guard] = load_guards(guards)?;
         let open =
             |purpose, address| bind(purpose, address).map_err(|error| Failure::Listen(error.to_string()));
-        let grpc =
-            Door { listener: TcpListener::from_std(open(Purpose::Grpc, wanted.grpc)?)?, guard: grpc_guard };
-        let http =
-            Door { listener: TcpListener::from_std(open(Purpose::Http, wanted.http)?)?, guard: http_guard };
-        let metrics = open(Purpose::Metrics, wanted.metrics)?;
-        // Port 0 asks the system to choose; tell what it chose.
-        let addresses = Listen {
-            grpc: grpc.listener.local_addr()?,
-            http: http.listener.local_addr()?,
-            metrics: metrics.local_addr()?,
-        };
+        let grpc = open(Purpose::Grpc, &wanted.grpc)?;
+        let http = open(Purpose::Http, &wanted.http)?;
+        let metrics = open(Purpose::Metrics, &wanted.metrics)?;
+        let addresses = Listen { grpc: grpc.address()?, http: http.address()?, metrics: metrics.address()? };
+        let grpc = Door { listener: Listener::open(grpc)?, guard: grpc_guard };
+        let http = Door { listener: Listener::open(http)?, guard: http_guard };
         Ok(Self { grpc, http, metrics, metrics_guard, addresses })
     }
 
@@ -73,33 +65,24 @@ pub(crate) fn load_guards(guards: &Guards) -> Result<[Arc<Guard>; 3], Failure> {
 /// What a person needs to know at the start.
 pub(super) fn banner(addresses: &Listen, guards: &[(Purpose, Arc<Guard>); 3]) -> String {
     let scheme = |at: usize| if guards[at].1.is_encrypted() { "https" } else { "http" };
+    let metrics = match addresses.metrics.reachable() {
+        Address::Tcp(address) => format!("{}://{address}/metrics", scheme(2)),
+        socket @ Address::Unix(_) => socket.to_string(),
+    };
     format!(
         "Tollgate {version}\n\
          \x20 OTLP/gRPC  {grpc}\n\
          \x20 OTLP/HTTP  {http}\n\
-         \x20 metrics    {metrics_scheme}://{metrics}/metrics\n\
+         \x20 metrics    {metrics}\n\
          \n\
          Set this where your application runs:\n\
-         \x20 OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{reachable}\n\
+         \x20 OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\n\
          \n",
         version = env!("CARGO_PKG_VERSION"),
-        scheme = scheme(0),
-        metrics_scheme = scheme(2),
         grpc = addresses.grpc,
         http = addresses.http,
-        metrics = reachable(addresses.metrics),
-        reachable = reachable(addresses.grpc),
+        endpoint = addresses.grpc.reachable().url(scheme(0)),
     )
-}
-
-/// The address by which this machine reaches a listener: "all interfaces" is none.
-pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 #[cfg(test)]
@@ -108,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_banner_has_an_endpoint_that_an_application_can_use() {
-        let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
+        let any = |port| Address::Tcp(std::net::SocketAddr::from(([0, 0, 0, 0], port)));
         let open = [Purpose::Grpc, Purpose::Http, Purpose::Metrics].map(|it| (it, Arc::default()));
         let text = banner(&Listen { grpc: any(4317), http: any(4318), metrics: any(9464) }, &open);
         assert!(text.contains("\n  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317\n"), "{text}");

@@ -40,8 +40,8 @@ use crate::telemetry::{self, Event, Listener, emit};
 use crate::{clock, demo};
 use door::EngineDoor;
 pub(crate) use door::{settle_settings, vocabulary};
+pub(crate) use doors::load_guards;
 use doors::{Doors, banner};
-pub(crate) use doors::{load_guards, reachable};
 
 /// Arguments of `serve`.
 #[derive(Clone, Debug, Default, Args)]
@@ -97,7 +97,7 @@ pub(super) async fn serve(
     let rereads = Arc::clone(&reread);
     let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone())?);
     let feeding = feed.map(|options| {
-        let endpoint = format!("http://{}", reachable(doors.addresses.grpc));
+        let endpoint = doors.addresses.grpc.reachable().url("http");
         tokio::spawn(look_once(Arc::clone(&engine)));
         tokio::spawn(demo::run(endpoint, options, clock::now_unix_nano, stop.clone()))
     });
@@ -144,7 +144,7 @@ async fn attend<E: Engine>(
     let metrics_door = MetricsDoor {
         connections: connections.metrics,
         guard: doors.metrics_guard,
-        local: doors.addresses.metrics.ip().is_loopback(),
+        local: doors.addresses.metrics.tcp().is_some_and(|address| address.ip().is_loopback()),
         hosts: wanted.guards.hosts.clone(),
     };
     let scrapes = scrapes::serve(doors.metrics, Arc::clone(&engine), metrics_door, counted.clone())?;
@@ -228,19 +228,19 @@ fn announce(doors: &Doors) {
     emit(&Event::ConfigLoaded { unix_nano: now, reload: false });
     let addresses = &doors.addresses;
     for (listener, address) in [
-        (Listener::Otlp, addresses.grpc),
-        (Listener::Otlp, addresses.http),
-        (Listener::Metrics, addresses.metrics),
+        (Listener::Otlp, &addresses.grpc),
+        (Listener::Otlp, &addresses.http),
+        (Listener::Metrics, &addresses.metrics),
     ] {
         emit(&Event::Listening { listener, address: &address.to_string() });
     }
     for (purpose, guard) in doors.guards() {
         let address = match purpose {
-            Purpose::Grpc => addresses.grpc,
-            Purpose::Http => addresses.http,
-            Purpose::Metrics => addresses.metrics,
+            Purpose::Grpc => &addresses.grpc,
+            Purpose::Http => &addresses.http,
+            Purpose::Metrics => &addresses.metrics,
         };
-        if !address.ip().is_loopback() && guard.is_open() {
+        if !address.is_local() && guard.is_open() {
             emit(&Event::OpenToAll { key: purpose.key(), address: &address.to_string() });
         }
     }
@@ -267,16 +267,17 @@ fn receive_settings(settings: &Receive) -> ReceiveSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::receive::listen::Address;
 
     /// Scenario: the engine panics while all three ports are open. Guarantees: the OTLP ports close, and the
     /// process ends with a failure of its own kind.
     #[tokio::test]
     async fn a_broken_engine_closes_the_doors_and_ends_the_process() {
-        let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let free = || Address::local(0);
         let settings = config::load(None, &[]).unwrap();
-        let listen = config::Listen { grpc: free, http: free, metrics: free };
+        let listen = config::Listen { grpc: free(), http: free(), metrics: free() };
         let doors = Doors::bind(&listen, &settings.guards).unwrap();
-        let (grpc, http) = (doors.addresses.grpc, doors.addresses.http);
+        let [grpc, http] = [&doors.addresses.grpc, &doors.addresses.http].map(|it| it.tcp().unwrap());
         let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone()).unwrap());
         let serving = attend(&settings, doors, Arc::clone(&engine), CancellationToken::new(), None);
         let breaking = async {

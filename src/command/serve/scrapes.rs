@@ -2,18 +2,18 @@
 
 use std::future::Future;
 use std::io;
-use std::net;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::expose::http::{self, MetricsDoor, MetricsSource};
+use crate::receive::listen::Bound;
+use crate::receive::socket::Listener;
 
 /// Serves until told to stop. What it returns ends when the last answer is sent.
 pub(super) fn serve<S: MetricsSource>(
-    listener: net::TcpListener,
+    bound: Bound,
     source: Arc<S>,
     door: MetricsDoor,
     until: CancellationToken,
@@ -21,7 +21,7 @@ pub(super) fn serve<S: MetricsSource>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listener = {
         let _within = runtime.enter();
-        TcpListener::from_std(listener)?
+        Listener::open(bound)?
     };
     let (ended, end) = oneshot::channel();
     std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
