@@ -1,6 +1,6 @@
 # Two doors: `make demo` to see it, `make test` to trust it.
 
-.PHONY: help demo test proof newest bench instructions check docs
+.PHONY: help demo test proof fuzz newest bench instructions check docs
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## Everything: fetches what it needs, ends by naming what it left out
 
 proof: ## What takes too long for `make test`; writes docs/proof.md
 	tests/proof.sh
+
+fuzz: ## Bytes of strangers at every reader, for an hour; what breaks something stays in target/fuzz-found
+	fuzz/run.sh 600 fuzz
 
 bench: ## Speed and cost against baselines; writes docs/performance.md; half an hour on two quiet cores
 	cargo bench --locked --bench speed >target/speed.tsv

@@ -25,7 +25,7 @@
 //!
 //! Around them: [`config`] (what the user wrote, checked), [`command`] (one file per subcommand),
 //! [`demo`] (traffic to look at), [`telemetry`] (Tollgate's own events), [`exact`] (numbers that add up) and
-//! [`clock`], the only module that reads the time.
+//! [`clock`], the only module that reads the time; `regular_file` reads the files that the configuration names.
 
 pub mod call;
 pub mod clock;
@@ -56,3 +56,5 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod telemetry;
+
+mod regular_file;

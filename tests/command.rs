@@ -200,6 +200,36 @@ fn a_reload_takes_what_it_can_and_names_what_needs_a_restart() {
     assert!(server.scrape().contains("tollgate_config_last_reload_successful 1"));
 }
 
+/// Guarantees: a pipe where a file should be holds neither `check` nor a reload, which would wait for its writer.
+#[test]
+fn a_pipe_in_place_of_a_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    let refused = |config: &str| {
+        let (code, _, err) = output(&mut tollgate(&["check", "--config", config]));
+        assert_eq!(code, Some(1), "{err}");
+        assert!(err.contains("not a regular file"), "{err}");
+    };
+    refused(&at("pipe"));
+    for text in [
+        "prices: {catalogue_file: pipe}",
+        "listen: {grpc: {tokens_file: pipe}}",
+        "listen: {grpc: {tls: {cert: pipe, key: pipe}}}",
+        "service: {default: '${file:pipe}'}",
+    ] {
+        std::fs::write(at("t.yaml"), text).unwrap();
+        refused(&at("t.yaml"));
+    }
+    std::fs::write(at("t.yaml"), "").unwrap();
+    let server = Server::start(&mut tollgate(&["serve", "--config", &at("t.yaml")]));
+    std::fs::remove_file(at("t.yaml")).unwrap();
+    std::fs::rename(at("pipe"), at("t.yaml")).unwrap();
+    server.signal("-HUP");
+    assert!(server.log_line("refused").contains("not a regular file"));
+    assert!(server.scrape().contains("tollgate_config_last_reload_successful 0"));
+}
+
 #[test]
 fn a_broken_reload_changes_nothing_and_is_told() {
     let file = file("");

@@ -23,6 +23,7 @@ step_with "promtool python3" "one incident in a night at 6 percent" nice -n 10 p
 step_with "promtool python3" "no incident in a healthy week" nice -n 10 python3 tests/pager/poisson.py week
 step_with "go" "collector with the connector" collector/build.sh
 step_with "go zstd python3" "collector recipes" tests/collector/whole.sh
+step_with "c++" "fuzz targets for an hour" nice -n 10 fuzz/run.sh 600 fuzz
 
 verdict >"$logs/verdict.txt"
 code=$?

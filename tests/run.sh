@@ -45,6 +45,7 @@ step "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc
 limit=1800 step "build" cargo test --locked --no-run
 step "binary" cargo build --locked
 limit=1800 step "cargo test" cargo test --locked --no-fail-fast
+step_with "c++" "fuzz targets" fuzz/run.sh 10
 step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"
 step_with "python3 node npm" "first hour" tests/first_hour/run.sh "$binary"
 step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"

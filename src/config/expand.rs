@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::raw::{Content, Entry, Node};
-use crate::receive::secret_file;
+use crate::regular_file;
 
 /// Shorter values are no secrets, and would be found in every message.
 const LEAST_SECRET: usize = 4;
@@ -88,7 +88,7 @@ impl Expanded {
 
 fn value(expression: &str, sources: &Sources<'_>) -> Result<String, String> {
     if let Some(path) = expression.strip_prefix("file:") {
-        let bytes = secret_file::read(sources.folder.join(path))?;
+        let bytes = regular_file::read(sources.folder.join(path))?;
         let text = String::from_utf8(bytes).map_err(|_| format!("`{path}` is not UTF-8"))?;
         return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
     }

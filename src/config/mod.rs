@@ -37,6 +37,11 @@ use expand::{Expanded, Sources};
 use fault::suggestion;
 use raw::{Content, Document, Entry};
 
+use crate::regular_file;
+
+/// A longer configuration or price catalogue is something else.
+const LONGEST_FILE: u64 = 64 << 20;
+
 /// Sections that are read by code of their own and not by the table of keys.
 const STRUCTURED: [&str; 4] = ["dimensions", "prices", "limits", "otlp_metrics"];
 
@@ -58,12 +63,9 @@ pub fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Set
     }
 }
 
-/// A pipe would hold its reader for as long as nobody writes.
-fn read(path: &Path) -> std::io::Result<String> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is not a regular file"));
-    }
-    std::fs::read_to_string(path)
+fn read(path: &Path) -> Result<String, String> {
+    let bytes = regular_file::read_up_to(LONGEST_FILE, path)?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 
 /// Reads the text of a file and the environment over it.

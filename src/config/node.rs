@@ -43,6 +43,13 @@ impl de::Error for NodeError {
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
         Self::custom(format_args!("is not one of {}", expected.join(", ")))
     }
+
+    /// What looks like a key of ours with a slip is said; anything else may be a value in a wrong place.
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        let name = field.len() <= 32 && field.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let field = if name { field } else { "…" };
+        Self::custom(format_args!("`{field}` is not a key; known here: {}", expected.join(", ")))
+    }
 }
 
 impl Node {

@@ -13,6 +13,9 @@ use serde_saphyr::{Location, Spanned};
 
 use super::fault::{Faults, Place};
 
+/// Sections whose values may be secrets, written out: their faults quote nothing.
+const HOLDS_SECRETS: [&str; 1] = ["otlp_metrics"];
+
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -137,7 +140,7 @@ impl Document {
         if matches!(entry.value.content, Content::Empty) {
             return Ok(None);
         }
-        if self.holds_values {
+        if self.holds_values || HOLDS_SECRETS.contains(&name) {
             let read = T::deserialize(&entry.value).map(Some);
             return read.map_err(|error| {
                 let location = error.location.unwrap_or(entry.location);
@@ -201,6 +204,9 @@ fn yaml_fault(path: &str, error: &serde_saphyr::Error) -> (Place, String) {
     let message = error.without_snippet().to_string();
     let message = message.lines().next().unwrap_or_default();
     let message = message.split(" at line ").next().unwrap_or(message);
+    // The one message that quotes what it read, and speaks to a programmer.
+    let message =
+        if message.starts_with("duplicate mapping key") { "this key stands here twice" } else { message };
     (place(path, location), message.to_owned())
 }
 
@@ -302,6 +308,8 @@ mod tests {
 
     #[test]
     fn broken_yaml_names_line_and_column() {
+        let twice = Document::parse("t.yaml", "a:\n  b-secret: 1\n  b-secret: 2\n").unwrap_err().to_string();
+        assert_eq!(twice, "t.yaml:3:3: is not valid YAML: this key stands here twice");
         for text in ["a: 1\nb: [1, 2\nc: 3\n", "a: 1\na: 2\n", "- 1\n", "a:\n\tb: 1\n"] {
             let faults = Document::parse("t.yaml", text).unwrap_err();
             assert_eq!(faults.0.len(), 1);

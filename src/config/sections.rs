@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+use super::LONGEST_FILE;
 use super::fault::{Faults, Place};
 use super::keys::KEYS;
 use super::raw::Document;
@@ -14,6 +15,7 @@ use super::settings::Settings;
 use crate::limits::LimitsConfig;
 use crate::price::{Catalogue, Fault, PriceBook, PricesConfig};
 use crate::push::settings::PushSettings;
+use crate::regular_file;
 
 /// Why no price book can be made: the key below `prices` and the problem.
 pub type PriceFault = Fault;
@@ -92,7 +94,7 @@ pub(super) fn check(
 pub fn price_book(prices: &PricesConfig) -> Result<PriceBook, Vec<PriceFault>> {
     let Some(file) = &prices.catalogue_file else { return PriceBook::new(prices) };
     let fault = |problem: String| vec![Fault { key: "catalogue_file".to_owned(), problem }];
-    let json = std::fs::read(file)
+    let json = regular_file::read_up_to(LONGEST_FILE, file)
         .map_err(|error| fault(format!("`{}` cannot be read: {error}", file.display())))?;
     let catalogue = Catalogue::parse(&json)
         .map_err(|error| fault(format!("`{}` is not a price catalogue: {error}", file.display())))?;

@@ -285,3 +285,32 @@ fn a_configuration_that_is_no_regular_file_holds_nobody() {
     let found = load(Some(Path::new("/dev/null")), &[]).unwrap_err().to_string();
     assert!(found.contains("not a regular file"), "{found}");
 }
+
+/// Guarantees: in a section that holds secrets written out, no fault quotes a value, whether the YAML or its meaning is
+/// wrong.
+#[test]
+fn a_fault_in_a_section_of_secrets_quotes_nothing() {
+    for rest in [
+        "headers: {authorization: \"Bearer hunter2hunter2}",
+        "headers: {authorization: *hunter2hunter2}",
+        "headers: Bearer hunter2hunter2",
+        "headers: {authorization: Bearer: hunter2hunter2}",
+        "headers: {authorization: \"Bearer \\hunter2hunter2\"}",
+        "headers: {hunter2hunter2: 1, hunter2hunter2: 1}",
+        "headers: {authorization: %hunter2hunter2}",
+        "headers: {authorization: [hunter2hunter2]}",
+        "headers: {authorization: !!int hunter2hunter2}",
+        "headers: |hunter2hunter2",
+        "interval: hunter2hunter2",
+        "protocol: hunter2hunter2",
+        "hunter2hunter2: a",
+        "names: {hunter2hunter2: a}",
+        "endpoint: hunter2hunter2",
+        "endpoint: ftp://me:hunter2hunter2@store",
+    ] {
+        let endpoint = if rest.starts_with("endpoint") { "" } else { "  endpoint: http://c:4317\n" };
+        let text = format!("otlp_metrics:\n{endpoint}  {rest}\n");
+        let found = parse("t.yaml", &text, &[]).unwrap_err().to_string();
+        assert!(!found.contains("hunter2") && found.starts_with("t.yaml:"), "{rest}: {found}");
+    }
+}

@@ -103,10 +103,7 @@ impl PushSettings {
 
     fn endpoint_fault(&self, own: &[&Address]) -> Option<String> {
         let itself = || {
-            format!(
-                "`{}` is Tollgate itself, which takes traces only; a Collector or a store would be right",
-                self.endpoint
-            )
+            "is Tollgate itself, which takes traces only; a Collector or a store would be right".to_owned()
         };
         if let Some(path) = self.socket() {
             let own = own.iter().any(|own| matches!(own, Address::Unix(own) if own == Path::new(path)));
@@ -115,17 +112,12 @@ impl PushSettings {
                 http.then(|| "a unix socket is spoken to by gRPC: `protocol: grpc` would be right".to_owned())
             });
         }
+        // What is wrong is not shown: a URL may hold a password.
         let Ok(target) = self.endpoint.parse::<http::Uri>() else {
-            return Some(format!(
-                "`{}` is no address; `http://collector:4317` would be right",
-                self.endpoint
-            ));
+            return Some("is no address; `http://collector:4317` would be right".to_owned());
         };
         if !matches!(target.scheme_str(), Some("http" | "https")) || target.host().is_none() {
-            return Some(format!(
-                "`{}` has no scheme; `http://collector:4317` would be right",
-                self.endpoint
-            ));
+            return Some("has no scheme; `http://collector:4317` would be right".to_owned());
         }
         let host = target.host().unwrap_or_default().trim_matches(['[', ']']);
         let default_port = if target.scheme_str() == Some("https") { 443 } else { 80 };

@@ -16,7 +16,7 @@
 //! | `body` | size caps and all inflating |
 //! | `budget` | the memory of all requests: who holds it, who gives way |
 //! | [`guard`] | TLS, client certificates and tokens of a listener |
-//! | `tls`, `tokens`, `secret_file` | what a guard reads from files, and reads again |
+//! | `tls`, `tokens` | what a guard reads from files, and reads again |
 //! | `seats` | the places for connections, and who leaves when one more comes |
 //! | `patient` | a stream that does not wait for its reader for ever |
 //! | `reply` | the one table of refusals, as HTTP and as gRPC |
@@ -37,7 +37,6 @@ mod http;
 pub(crate) mod patient;
 mod reply;
 pub(crate) mod seats;
-pub(crate) mod secret_file;
 mod serve;
 mod tls;
 mod tokens;

@@ -16,7 +16,7 @@ use tokio_rustls::{
     },
 };
 
-use super::secret_file;
+use crate::regular_file;
 
 /// Where the parts are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,8 +94,8 @@ impl fmt::Debug for Tls {
 
 impl Contents {
     fn read(files: &TlsFiles) -> Result<Self, String> {
-        let client_ca = files.client_ca.as_ref().map_or(Ok(Vec::new()), secret_file::read)?;
-        Ok(Self { cert: secret_file::read(&files.cert)?, key: secret_file::read(&files.key)?, client_ca })
+        let client_ca = files.client_ca.as_ref().map_or(Ok(Vec::new()), regular_file::read)?;
+        Ok(Self { cert: regular_file::read(&files.cert)?, key: regular_file::read(&files.key)?, client_ca })
     }
 }
 

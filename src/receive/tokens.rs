@@ -10,7 +10,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 
-use super::secret_file;
+use crate::regular_file;
 
 /// A shorter token could be guessed.
 const LEAST_LENGTH: usize = 16;
@@ -73,7 +73,7 @@ fn digest(token: &[u8]) -> [u8; 32] {
 }
 
 fn read(file: &PathBuf) -> Result<Vec<[u8; 32]>, String> {
-    let bytes = secret_file::read(file)?;
+    let bytes = regular_file::read(file)?;
     let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let tokens: Vec<&[u8]> = lines.filter(|line| !line.is_empty() && line[0] != b'#').collect();
     if tokens.is_empty() {

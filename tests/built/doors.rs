@@ -9,7 +9,7 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tollgate::clock::Stopwatch;
 
-use crate::server::{PATIENCE, Server};
+use crate::server::{PATIENCE, Server, export_to};
 
 const TOKEN: &str = "token-of-the-agents-0123456789";
 
@@ -219,7 +219,7 @@ fn every_listener_may_be_a_unix_socket() {
     for path in ["metrics", "readyz", ""] {
         assert_eq!(ask("metrics", &[&format!("http://anything.example/{path}")]), "200", "/{path}");
     }
-    assert_eq!(server.export_by(&format!("unix:{}", at("grpc"))), 0);
+    assert_eq!(export_to(&format!("unix:{}", at("grpc"))), 0);
     let doctor = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(["doctor", "--url", &format!("unix:{}", at("metrics"))])
         .output()

@@ -107,16 +107,6 @@ impl Server {
         });
     }
 
-    /// Sends nothing over gRPC to this endpoint; the code of the answer.
-    pub(crate) fn export_by(&self, endpoint: &str) -> i32 {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(async {
-            let mut client = TraceServiceClient::connect(endpoint.to_owned()).await.expect("connects");
-            let answer = client.export(ExportTraceServiceRequest::default()).await;
-            answer.map_or_else(|status| status.code() as i32, |_| 0)
-        })
-    }
-
     /// The document once all that was sent is counted.
     pub(crate) fn settled(&self) -> String {
         let waiting = Stopwatch::start();
@@ -165,6 +155,16 @@ impl Answer {
 pub(crate) fn value(document: &str, series: &str) -> Option<f64> {
     let line = document.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
     line.parse().ok()
+}
+
+/// Sends nothing over gRPC to this endpoint; the code of the answer.
+pub(crate) fn export_to(endpoint: &str) -> i32 {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let mut client = TraceServiceClient::connect(endpoint.to_owned()).await.expect("connects");
+        let answer = client.export(ExportTraceServiceRequest::default()).await;
+        answer.map_or_else(|status| status.code() as i32, |_| 0)
+    })
 }
 
 fn agent() -> ureq::Agent {
