@@ -108,6 +108,40 @@ fn check_reports_every_fault_and_exits_with_1() {
 }
 
 #[test]
+fn check_warns_of_what_is_probably_not_meant_and_is_strict_when_asked() {
+    let file = file("prices:\n  discounts:\n    - {provider: opnai, percent: 10}\n");
+    let path = file.path().to_str().unwrap();
+    let (code, out, err) = output(&mut tollgate(&["check", "--config", path]));
+    assert_eq!((code, out.as_str()), (Some(0), format!("{path}: no faults, 1 warning\n").as_str()));
+    assert!(
+        err.starts_with(&format!("warning: {path}:3:18: prices.discounts[0].provider: `opnai` is no")),
+        "{err}"
+    );
+    let (code, _, err) = output(&mut tollgate(&["check", "--strict", "--config", path]));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("--strict"), "{err}");
+}
+
+#[test]
+fn price_tells_what_the_configuration_did() {
+    let file = file(
+        "prices:\n  aliases: [{name: prod-smart, model: gpt-4o}]\n  discounts: [{provider: openai, percent: 20}]\n",
+    );
+    let path = file.path().to_str().unwrap();
+    let (code, out, _) = output(&mut tollgate(&["price", "--config", path, "prod-smart"]));
+    assert_eq!(code, Some(0));
+    for part in [
+        "prices.aliases[0]: `prod-smart` stands for gpt-4o",
+        "prices.discounts[0]: 20 % off",
+        "$2 per 1000000",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (_, out, _) = output(&mut tollgate(&["price", "--config", path, "claude-sonnet-4-5"]));
+    assert!(out.ends_with("changes nothing for it\n"), "{out}");
+}
+
+#[test]
 fn every_command_refuses_a_broken_configuration() {
     for command in [&["serve"][..], &["demo"], &["price", "gpt-4o"], &["explain", "-"]] {
         let (code, _, err) = output(tollgate(command).env("TOLLGATE_SERIES_MAX", "many"));

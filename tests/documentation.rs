@@ -93,6 +93,7 @@ fn the_commented_parts_of_the_example_are_sound() {
     let settings = config::parse("deploy/tollgate.yaml, comments switched on", &switched_on, &[])
         .unwrap_or_else(|faults| panic!("{faults}"));
     assert!(!settings.dimensions.is_empty());
+    assert_eq!(config::doubts(&settings), []);
 }
 
 #[test]

@@ -390,7 +390,7 @@ fn faults_say_what_would_be_right() {
     );
     assert_eq!(
         fault(ConfiguredLimit { tier: "gold".to_owned(), ..named }).to_string(),
-        "limits.configured[0]: no tier `gold` for `gcp.gemini`; there are: free, tier_1"
+        "limits.configured[0].tier: no tier `gold` for `gcp.gemini`; there are: free, tier_1"
     );
     assert!(
         serde_json::from_str::<LimitsConfig>(r#"{"stale_after": 5}"#).is_err(),

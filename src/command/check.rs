@@ -1,22 +1,51 @@
 //! `tollgate check`: is the configuration sound?
 //!
-//! In: a file and the environment. Out: one line, or every fault with file, line, column and key.
+//! In: a file and the environment. Out: every fault with file, line, column and key; or every warning, and one line.
+
+use std::io::{self, Write};
+
+use clap::Args;
 
 use super::{ConfigArguments, Failure, environment, print};
 use crate::config;
 
+/// Arguments of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct Arguments {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArguments,
+    /// A warning is a fault
+    #[arg(long)]
+    pub strict: bool,
+}
+
 /// Runs the command.
 ///
 /// # Errors
-/// [`Failure::Configuration`] with every fault.
-pub fn run(arguments: &ConfigArguments) -> Result<(), Failure> {
-    let settings = arguments.load()?;
+/// [`Failure::Configuration`] with every fault; with `--strict`, [`Failure::Input`] when there is a warning.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let settings = arguments.config.load()?;
     super::serve::load_guards(&settings.guards)?;
     for (variable, right) in config::suspicious_variables(&environment()) {
         print(&format!("note: {variable} is set and means nothing; did you mean {right}?\n"))?;
     }
-    match &arguments.config {
-        Some(path) => print(&format!("{}: no faults\n", path.display())),
-        None => print("no file given; defaults and environment: no faults\n"),
+    let file = arguments.config.config.as_deref();
+    let warnings = config::placed(file, config::doubts(&settings));
+    for warning in &warnings {
+        writeln!(io::stderr(), "warning: {warning}")?;
     }
+    let what = file.map_or_else(
+        || "no file given; defaults and environment".to_owned(),
+        |path| path.display().to_string(),
+    );
+    let warned = match warnings.len() {
+        0 => "no faults".to_owned(),
+        1 => "no faults, 1 warning".to_owned(),
+        count => format!("no faults, {count} warnings"),
+    };
+    if arguments.strict && !warnings.is_empty() {
+        return Err(Failure::Input(format!("{what}: {warned}, and --strict makes faults of them")));
+    }
+    print(&format!("{what}: {warned}\n"))
 }

@@ -47,13 +47,13 @@ enum Command {
     Serve(serve::Arguments),
     /// Serve, and feed itself through a real OTLP exporter with a believable mix of calls
     Demo(demo::Arguments),
-    /// Validate configuration and price overrides: every fault with file, line and key
-    Check(ConfigArguments),
+    /// Validate configuration and price overrides: every fault with file, line and key, and what is odd
+    Check(check::Arguments),
     /// Tell of every LLM call in trace files: why it is one, tokens, price, error, limits
     Explain(explain::Arguments),
     /// What is not seen, what that costs, and the line to set; exit code 1 when blind, 2 when nothing has arrived
     Doctor(doctor::Arguments),
-    /// What the price catalogue says of a model; `-` answers a stream of questions
+    /// What a model costs, and what the configuration does to it; `-` answers a stream of questions
     Price(price::Arguments),
     /// List every metric
     Metrics(metrics::Arguments),

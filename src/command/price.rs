@@ -1,4 +1,4 @@
-//! `tollgate price`: what the catalogue says.
+//! `tollgate price`: what the catalogue says, and what the configuration makes of it.
 //!
 //! In: the name of a model, or a stream of questions. Out: text or JSON; for a stream, one answer a line, in order
 //! and as soon as each is known.
@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{ConfigArguments, Failure, price_book, print};
 use crate::clock;
-use crate::price::{Catalogue, bulk, describe};
+use crate::price::{Catalogue, PriceBook, bulk, describe};
 
 /// Longest question that is read, in bytes; what goes beyond is answered as not being one.
 const MAX_LINE_BYTES: u64 = 1 << 20;
@@ -35,27 +35,30 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.config.load()?;
     let book = price_book(&settings)?;
-    let catalogue = book.catalogue();
     match arguments.model.as_deref() {
-        Some("-") => match answer_all(catalogue, io::stdin().lock(), io::stdout().lock()) {
+        Some("-") => match answer_all(&book, io::stdin().lock(), io::stdout().lock()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
             Ok(()) | Err(_) => Ok(()),
         },
-        Some(model) => tell(catalogue, model, arguments.json),
-        None => print(&about(catalogue)),
+        Some(model) => tell(&book, model, arguments),
+        None => print(&about(book.catalogue())),
     }
 }
 
-fn tell(catalogue: &Catalogue, model: &str, json: bool) -> Result<(), Failure> {
-    let Some(description) = describe(catalogue, model, now_unix_seconds()) else {
-        let date = &catalogue.about().date;
+fn tell(book: &PriceBook, model: &str, arguments: &Arguments) -> Result<(), Failure> {
+    let Some(description) = describe(book, model, now_unix_seconds()) else {
+        let date = &book.catalogue().about().date;
         return Err(Failure::Input(format!(
             "the catalogue of {date} has no price for `{model}`; calls of it count as unpriced until it has one under `prices.models`"
         )));
     };
-    match json {
-        true => print(&format!("{}\n", serde_json::to_string_pretty(&description).unwrap_or_default())),
-        false => print(&description.to_string()),
+    if arguments.json {
+        return print(&format!("{}\n", serde_json::to_string_pretty(&description).unwrap_or_default()));
+    }
+    print(&description.to_string())?;
+    match (&arguments.config.config, description.changes.is_empty()) {
+        (Some(path), true) => print(&format!("\n  {} changes nothing for it\n", path.display())),
+        (Some(_) | None, _) => Ok(()),
     }
 }
 
@@ -75,7 +78,7 @@ fn now_unix_seconds() -> i64 {
 }
 
 /// Answers each line of `questions` with a line.
-fn answer_all(catalogue: &Catalogue, mut questions: impl BufRead, answers: impl Write) -> io::Result<()> {
+fn answer_all(book: &PriceBook, mut questions: impl BufRead, answers: impl Write) -> io::Result<()> {
     let now = now_unix_seconds();
     let mut answers = io::BufWriter::new(answers);
     let mut line = Vec::new();
@@ -86,7 +89,7 @@ fn answer_all(catalogue: &Catalogue, mut questions: impl BufRead, answers: impl 
         }
         let question = String::from_utf8_lossy(&line);
         if !question.trim().is_empty() {
-            writeln!(answers, "{}", bulk::answer_line(catalogue, question.trim(), now))?;
+            writeln!(answers, "{}", bulk::answer_line(book, question.trim(), now))?;
         }
     }
 }
@@ -94,13 +97,15 @@ fn answer_all(catalogue: &Catalogue, mut questions: impl BufRead, answers: impl 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::price::PricesConfig;
 
     #[test]
     fn every_question_has_its_answer_in_order() {
         let mut out = Vec::new();
         let questions =
             "{\"model\": \"no-such-model\"}\nnonsense\n\n{\"provider\": \"openai\", \"model\": \"gpt-4o\"}";
-        answer_all(Catalogue::embedded(), questions.as_bytes(), &mut out).unwrap();
+        answer_all(&PriceBook::new(&PricesConfig::default()).unwrap(), questions.as_bytes(), &mut out)
+            .unwrap();
         let lines: Vec<serde_json::Value> =
             out.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
         assert_eq!(lines.len(), 3);

@@ -22,8 +22,6 @@ pub(super) struct Sources<'a> {
 /// What was put in place of expressions.
 #[derive(Debug, Default)]
 pub(super) struct Expanded {
-    /// Something was.
-    pub(super) any: bool,
     /// The values.
     pub(super) secrets: Vec<String>,
     /// Where they stand.
@@ -47,7 +45,6 @@ impl Expanded {
             Content::Scalar(text) => match self.text(text, sources) {
                 Ok(whole) => {
                     if whole != *text {
-                        self.any = true;
                         self.places.push(node.location);
                     }
                     node.content = Content::Scalar(whole);

@@ -73,6 +73,9 @@ impl Faults {
                 && let Some(end) = fault.message.rfind("` is").filter(|_| fault.message.starts_with('`'))
             {
                 fault.message.replace_range(1..end, "…");
+                // How the value would be written is the value.
+                let written = fault.message.find("; write ").unwrap_or(fault.message.len());
+                fault.message.truncate(written);
             }
         }
         self

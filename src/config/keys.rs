@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::settings::{LogFormat, LogLevel, Settings};
+use super::written::{hint, seconds_hint, shortened};
 use crate::price::UseReported;
 use crate::receive::listen;
 
@@ -177,7 +178,17 @@ impl Key {
         match self.read(settings, text) {
             Some(()) => Ok(()),
             None if text.is_empty() => Err(format!("is empty; {} would be right", self.range())),
-            None => Err(format!("`{}` is not {}", shortened(text), self.range())),
+            None => Err(format!("`{}` is not {}{}", shortened(text), self.range(), self.hint(text))),
+        }
+    }
+
+    /// How a number would be written that a person would understand.
+    fn hint(&self, text: &str) -> String {
+        match self.field {
+            Count(..) | Entries(..) => hint(text),
+            Seconds(..) => seconds_hint(text),
+            Address(_) | Bytes(..) | Switch(_) | Text(_) | File(_) | Names(_) | Reported(_) | Level(_)
+            | Format(_) => String::new(),
         }
     }
 
@@ -317,16 +328,6 @@ fn show_bytes(count: u64) -> String {
     match UNITS.iter().find(exact) {
         Some((unit, factor)) if count > 0 => format!("{}{unit}", count / factor),
         Some(_) | None => count.to_string(),
-    }
-}
-
-/// A value as it may be shown in a message: short, on one line.
-fn shortened(text: &str) -> String {
-    let line: String =
-        text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
-    match line.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }
 

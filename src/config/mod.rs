@@ -10,13 +10,17 @@
 //! | `raw` | YAML to a tree in which every node knows its place |
 //! | `keys` | the table of all keys that hold one value |
 //! | `dimensions` | the list of the user's own labels |
+//! | `doubts` | what is sound and probably not meant |
 //! | `sections` | `prices` and `limits`, read by the types of those modules |
 //! | `settings` | what the program needs |
+//! | `whole` | a section with all its faults |
+//! | `written` | numbers as people write them |
 //! | `fault` | what is wrong, in words |
 //!
 //! Environment variables win over the file, the file over the defaults.
 
 mod dimensions;
+mod doubts;
 mod expand;
 mod fault;
 pub mod keys;
@@ -24,10 +28,13 @@ mod node;
 mod raw;
 mod sections;
 mod settings;
+mod whole;
+mod written;
 
 use std::path::Path;
 
 pub use dimensions::{DEFAULT_MAX_VALUES, MAX_DIMENSIONS};
+pub use doubts::{Doubt, doubts};
 pub use fault::{Fault, Faults, Place, closest};
 pub use keys::{Change, KEYS, Key};
 pub use sections::{PriceFault, price_book};
@@ -78,7 +85,6 @@ pub fn parse(path: &str, text: &str, environment: &[(String, String)]) -> Result
     let mut faults = Faults::default();
     let folder = Path::new(path).parent().unwrap_or(Path::new(""));
     let expanded = Expanded::of(&mut document.entries, &Sources { environment, folder });
-    document.holds_values = expanded.any;
     for (location, problem) in expanded.faults {
         faults.add(&document.place(location), "", problem);
     }
@@ -94,6 +100,17 @@ pub fn parse(path: &str, text: &str, environment: &[(String, String)]) -> Result
     sections::check(&document, environment, &settings, &mut faults);
     let places: Vec<Place> = expanded.places.iter().map(|location| document.place(*location)).collect();
     faults.without(&expanded.secrets, &places).or(settings)
+}
+
+/// Where each doubt stands: in the file, or in it as a whole.
+#[must_use]
+pub fn placed(file: Option<&Path>, doubts: Vec<Doubt>) -> Vec<Fault> {
+    let name = file.map(|path| path.display().to_string()).unwrap_or_default();
+    let text = file.and_then(|path| read(path).ok()).unwrap_or_default();
+    let document = Document::parse(&name, &text).unwrap_or_else(|_| Document::empty(&name));
+    let fault =
+        |doubt: Doubt| Fault { place: document.place_of(&doubt.key), key: doubt.key, message: doubt.problem };
+    doubts.into_iter().map(fault).collect()
 }
 
 /// Variables that look like one of ours with a slip of the pen. Others with our prefix are left alone:

@@ -10,12 +10,25 @@ use serde::de::{self, Deserializer, IntoDeserializer, Unexpected, Visitor};
 use serde_saphyr::Location;
 
 use super::raw::{Content, Node};
+use super::written::{hint, shortened};
 
 /// What is wrong, and where.
 #[derive(Debug)]
 pub(super) struct NodeError {
     pub(super) location: Option<Location>,
+    pub(super) flaw: Flaw,
     pub(super) message: String,
+}
+
+/// What kind of mistake, so that others beside it can be looked for.
+#[derive(Debug)]
+pub(super) enum Flaw {
+    /// The value at the place.
+    Value,
+    /// A key of the mapping at the place that means nothing, and those that would.
+    Unknown(String, &'static [&'static str]),
+    /// A key that the mapping at the place wants.
+    Missing(&'static str),
 }
 
 impl fmt::Display for NodeError {
@@ -28,27 +41,42 @@ impl std::error::Error for NodeError {}
 
 impl de::Error for NodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { location: None, message: message.to_string() }
+        Self { location: None, flaw: Flaw::Value, message: message.to_string() }
     }
 
-    /// The value is not said: it may have come from a secret.
-    fn invalid_type(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("is not {expected}"))
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(refused(found, expected))
     }
 
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("is not {expected}"))
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(refused(found, expected))
     }
 
-    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format_args!("is not one of {}", expected.join(", ")))
+    fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("`{}` is not one of {}", shortened(found), expected.join(", ")))
     }
 
-    /// What looks like a key of ours with a slip is said; anything else may be a value in a wrong place.
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let name = field.len() <= 32 && field.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        let field = if name { field } else { "…" };
-        Self::custom(format_args!("`{field}` is not a key; known here: {}", expected.join(", ")))
+        Self { flaw: Flaw::Unknown(field.to_owned(), expected), ..Self::custom("is not a key") }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self { flaw: Flaw::Missing(field), ..Self::custom("is missing") }
+    }
+}
+
+/// Begins with the value in backticks, so that one that came from elsewhere can be left out.
+fn refused(found: Unexpected<'_>, expected: &dyn de::Expected) -> String {
+    match found {
+        Unexpected::Str(text) => format!("`{}` is not {expected}{}", shortened(text), hint(text)),
+        Unexpected::Unsigned(number) => format!("`{number}` is not {expected}"),
+        Unexpected::Signed(number) => format!("`{number}` is not {expected}"),
+        Unexpected::Float(number) => format!("`{number}` is not {expected}"),
+        Unexpected::Bool(truth) => format!("`{truth}` is not {expected}"),
+        Unexpected::Seq => format!("is a list, not {expected}"),
+        Unexpected::Map => format!("is a mapping, not {expected}"),
+        Unexpected::Unit => format!("is empty, not {expected}"),
+        _ => format!("is not {expected}"),
     }
 }
 
@@ -67,16 +95,16 @@ impl<'de> IntoDeserializer<'de, NodeError> for &'de Node {
 }
 
 macro_rules! numbers {
-    ($($method:ident $type:ty, $visit:ident;)*) => {
+    ($noun:literal: $($method:ident $type:ty, $visit:ident;)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeError> {
             self.placed(match &self.content {
                 Content::Scalar(text) => match text.trim().parse::<$type>() {
                     Ok(number) => visitor.$visit(number),
-                    Err(_) => Err(de::Error::invalid_value(Unexpected::Other("text"), &visitor)),
+                    Err(_) => Err(de::Error::invalid_value(Unexpected::Str(text), &$noun)),
                 },
-                Content::Empty | Content::List(_) | Content::Map(_) => {
-                    Err(de::Error::invalid_type(Unexpected::Other("no number"), &visitor))
-                }
+                Content::Empty => Err(de::Error::invalid_type(Unexpected::Unit, &$noun)),
+                Content::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &$noun)),
+                Content::Map(_) => Err(de::Error::invalid_type(Unexpected::Map, &$noun)),
             })
         })*
     };
@@ -140,8 +168,10 @@ impl<'de> Deserializer<'de> for &'de Node {
         })
     }
 
+    numbers! { "true or false": deserialize_bool bool, visit_bool; }
+
     numbers! {
-        deserialize_bool bool, visit_bool;
+        "a whole number":
         deserialize_i8 i8, visit_i8;
         deserialize_i16 i16, visit_i16;
         deserialize_i32 i32, visit_i32;
@@ -150,6 +180,10 @@ impl<'de> Deserializer<'de> for &'de Node {
         deserialize_u16 u16, visit_u16;
         deserialize_u32 u32, visit_u32;
         deserialize_u64 u64, visit_u64;
+    }
+
+    numbers! {
+        "a number":
         deserialize_f32 f32, visit_f32;
         deserialize_f64 f64, visit_f64;
     }

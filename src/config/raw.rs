@@ -5,16 +5,15 @@
 //! so that every mistake of a file is reported at once and not only the first.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
 use super::fault::{Faults, Place};
 
 /// Sections whose values may be secrets, written out: their faults quote nothing.
-const HOLDS_SECRETS: [&str; 1] = ["otlp_metrics"];
+pub(super) const HOLDS_SECRETS: [&str; 1] = ["otlp_metrics"];
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -67,29 +66,30 @@ impl Content {
 pub(super) struct Document {
     /// The path as the user gave it, for messages.
     pub(super) path: String,
-    /// The whole text.
-    pub(super) text: String,
     /// Its top-level mapping.
     pub(super) entries: Vec<Entry>,
-    /// Values stand in it that are not in the text.
-    pub(super) holds_values: bool,
 }
 
 impl Document {
+    /// Nothing was written.
+    pub(super) fn empty(path: &str) -> Self {
+        Self { path: path.to_owned(), entries: Vec::new() }
+    }
+
     /// Parses YAML. An empty file is an empty mapping.
     ///
     /// # Errors
     /// One fault with line and column when it is not YAML, or not a mapping.
     pub(super) fn parse(path: &str, text: &str) -> Result<Self, Faults> {
         let mut faults = Faults::default();
-        let document =
-            |entries| Self { path: path.to_owned(), text: text.to_owned(), entries, holds_values: false };
         if text.trim().is_empty() {
-            return Ok(document(Vec::new()));
+            return Ok(Self::empty(path));
         }
         match serde_saphyr::from_str_with_options::<Node>(text, yaml_options()) {
-            Ok(Node { content: Content::Map(entries), .. }) => return Ok(document(entries)),
-            Ok(Node { content: Content::Empty, .. }) => return Ok(document(Vec::new())),
+            Ok(Node { content: Content::Map(entries), .. }) => {
+                return Ok(Self { path: path.to_owned(), entries });
+            }
+            Ok(Node { content: Content::Empty, .. }) => return Ok(Self::empty(path)),
             Ok(Node { location, content }) => faults.add(
                 &place(path, location),
                 "",
@@ -125,67 +125,6 @@ impl Document {
             content = Some(&node.content);
         }
         place
-    }
-
-    /// Reads one top-level section into a type that describes itself to serde, so that its own errors carry
-    /// line and column. `None` when the file does not have it.
-    ///
-    /// # Errors
-    /// The first fault of the section.
-    pub(super) fn section<T: serde::de::DeserializeOwned>(
-        &self,
-        name: &str,
-    ) -> Result<Option<T>, (Place, String)> {
-        let Some(entry) = self.entries.iter().find(|entry| entry.key == name) else { return Ok(None) };
-        if matches!(entry.value.content, Content::Empty) {
-            return Ok(None);
-        }
-        if self.holds_values || HOLDS_SECRETS.contains(&name) {
-            let read = T::deserialize(&entry.value).map(Some);
-            return read.map_err(|error| {
-                let location = error.location.unwrap_or(entry.location);
-                (self.place(location), error.message)
-            });
-        }
-        let only = Only { name, section: PhantomData };
-        serde_saphyr::with_deserializer_from_str_with_options(&self.text, yaml_options(), |yaml| {
-            only.deserialize(yaml)
-        })
-        .map_err(|error| yaml_fault(&self.path, &error))
-    }
-}
-
-/// Reads one section of the document and skips the others.
-struct Only<'a, T> {
-    name: &'a str,
-    section: PhantomData<T>,
-}
-
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Only<'_, T> {
-    type Value = Option<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<'_, T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a mapping of sections")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Option<T>, A::Error> {
-        let mut found = None;
-        while let Some(key) = pairs.next_key::<String>()? {
-            if key == self.name {
-                found = Some(pairs.next_value()?);
-            } else {
-                pairs.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
     }
 }
 
@@ -316,21 +255,5 @@ mod tests {
             assert!(faults.to_string().starts_with("t.yaml:"), "{faults}");
             assert!(!faults.to_string().contains("line "), "{faults}");
         }
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Inner {
-        size: u32,
-    }
-
-    #[test]
-    fn a_section_of_another_module_keeps_its_lines() {
-        let document =
-            Document::parse("t.yaml", "a: {x: 1}\nb:\n  size: 3\nc: [\n 1]\nd:\n  size: big\n").unwrap();
-        assert_eq!(document.section::<Inner>("b").unwrap().map(|inner| inner.size), Some(3));
-        assert!(document.section::<Inner>("none").unwrap().is_none());
-        let (place, message) = document.section::<Inner>("d").unwrap_err();
-        assert_eq!(place.to_string(), "t.yaml:7:9", "{message}");
     }
 }

@@ -5,16 +5,16 @@
 
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
-
 use super::LONGEST_FILE;
 use super::fault::{Faults, Place};
 use super::keys::KEYS;
 use super::raw::Document;
-use super::settings::Settings;
+use super::settings::{Listen, Settings};
+use super::whole;
 use crate::limits::LimitsConfig;
 use crate::price::{Catalogue, Fault, PriceBook, PricesConfig};
 use crate::push::settings::PushSettings;
+use crate::receive::listen::Address;
 use crate::regular_file;
 
 /// Why no price book can be made: the key below `prices` and the problem.
@@ -22,7 +22,7 @@ pub type PriceFault = Fault;
 
 /// Reads the section `prices`; a relative `catalogue_file` is beside the configuration.
 pub(super) fn read_prices(document: &Document, settings: &mut Settings, faults: &mut Faults) {
-    let Some(mut prices) = read::<PricesConfig>(document, "prices", faults) else { return };
+    let Some(mut prices) = whole::read::<PricesConfig>(document, "prices", faults) else { return };
     if let (Some(file), Some(folder)) = (&mut prices.catalogue_file, Path::new(&document.path).parent()) {
         *file = folder.join(&*file);
     }
@@ -31,7 +31,7 @@ pub(super) fn read_prices(document: &Document, settings: &mut Settings, faults: 
 
 /// Reads the section `limits`; its single values keep the ranges of the table of keys.
 pub(super) fn read_limits(document: &Document, settings: &mut Settings, faults: &mut Faults) {
-    let Some(limits) = read::<LimitsConfig>(document, "limits", faults) else { return };
+    let Some(limits) = whole::read::<LimitsConfig>(document, "limits", faults) else { return };
     settings.limits = limits;
     for key in KEYS.iter().filter(|key| key.path.starts_with("limits.")) {
         if let Err(problem) = key.set(&mut settings.clone(), &key.show(settings)) {
@@ -42,20 +42,13 @@ pub(super) fn read_limits(document: &Document, settings: &mut Settings, faults: 
 
 /// Reads the section `otlp_metrics`; relative files are beside the configuration.
 pub(super) fn read_push(document: &Document, settings: &mut Settings, faults: &mut Faults) {
-    let Some(mut push) = read::<PushSettings>(document, "otlp_metrics", faults) else { return };
+    let Some(mut push) = whole::read::<PushSettings>(document, "otlp_metrics", faults) else { return };
     if let Some(folder) = Path::new(&document.path).parent() {
         for file in [&mut push.tls.ca, &mut push.tls.cert, &mut push.tls.key].into_iter().flatten() {
             *file = folder.join(&*file);
         }
     }
     settings.push = Some(push);
-}
-
-fn read<T: DeserializeOwned>(document: &Document, name: &str, faults: &mut Faults) -> Option<T> {
-    document.section::<T>(name).unwrap_or_else(|(place, problem)| {
-        faults.add(&place, name, problem);
-        None
-    })
 }
 
 /// Checks what the sections mean, after the environment has been read over them.
@@ -65,7 +58,11 @@ pub(super) fn check(
     settings: &Settings,
     faults: &mut Faults,
 ) {
+    let told: Vec<String> = faults.0.iter().map(|fault| fault.key.clone()).collect();
     let mut add = |path: &str, problem: &str| {
+        if comes_of(path, &told) {
+            return;
+        }
         let variable = KEYS.iter().find(|key| key.path == path).map(super::Key::variable);
         let from_variable = environment.iter().find(|(name, _)| Some(name) == variable.as_ref());
         let place = from_variable
@@ -76,6 +73,9 @@ pub(super) fn check(
         add(&format!("prices.{}", fault.key), &fault.problem);
     }
     let own = [&settings.listen.grpc, &settings.listen.http, &settings.listen.metrics];
+    for (key, problem) in shared_ports(&settings.listen) {
+        add(key, &problem);
+    }
     for (key, problem) in settings.push.iter().flat_map(|push| push.faults(&own)) {
         add(&format!("otlp_metrics.{key}"), &problem);
     }
@@ -84,6 +84,37 @@ pub(super) fn check(
         let text = fault.to_string();
         let (path, problem) = text.split_once(": ").unwrap_or(("limits", &text));
         add(path, problem);
+    }
+}
+
+/// True for what a fault that was told makes of what is above or below it in `prices` and `limits`.
+fn comes_of(path: &str, told: &[String]) -> bool {
+    let structured = |key: &&String| key.starts_with("prices.") || key.starts_with("limits.");
+    told.iter().filter(structured).any(|key| key.starts_with(path) || path.starts_with(&**key))
+}
+
+/// Addresses that cannot all be listened on: one port or one socket twice.
+fn shared_ports(listen: &Listen) -> Vec<(&'static str, String)> {
+    let addresses =
+        [("listen.grpc", &listen.grpc), ("listen.http", &listen.http), ("listen.metrics", &listen.metrics)];
+    let mut shared = Vec::new();
+    for (index, (key, address)) in addresses.into_iter().enumerate() {
+        let earlier = addresses[..index].iter().find(|(_, other)| meet(address, other));
+        if let Some((other, _)) = earlier {
+            shared.push((key, format!("`{address}` is taken by {other}; each wants one of its own")));
+        }
+    }
+    shared
+}
+
+fn meet(left: &Address, right: &Address) -> bool {
+    match (left, right) {
+        (Address::Tcp(left), Address::Tcp(right)) => {
+            let everywhere = left.ip().is_unspecified() || right.ip().is_unspecified();
+            left.port() == right.port() && left.port() != 0 && (left.ip() == right.ip() || everywhere)
+        }
+        (Address::Unix(left), Address::Unix(right)) => left == right,
+        (Address::Tcp(_), Address::Unix(_)) | (Address::Unix(_), Address::Tcp(_)) => false,
     }
 }
 

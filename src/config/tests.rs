@@ -193,7 +193,7 @@ prices:
     assert!(found[1].starts_with("t.yaml:6:16: prices.discounts[0].percent: "), "{found:#?}");
     let found = faults("listen: 1\nprices:\n  modles: []\n");
     assert!(found[0].starts_with("t.yaml:1:9: listen:"), "{found:#?}");
-    assert!(found[1].starts_with("t.yaml:3:3: prices: ") && found[1].contains("modles"), "{found:#?}");
+    assert_eq!(found[1], "t.yaml:3:3: prices.modles: is not a key; did you mean `models`?");
 }
 
 #[test]
@@ -313,4 +313,125 @@ fn a_fault_in_a_section_of_secrets_quotes_nothing() {
         let found = parse("t.yaml", &text, &[]).unwrap_err().to_string();
         assert!(!found.contains("hunter2") && found.starts_with("t.yaml:"), "{rest}: {found}");
     }
+}
+
+#[test]
+fn every_fault_of_prices_and_limits_is_told_in_one_go() {
+    let text = "\
+prices:
+  modles: []
+  models:
+    - model: acme
+      prices: {input: 400k, outptu: 2}
+    - prices: {input: -1}
+      match: {equal: x}
+  discounts:
+    - percent: 20 %
+    - provider: openai
+  use_reported: sometimes
+limits:
+  max_entries: 10k
+  accounts: [{hash: xyz, name: a}]
+  configured:
+    - {provider: openai, tokens_per_minute: 400k}
+    - {requests_per_minute: many, tokens_per_day: 0}
+";
+    let found = faults(text);
+    let begins = [
+        "t.yaml:2:3: prices.modles: is not a key; did you mean `models`?",
+        "t.yaml:5:23: prices.models[0].prices.input: `400k` is not a decimal number of 0 or more, such as 0.25; write 400000",
+        "t.yaml:5:37: prices.models[0].prices.outptu: is not a kind of token; expected input, input_audio",
+        "t.yaml:6:7: prices.models[1].model: is missing",
+        "t.yaml:6:23: prices.models[1].prices.input: `-1` is not a decimal number of 0 or more, such as 0.25",
+        "t.yaml:7:15: prices.models[1].match.equal: is not a key; did you mean `equals`?",
+        "t.yaml:9:16: prices.discounts[0].percent: `20 %` is not a decimal number of 0 or more, such as 0.25; write 20",
+        "t.yaml:10:7: prices.discounts[1].percent: is missing",
+        "t.yaml:11:17: prices.use_reported: `sometimes` is not one of when_unpriced, always, never",
+        "t.yaml:13:16: limits.max_entries: `10k` is not a whole number; write 10000",
+        "t.yaml:14:21: limits.accounts[0].hash: `xyz` can match no account",
+        "t.yaml:16:45: limits.configured[0].tokens_per_minute: `400k` is not a whole number; write 400000",
+        "t.yaml:17:7: limits.configured[1].provider: is missing",
+        "t.yaml:17:29: limits.configured[1].requests_per_minute: `many` is not a whole number",
+        "t.yaml:17:51: limits.configured[1].tokens_per_day: is 0; remove it",
+    ];
+    assert_eq!(found.len(), begins.len(), "{found:#?}");
+    for (line, begin) in found.iter().zip(begins) {
+        assert!(line.starts_with(begin), "{begin}\n{line}\n{found:#?}");
+    }
+}
+
+#[test]
+fn one_port_twice_is_a_fault() {
+    let found = faults("listen: {grpc: '127.0.0.1:4317', http: '0.0.0.0:4317'}\n");
+    assert_eq!(
+        found,
+        ["t.yaml:1:40: listen.http: `0.0.0.0:4317` is taken by listen.grpc; each wants one of its own"]
+    );
+    for sound in [
+        "listen: {grpc: '127.0.0.1:0', http: '127.0.0.1:0'}",
+        "listen: {grpc: '127.0.0.1:1', http: '127.0.0.2:1'}",
+    ] {
+        assert!(parse("t.yaml", sound, &[]).is_ok(), "{sound}");
+    }
+}
+
+#[test]
+fn words_that_a_person_writes_are_answered_with_numbers() {
+    let ends = |text: &str, end: &str| assert!(faults(text)[0].ends_with(end), "{:?}", faults(text));
+    ends("series: {max: 100k}", "; write 100000");
+    ends("settle_seconds: 2m", "; write 120");
+    ends("settle_seconds: soon", "from 0 to 300");
+}
+
+#[test]
+fn what_is_sound_and_probably_not_meant_is_doubted() {
+    let doubted = |text: &str| {
+        let settings = parse("t.yaml", text, &[]).expect(text);
+        doubts(&settings)
+            .into_iter()
+            .map(|doubt| format!("{}: {}", doubt.key, doubt.problem))
+            .collect::<Vec<_>>()
+    };
+    let text = "\
+prices:
+  models:
+    - {model: gpt-5, provider: openai, prices: {input: 0.0000025, output: 20}}
+    - {model: llama-at-home, provider: our-cluster, prices: {input: 0, output: 0.000002}}
+    - {model: gpt-5-mini, provider: openai, prices: {input: 900, output: 2}}
+  discounts:
+    - {provider: opnai, percent: 10}
+    - {provider: openai, model: {equals: [gpt5]}, percent: 10}
+  aliases:
+    - {name: fast, model: gpt-5-mni}
+    - {name: slow, model: gpt-5, priced_as: nobody}
+limits:
+  configured:
+    - {provider: google, requests_per_minute: 1}
+    - {provider: our-cluster, model: 'lama*', requests_per_minute: 1, account: team-a}
+";
+    let begins = [
+        "prices.models[0].prices.input: is $0.0000025 a million tokens; prices lie between",
+        "prices.models[1].prices.output: is $0.000002 a million tokens",
+        "prices.discounts[0].provider: `opnai` is no provider that is known; did you mean `openai`?",
+        "prices.discounts[1].model: fits no model of openai that has a price",
+        "prices.aliases[0].model: `gpt-5-mni` has no price: its calls will count as unpriced; did you mean `gpt-5-mini`?",
+        "prices.aliases[1].priced_as: `nobody` is no provider that is known; it has an effect only if",
+        "limits.configured[0].provider: no call is labelled `google`; the convention's name is `gcp.gemini`",
+        "limits.configured[1].model: `lama*` fits no model that has a price",
+        "limits.configured[1].account: `team-a` is neither a name from limits.accounts nor a hash",
+    ];
+    let found = doubted(text);
+    assert_eq!(found.len(), begins.len() + 1, "{found:#?}");
+    for begin in begins {
+        assert!(found.iter().any(|line| line.starts_with(begin)), "{begin}: {found:#?}");
+    }
+    assert!(
+        found.iter().any(|line| line.contains("3600 times more than the catalogue's $0.25")),
+        "{found:#?}"
+    );
+    assert!(doubted("").is_empty());
+    let sound = "prices: {models: [{model: llama-at-home, provider: our-cluster, prices: {input: 0.2}}], \
+                 discounts: [{provider: our-cluster, percent: 5}, {provider: azure.ai.openai, model: {starts_with: [gpt-]}, percent: 5}], \
+                 aliases: [{name: smart, model: gpt-5}, {name: home, model: llama-at-home}]}";
+    assert!(doubted(sound).is_empty(), "{:#?}", doubted(sound));
 }

@@ -18,3 +18,9 @@ pub fn account_hash(identity: &str) -> Option<String> {
     }
     Some(short)
 }
+
+/// True for a text that [`account_hash`] can answer.
+#[must_use]
+pub fn is_account_hash(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}

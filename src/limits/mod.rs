@@ -17,10 +17,10 @@ mod store;
 mod tables;
 mod text;
 
-pub use account::account_hash;
+pub use account::{account_hash, is_account_hash};
 pub use configured::{Configured, CountedCall};
 pub use read::{LimitEvidenceInput, organization, read};
 pub use scope::shared_by;
-pub use settings::{AccountName, ConfiguredLimit, LimitsConfig, LimitsFault, TIERS, Tier};
+pub use settings::{AccountName, ConfiguredLimit, LimitsConfig, LimitsFault, TIERS, Tier, fits};
 pub use store::{LimitChange, LimitSample, LimitSource, LimitStore, Observation};
 pub use tables::{HeaderSet, ProviderLimits, TABLES};

@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use super::account::is_account_hash;
+
 /// The `limits` section of the configuration.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
@@ -91,9 +93,7 @@ pub const TIERS: [Tier; 6] = [
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitsFault {
     /// Nothing says whose limit it is.
-    #[error(
-        "limits.configured[{0}]: `provider` is missing; write the convention's name, such as `gcp.gemini`"
-    )]
+    #[error("limits.configured[{0}].provider: is missing; write the convention's name, such as `gcp.gemini`")]
     NoProvider(usize),
     /// Nothing is limited.
     #[error(
@@ -101,10 +101,15 @@ pub enum LimitsFault {
     )]
     NoLimit(usize),
     /// A limit of 0 would forbid every call.
-    #[error("limits.configured[{0}]: `{1}` is 0; remove it, or write how many are allowed")]
+    #[error("limits.configured[{0}].{1}: is 0; remove it, or write how many are allowed")]
     Zero(usize, &'static str),
+    /// No account has such a hash.
+    #[error(
+        "limits.accounts[{0}].hash: `{1}` can match no account; the label `account` shows ten hexadecimal digits in lower case"
+    )]
+    NoHash(usize, String),
     /// No such preset.
-    #[error("limits.configured[{index}]: no tier `{tier}` for `{provider}`; there are: {known}")]
+    #[error("limits.configured[{index}].tier: no tier `{tier}` for `{provider}`; there are: {known}")]
     UnknownTier {
         /// Which entry.
         index: usize,
@@ -153,17 +158,17 @@ impl LimitsConfig {
     /// Every fault of the section.
     #[must_use]
     pub fn faults(&self) -> Vec<LimitsFault> {
-        self.configured.iter().enumerate().filter_map(|(index, limit)| limit.fault(index)).collect()
+        let strange = self.accounts.iter().enumerate().filter(|(_, account)| !is_account_hash(&account.hash));
+        let hashes = strange.map(|(index, account)| LimitsFault::NoHash(index, account.hash.clone()));
+        let limits = self.configured.iter().enumerate().flat_map(|(index, limit)| limit.faults(index));
+        hashes.chain(limits).collect()
     }
 }
 
 // === impl ConfiguredLimit ===
 
 impl ConfiguredLimit {
-    fn fault(&self, index: usize) -> Option<LimitsFault> {
-        if self.provider.is_empty() {
-            return Some(LimitsFault::NoProvider(index));
-        }
+    fn faults(&self, index: usize) -> Vec<LimitsFault> {
         let named = [
             ("requests_per_minute", self.requests_per_minute),
             ("requests_per_day", self.requests_per_day),
@@ -171,15 +176,19 @@ impl ConfiguredLimit {
             ("tokens_per_day", self.tokens_per_day),
             ("input_tokens_per_minute", self.input_tokens_per_minute),
         ];
-        if let Some((name, _)) = named.iter().find(|(_, limit)| *limit == Some(0)) {
-            return Some(LimitsFault::Zero(index, name));
-        }
-        if self.tier.is_empty() {
-            let nothing = named.iter().all(|(_, limit)| limit.is_none());
-            return nothing.then_some(LimitsFault::NoLimit(index));
-        }
+        let zero = |(name, limit): &(&'static str, Option<u64>)| {
+            (*limit == Some(0)).then_some(LimitsFault::Zero(index, name))
+        };
+        let nothing = self.tier.is_empty() && named.iter().all(|(_, limit)| limit.is_none());
+        let missing = self.provider.is_empty().then_some(LimitsFault::NoProvider(index));
+        let faults = missing.into_iter().chain(named.iter().filter_map(zero));
+        faults.chain(nothing.then_some(LimitsFault::NoLimit(index))).chain(self.unknown_tier(index)).collect()
+    }
+
+    fn unknown_tier(&self, index: usize) -> Option<LimitsFault> {
         let of_provider = || TIERS.iter().filter(|tier| tier.provider == self.provider);
-        if of_provider().any(|tier| tier.tier == self.tier) {
+        let sound = self.tier.is_empty() || of_provider().any(|tier| tier.tier == self.tier);
+        if sound || self.provider.is_empty() {
             return None;
         }
         let mut known: Vec<&str> = of_provider().map(|tier| tier.tier).collect();
@@ -208,7 +217,8 @@ impl ConfiguredLimit {
 }
 
 /// True when `text` fits `pattern`, in which `*` stands for any characters.
-pub(super) fn fits(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn fits(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(head) else { return false };
     let mut parts = rest.split('*').peekable();

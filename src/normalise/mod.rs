@@ -9,5 +9,5 @@ mod provider;
 mod usage;
 
 pub use operation::operation;
-pub use provider::{HOSTS, hidden_provider, provider, provider_of_host, provider_of_model};
+pub use provider::{HOSTS, hidden_provider, provider, provider_names, provider_of_host, provider_of_model};
 pub use usage::{UsageInput, UsageSum, tokens};

@@ -241,6 +241,11 @@ static BY_NAME: Index<{ NAMES.len() }, 512> = Index::new(texts(NAMES), By::Whole
 static BY_FRAMEWORK: Index<{ FRAMEWORKS.len() }, 64> =
     Index::new(*FRAMEWORKS.first_chunk().expect("its own length"), By::Whole);
 
+/// Every name of the convention that the tables lead to, some of them often.
+pub fn provider_names() -> impl Iterator<Item = &'static str> {
+    HOSTS.iter().chain(NAMES).map(|(_, name)| *name)
+}
+
 /// Who answers at this host, if it is one that everybody knows.
 #[must_use]
 pub fn provider_of_host(host: &str) -> Option<&'static str> {

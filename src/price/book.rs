@@ -20,7 +20,7 @@ const MAX_REMEMBERED: usize = 4096;
 #[derive(Debug)]
 pub struct PriceBook {
     catalogue: Shelf,
-    overrides: Overrides,
+    pub(super) overrides: Overrides,
     stated: NameTable<Known>,
     forgotten: u64,
     /// Where the cost of the last call lies, to be lent out.
@@ -76,7 +76,7 @@ enum Shelf {
 
 /// What a name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
+pub(super) enum Meaning {
     /// Own model, by place in the configuration.
     Own(usize),
     Catalogue(Place),
@@ -191,7 +191,9 @@ impl PriceBook {
             return known;
         }
         let meaning = self.look_up(name);
-        let known = Known { meaning, to_pay: self.discount(meaning, name) };
+        let discount = self.discount(meaning, name);
+        let to_pay = discount.map(|index| self.overrides.discounts[index].to_pay);
+        let known = Known { meaning, to_pay };
         if self.stated.len() >= MAX_REMEMBERED {
             self.forgotten += self.stated.len() as u64;
             self.stated.clear();
@@ -200,8 +202,8 @@ impl PriceBook {
         known
     }
 
-    /// What the first discount that fits leaves to pay.
-    fn discount(&self, meaning: Meaning, (provider, _, _): Name<'_>) -> Option<Decimal> {
+    /// The first discount that fits.
+    pub(super) fn discount(&self, meaning: Meaning, (provider, _, _): Name<'_>) -> Option<usize> {
         let (provider, model) = match meaning {
             Meaning::Unknown(_) => return None,
             Meaning::Own(index) => (provider, &*self.overrides.models[index].model),
@@ -214,21 +216,18 @@ impl PriceBook {
             let same = |wanted| self.same(wanted, provider);
             discount.fits(model) && discount.provider.as_deref().is_none_or(same)
         };
-        self.overrides.discounts.iter().find(fits).map(|discount| discount.to_pay)
+        self.overrides.discounts.iter().position(|discount| fits(&discount))
     }
 
     /// What a name means: an alias stands for its model, an own model wins over the catalogue, and
     /// a name that is not found as it stands is read in other ways.
-    fn look_up(&self, (provider, server_address, name): Name<'_>) -> Meaning {
-        let alias = self.overrides.alias(provider, server_address, name);
+    pub(super) fn look_up(&self, (provider, server_address, name): Name<'_>) -> Meaning {
+        let alias = self.overrides.alias(provider, server_address, name).map(|(_, alias)| alias);
         let provider = alias.and_then(|alias| alias.priced_as.as_deref()).unwrap_or(provider);
         let name = alias.map_or(name, |alias| alias.model.as_str()).to_lowercase();
         let catalogue = self.catalogue();
         let id = catalogue.provider_id(provider);
-        let own = self.overrides.models.iter().position(|own| {
-            own.matches(&name) && own.provider.as_deref().is_none_or(|wanted| self.same(wanted, provider))
-        });
-        if let Some(index) = own {
+        if let Some(index) = self.own(provider, &name) {
             return Meaning::Own(index);
         }
         let known = id.is_some() || provider.is_empty();
@@ -243,8 +242,15 @@ impl PriceBook {
         Meaning::Unknown(reason)
     }
 
+    /// The first of the user's own models that a name, in lower case, means.
+    pub(super) fn own(&self, provider: &str, name: &str) -> Option<usize> {
+        self.overrides.models.iter().position(|own| {
+            own.matches(name) && own.provider.as_deref().is_none_or(|wanted| self.same(wanted, provider))
+        })
+    }
+
     /// True when two names are of one provider.
-    fn same(&self, wanted: &str, provider: &str) -> bool {
+    pub(super) fn same(&self, wanted: &str, provider: &str) -> bool {
         let id = |name: &str| self.catalogue().provider_id(name);
         wanted.eq_ignore_ascii_case(provider) || id(wanted).is_some_and(|wanted| id(provider) == Some(wanted))
     }

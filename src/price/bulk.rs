@@ -1,8 +1,8 @@
 //! `tollgate price -`: what-if questions, one JSON object a line, one answer a line.
 //!
 //! In: a line and the time that stands for "now". Out: a line of JSON, whatever the line was. Here
-//! names mean exactly what the price data's publisher takes them for; nothing is normalised. It
-//! reads and writes no file.
+//! names mean exactly what the price data's publisher takes them for, but for the configuration's aliases, own
+//! models and discounts; nothing is normalised. It reads and writes no file.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Catalogue, Context, Cost, Decimal, Found, Units, Unpriced};
+use super::book::Meaning;
+use super::{Catalogue, Context, Cost, Decimal, PriceBook, Units, Unpriced};
 use crate::call::{PriceSource, TokenType, Tokens};
 
 /// One question. Everything but the model may be left out.
@@ -33,8 +34,8 @@ struct Question<'a> {
 
 /// Answers one line: the price, or `{"error": …}` that says what is wrong with the line.
 #[must_use]
-pub fn answer_line(catalogue: &Catalogue, line: &str, now_unix_seconds: i64) -> String {
-    let answer = answer(catalogue, line, now_unix_seconds).unwrap_or_else(|problem| {
+pub fn answer_line(book: &PriceBook, line: &str, now_unix_seconds: i64) -> String {
+    let answer = answer(book, line, now_unix_seconds).unwrap_or_else(|problem| {
         let mut error = Map::new();
         error.insert("error".to_owned(), Value::String(problem));
         error
@@ -42,44 +43,89 @@ pub fn answer_line(catalogue: &Catalogue, line: &str, now_unix_seconds: i64) -> 
     Value::Object(answer).to_string()
 }
 
-fn answer(catalogue: &Catalogue, line: &str, now_unix_seconds: i64) -> Result<Map<String, Value>, String> {
+/// What was found, and what it costs.
+#[derive(Debug)]
+struct Answer<'a> {
+    matched: Option<(&'a str, Option<&'a str>)>,
+    /// No cost and no reason means that nothing was counted.
+    cost: Result<Option<Cost>, Unpriced>,
+    configured: bool,
+}
+
+fn answer(book: &PriceBook, line: &str, now_unix_seconds: i64) -> Result<Map<String, Value>, String> {
     let question: Question<'_> =
         serde_json::from_str(line).map_err(|error| format!("not a question: {error}"))?;
     let at = question.at.as_deref().map_or(Ok(now_unix_seconds), time)?;
     let context = context(&question)?;
     let tokens = tokens(&question)?;
-    let units = units(catalogue, &question)?;
+    let units = units(book.catalogue(), &question)?;
     let provider = question.provider.as_deref().unwrap_or_default();
-    let found = catalogue.look_up(provider, &question.model);
+    let alias = book.overrides.alias(provider, "", &question.model).map(|(_, alias)| alias);
+    let provider = alias.and_then(|alias| alias.priced_as.as_deref()).unwrap_or(provider);
+    let model = alias.map_or(&*question.model, |alias| &alias.model);
     let stated = !(tokens.is_empty() && units.is_empty());
-    let cost = found.map_err(Unpriced::from).and_then(|found| {
-        context.check(catalogue)?;
-        stated.then(|| found.cost(&tokens, &context, &units, at)).transpose()
-    });
-    Ok(report(found.ok(), &if stated { cost } else { Ok(None) }))
+    let (meaning, mut answer) = match book.own(provider, &model.to_lowercase()) {
+        Some(index) => (Meaning::Own(index), own(book, index, stated.then_some(&tokens))),
+        None => {
+            let found = book.catalogue().look_up(provider, model);
+            let cost = found.map_err(Unpriced::from).and_then(|found| {
+                context.check(book.catalogue())?;
+                stated.then(|| found.cost(&tokens, &context, &units, at)).transpose()
+            });
+            let meaning = found
+                .map_or_else(|error| Meaning::Unknown(error.into()), |found| Meaning::Catalogue(found.place));
+            let matched = found.ok().map(|found| (found.model_id(), Some(found.provider_id())));
+            (meaning, Answer { matched, cost: if stated { cost } else { Ok(None) }, configured: false })
+        }
+    };
+    if let Some(index) = book.discount(meaning, (provider, "", model)) {
+        answer.discount(book.overrides.discounts[index].to_pay);
+    }
+    Ok(answer.report())
 }
 
-/// The answer; no cost and no reason means that nothing was counted.
-fn report(found: Option<Found<'_>>, cost: &Result<Option<Cost>, Unpriced>) -> Map<String, Value> {
-    let text = |text: &str| Value::String(text.to_owned());
-    let or_null = |value: Option<&str>| value.map_or(Value::Null, text);
-    let source = match cost {
-        Ok(Some(_)) => PriceSource::Catalogue,
-        Ok(None) => PriceSource::UnknownUsage,
-        Err(_) => PriceSource::Unpriced,
-    };
-    let known = cost.as_ref().ok().and_then(Option::as_ref);
-    let total = known.map(|cost| cost.total().to_string());
-    let mut answer = Map::new();
-    answer.insert("matched_model".to_owned(), or_null(found.map(|found| found.model_id())));
-    answer.insert("matched_provider".to_owned(), or_null(found.map(|found| found.provider_id())));
-    answer.insert("cost_usd".to_owned(), or_null(total.as_deref()));
-    answer.insert("cost".to_owned(), known.map_or(Value::Null, lines));
-    answer.insert("price_source".to_owned(), text(source.label()));
-    if let Err(reason) = cost {
-        answer.insert("reason".to_owned(), text(&reason.to_string()));
+/// At the user's own prices.
+fn own<'a>(book: &'a PriceBook, index: usize, tokens: Option<&Tokens>) -> Answer<'a> {
+    let own = &book.overrides.models[index];
+    let cost = tokens.map(|tokens| {
+        let mut cost = Cost::default();
+        own.cost_into(&mut cost, tokens);
+        cost
+    });
+    Answer { matched: Some((&own.model, own.provider.as_deref())), cost: Ok(cost), configured: true }
+}
+
+impl Answer<'_> {
+    fn discount(&mut self, to_pay: Decimal) {
+        if let Ok(Some(cost)) = &mut self.cost {
+            cost.percent(to_pay);
+            self.configured = true;
+        }
     }
-    answer
+
+    fn report(&self) -> Map<String, Value> {
+        let text = |text: &str| Value::String(text.to_owned());
+        let or_null = |value: Option<&str>| value.map_or(Value::Null, text);
+        let source = match (&self.cost, self.configured) {
+            (Ok(Some(_)), true) => PriceSource::Configured,
+            (Ok(Some(_)), false) => PriceSource::Catalogue,
+            (Ok(None), _) => PriceSource::UnknownUsage,
+            (Err(_), _) => PriceSource::Unpriced,
+        };
+        let known = self.cost.as_ref().ok().and_then(Option::as_ref);
+        let total = known.map(|cost| cost.total().to_string());
+        let mut answer = Map::new();
+        answer.insert("matched_model".to_owned(), or_null(self.matched.map(|(model, _)| model)));
+        answer
+            .insert("matched_provider".to_owned(), or_null(self.matched.and_then(|(_, provider)| provider)));
+        answer.insert("cost_usd".to_owned(), or_null(total.as_deref()));
+        answer.insert("cost".to_owned(), known.map_or(Value::Null, lines));
+        answer.insert("price_source".to_owned(), text(source.label()));
+        if let Err(reason) = &self.cost {
+            answer.insert("reason".to_owned(), text(&reason.to_string()));
+        }
+        answer
+    }
 }
 
 /// The lines of a cost as an object of exact decimal strings.
@@ -159,8 +205,32 @@ mod tests {
 
     const NOW: i64 = 1_795_000_000;
 
+    fn book(json: &str) -> PriceBook {
+        PriceBook::new(&serde_json::from_str(json).expect(json)).expect(json)
+    }
+
     fn ask(line: &str) -> Value {
-        serde_json::from_str(&answer_line(Catalogue::embedded(), line, NOW)).expect("an answer is JSON")
+        ask_of(&book("{}"), line)
+    }
+
+    fn ask_of(book: &PriceBook, line: &str) -> Value {
+        serde_json::from_str(&answer_line(book, line, NOW)).expect("an answer is JSON")
+    }
+
+    #[test]
+    fn aliases_own_models_and_discounts_hold_here_too() {
+        let book = book(
+            r#"{"aliases":[{"name":"prod-smart","model":"gpt-4o"}],"models":[{"model":"acme-7b","prices":{"input":3}}],
+                "discounts":[{"model":{"equals":["gpt-4o"]},"percent":20}]}"#,
+        );
+        let asked = |model: &str| {
+            let line = format!(r#"{{"provider":"openai","model":"{model}","tokens":{{"input":1000000}}}}"#);
+            let answer = ask_of(&book, &line);
+            [&answer["matched_model"], &answer["cost_usd"], &answer["price_source"]].map(ToString::to_string)
+        };
+        assert_eq!(asked("prod-smart"), [r#""gpt-4o""#, r#""2""#, r#""configured""#]);
+        assert_eq!(asked("acme-7b"), [r#""acme-7b""#, r#""3""#, r#""configured""#]);
+        assert_eq!(asked("gpt-4o-mini"), [r#""gpt-4o-mini""#, r#""0.15""#, r#""catalogue""#]);
     }
 
     #[test]
@@ -234,8 +304,9 @@ mod tests {
             let question = serde_json::json!({
                 "model": model, "provider": provider, "tokens": {"input": input, "output": u64::MAX}, "units": units,
             });
+            let book = book("{}");
             for line in [noise, question.to_string()] {
-                let answer = answer_line(Catalogue::embedded(), &line, NOW);
+                let answer = answer_line(&book, &line, NOW);
                 proptest::prop_assert!(!answer.contains('\n'));
                 proptest::prop_assert!(serde_json::from_str::<Value>(&answer).is_ok());
             }

@@ -141,6 +141,18 @@ impl Catalogue {
         self.providers.iter().map(|provider| provider.models.len()).sum()
     }
 
+    /// The ids of all providers.
+    pub fn provider_ids(&self) -> impl Iterator<Item = &str> {
+        self.providers.iter().map(|provider| &*provider.id)
+    }
+
+    /// The ids of all models, each with that of the provider whose list it is in.
+    pub fn models(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.providers
+            .iter()
+            .flat_map(|provider| provider.models.iter().map(|model| (&*provider.id, &*model.id)))
+    }
+
     /// The model that a provider's and a model's name mean. The provider is one of the
     /// convention's names, a name or id that the catalogue knows, or empty when unknown.
     #[must_use]

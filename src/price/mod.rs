@@ -19,6 +19,7 @@
 //! | `book` | all of it together: [`PriceBook`] is what the engine asks |
 //! | [`bulk`] | `tollgate price -` |
 //! | [`describe`](mod@describe) | `tollgate price MODEL` |
+//! | `questions` | what a check of the configuration asks |
 
 mod book;
 pub mod bulk;
@@ -33,6 +34,7 @@ mod model_name;
 mod name_table;
 mod overrides;
 mod provider_name;
+mod questions;
 mod unit;
 mod uplift;
 
@@ -41,7 +43,7 @@ pub use catalogue::{About, Catalogue, Force, Found, NotFound};
 pub use context::Context;
 pub use cost::{Cost, Line, LineKey};
 pub use decimal::{Decimal, Dollars};
-pub use describe::{Description, PriceList, RateLine, describe};
+pub use describe::{Change, Description, PriceList, RateLine, describe};
 pub use matcher::Rule;
 pub use overrides::{Alias, Discount, Fault, OwnModel, OwnTier, PricesConfig, UseReported};
 pub use unit::Units;

@@ -182,11 +182,11 @@ impl Overrides {
     }
 
     /// The alias that fits, the most particular first come first served in the order of the file.
-    pub(super) fn alias(&self, provider: &str, server_address: &str, name: &str) -> Option<&Alias> {
+    pub(super) fn alias(&self, provider: &str, server_address: &str, name: &str) -> Option<(usize, &Alias)> {
         let fits = |wanted: &Option<String>, is: &str| {
             wanted.as_deref().is_none_or(|text| text.eq_ignore_ascii_case(is))
         };
-        self.aliases.iter().find(|alias| {
+        self.aliases.iter().enumerate().find(|(_, alias)| {
             alias.name.eq_ignore_ascii_case(name)
                 && fits(&alias.provider, provider)
                 && fits(&alias.server_address, server_address)
@@ -244,6 +244,26 @@ impl PricedModel {
         self.rule.matches(name)
     }
 
+    /// Dollars per million tokens by kind, those left out that follow from a wider kind; dollars per call; and the
+    /// same above each number of prompt tokens.
+    pub(super) fn told(
+        &self,
+    ) -> impl Iterator<Item = (Option<TokenType>, Decimal, Vec<(u64, Decimal)>)> + '_ {
+        let above = |kind, base| {
+            let tiers = self.tiers.iter().filter_map(|(start, prices)| Some((*start, prices.of(kind)?)));
+            tiers.filter(|(_, rate)| *rate != base).collect()
+        };
+        let kinds = TokenType::ALL.into_iter().map(Some).chain([None]);
+        kinds.filter_map(move |kind| {
+            let base = self.prices.of(kind)?;
+            let follows = kind.and_then(wider).is_some_and(|wider| {
+                self.prices.of(Some(wider)) == Some(base)
+                    && self.tiers.iter().all(|(_, prices)| prices.of(Some(wider)) == prices.of(kind))
+            });
+            (!follows).then(|| (kind, base, above(kind, base)))
+        })
+    }
+
     /// What a call of it costs.
     pub(super) fn cost_into(&self, cost: &mut Cost, tokens: &Tokens) {
         let prompt = tokens.input_total();
@@ -279,6 +299,11 @@ impl ReadyDiscount {
 // === impl OwnPrices ===
 
 impl OwnPrices {
+    /// Dollars per million tokens of a kind, or per call.
+    fn of(&self, kind: Option<TokenType>) -> Option<Decimal> {
+        kind.map_or(self.request, |kind| self.tokens[kind as usize])
+    }
+
     fn with(mut self, prices: &BTreeMap<String, Decimal>, key: &str, faults: &mut Vec<Fault>) -> Self {
         for (label, price) in prices {
             match (TokenType::from_label(label), label.as_str()) {
