@@ -63,7 +63,7 @@ fn is_model(name: &str) -> bool {
 #[derive(Debug)]
 pub struct Judge {
     book: PriceBook,
-    /// Model that answered, by endpoint and model asked for.
+    /// Model that answered, by service, endpoint and model asked for.
     learned: HashMap<u64, Arc<str>, RandomState>,
 }
 
@@ -96,10 +96,12 @@ impl Judge {
     }
 
     /// Notes which model answered under the name that was asked for; where none did (a failure), tells
-    /// which one did before at the same endpoint.
+    /// which one did before, for the same service at the same endpoint: what others are answered must not
+    /// name a call's model, or the order in which services call would.
     fn learn(&mut self, call: &LlmCall<'_>) -> Option<Arc<str>> {
         let asked = call.request_model?;
-        let key = self.learned.hasher().hash_one((call.provider, call.server_address, asked));
+        let key = (call.service_name, call.provider, call.server_address, asked);
+        let key = self.learned.hasher().hash_one(key);
         match call.routed_model.or(call.response_model).filter(|answered| *answered != asked) {
             Some(answered) if !call.failed => {
                 if self.learned.get(&key).map(AsRef::as_ref) != Some(answered) {
@@ -234,6 +236,16 @@ fn error(call: &LlmCall<'_>) -> ErrorVerdict {
         let errors = members.filter_map(|record| record.of_evidence(|evidence| evidence.error));
         errors.map(|verdict| verdict.beside(call.status_code))
     };
+    // What the call leaves open, a span around it may tell.
+    let lent = || {
+        call.lent
+            .iter()
+            .filter(|_| call.failed)
+            .filter_map(|held| held.of_evidence(|evidence| evidence.error))
+    };
+    let open = told().all(|verdict| verdict.class == ErrorClass::Unknown || verdict.is_bare());
+    let lent = || lent().take(if open { usize::MAX } else { 0 });
+    let told = || told().chain(lent());
     let best = told().min_by_key(ErrorVerdict::weakness).map(|best| {
         let said = best.is_bare() && told().any(|verdict| verdict.says);
         if said { classify_status(call.provider, call.server_address, best.status_code) } else { best }

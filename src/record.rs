@@ -348,6 +348,13 @@ impl Record {
         }
     }
 
+    /// States other tokens than it did.
+    pub fn replace_tokens(&mut self, tokens: &Tokens) {
+        (self.counts, self.stated) = ([0; COMMON.len()], 0);
+        self.evidence.iter_mut().for_each(|evidence| evidence.tokens = None);
+        self.set_tokens(tokens);
+    }
+
     /// True when it states tokens that can be used.
     #[must_use]
     pub fn has_tokens(&self) -> bool {
@@ -363,6 +370,33 @@ impl Record {
         }
         let [input, read, written, output, reasoning] = self.counts.map(u64::from);
         Some((input + read + written, output + reasoning))
+    }
+
+    /// Tokens of the prompt that were fresh, read from a cache, and written to one, as this span states them.
+    #[must_use]
+    pub fn input_parts(&self) -> [u64; 3] {
+        if self.stated == 0 {
+            let Some(tokens) = self.evidence.as_ref().and_then(|evidence| evidence.tokens) else {
+                return [0; 3];
+            };
+            let count = |kind| tokens.get(kind).unwrap_or(0);
+            let written = count(TokenType::CacheWrite).saturating_add(count(TokenType::CacheWrite1h));
+            return [count(TokenType::Input), count(TokenType::CacheRead), written];
+        }
+        let [input, read, written, ..] = self.counts.map(u64::from);
+        [input, read, written]
+    }
+
+    /// It states usage, and nothing of an answer.
+    #[must_use]
+    pub fn states_no_output(&self) -> bool {
+        const OUTPUT: u16 = 0b11000;
+        match self.stated {
+            0 => self.evidence.as_ref().and_then(|evidence| evidence.tokens).is_some_and(|tokens| {
+                tokens.get(TokenType::Output).is_none() && tokens.get(TokenType::Reasoning).is_none()
+            }),
+            stated => stated & OUTPUT == 0,
+        }
     }
 
     /// Seconds to the first token.

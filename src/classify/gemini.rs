@@ -27,7 +27,7 @@ pub(super) static TABLE: Table = Table {
         "vertex",
     ],
     hosts: &["generativelanguage.googleapis.com", "aiplatform.googleapis.com"],
-    marks: &["ai.google.dev", "generativelanguage.googleapis.com", "type.googleapis.com/google.rpc", "resource_exhausted"],
+    marks: &["ai.google.dev", "generativelanguage.googleapis.com", "type.googleapis.com/google.rpc"],
     rules: &[
         Rule::new(Text(&["quota exceeded for metric", "limit: 0"]), QuotaExhausted, NO_ACCESS)
             .code("RESOURCE_EXHAUSTED")

@@ -23,6 +23,7 @@ pub(super) const KEYS: &[Key] = &[
     key("metadata.user_api_key_hash", Account(8)),
     key("litellm.api_key.hash", Account(8)),
     key("llm.response.id", ResponseId(5)),
+    key("litellm.trace_id", GatewayRequest),
 ];
 
 pub(super) const PROFILES: &[Profile] = &[Profile::new("litellm", "litellm*", Layer::Gateway).with(&[

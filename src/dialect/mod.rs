@@ -235,6 +235,8 @@ pub enum Fact {
     HttpMethod,
     /// What identifies an account.
     Account(Rank),
+    /// A gateway's name of one request, whatever it made of it.
+    GatewayRequest,
     /// A rate limit as an attribute.
     LimitAttribute,
     /// Prompt text: only its length is kept.
@@ -292,6 +294,7 @@ impl Fact {
             | Self::FirstTokenMillis
             | Self::FirstToken
             | Self::MaxTokens
+            | Self::GatewayRequest
             | Self::InputText
             | Self::OutputText => Sharing::Own,
             Self::Of(_, fact) => fact.sharing(),

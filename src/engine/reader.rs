@@ -322,7 +322,7 @@ impl<'a> Span<'a> {
             (facts.streaming == Some(false), Flags::WHOLE),
             (!facts.readings.is_empty(), Flags::STATES_USAGE),
             (!facts.headers.is_empty(), Flags::HEADERS),
-            (finishes().any(|reason| reason.contains("tool") || reason.contains("function")), Flags::TOOL),
+            (finishes().any(ends_with_tool), Flags::TOOL),
             (impossible(facts.start_unix_nano, facts.end_unix_nano), Flags::ABSURD_TIME),
             (facts.witness, Flags::WITNESS),
             (facts.kind == SpanKind::Server, Flags::SERVER),
@@ -412,6 +412,12 @@ impl<'a> Span<'a> {
             record.evidence_mut().account = Some(account);
         }
     }
+}
+
+/// A finish reason, in any case.
+fn ends_with_tool(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    reason.contains("tool") || reason.contains("function")
 }
 
 /// What is left of unread spans when those go that are requests below a span that was read.

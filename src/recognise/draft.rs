@@ -111,6 +111,10 @@ pub(super) struct Draft<'a> {
     pub(super) input_characters: Option<u32>,
     pub(super) output_characters: Option<u32>,
     pub(super) reported: Option<(Rank, f64)>,
+    /// The gateway's name of the request.
+    pub(super) gateway_request: &'a str,
+    /// Its usage is that of an answer which a call inside it gave.
+    pub(super) repeats_answer: bool,
     pub(super) readings: Vec<Reading>,
     pub(super) pairs: Vec<(&'a str, Cow<'a, str>)>,
     pub(super) errors: Vec<(ErrorTextKind, &'a str)>,
@@ -418,6 +422,7 @@ impl<'a> Draft<'a> {
                 self.http_reads = matches!(text, "GET" | "HEAD" | "OPTIONS" | "DELETE");
             }
             Fact::Account(rank) => self.account.offer(rank, text),
+            Fact::GatewayRequest => self.gateway_request = named(text),
             Fact::InputText | Fact::OutputText => self.state_length(fact, text.len()),
             Fact::Streaming | Fact::Success => {
                 if let Some(flag) = flag_of(text) {

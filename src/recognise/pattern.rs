@@ -133,6 +133,12 @@ impl<'a> Pattern<'a> {
         match (meaning.sharing, meaning.fact) {
             (Sharing::Shared, _) => self.take_text(number, meaning, attribute),
             (Sharing::Own, Some(Fact::ResponseId(_))) => self.take_id(number, meaning, attribute),
+            // It counts for failures only, which have no pattern.
+            (Sharing::Own, Some(Fact::GatewayRequest)) => {
+                self.bytes.extend_from_slice(&number.to_le_bytes());
+                self.held_back.push((meaning, attribute));
+                true
+            }
             (Sharing::Own, Some(fact)) => self.take_number(number, fact, attribute, draft),
             (Sharing::Odd, _) | (Sharing::Own, None) => false,
         }

@@ -87,7 +87,10 @@ const PROVIDERS: &[&str] = &[
 impl Draft<'_> {
     /// What this span is; `None` when it is nothing to us.
     pub(super) fn role(&mut self, header: &SpanHeader<'_>, profile: &Profile) -> Option<Role> {
-        if self.is_nothing() && !names_call(header.name, profile) {
+        // A wrapper that failed may know why the call inside it did.
+        let failed = header.status == SpanStatus::Error
+            && matches!(header.kind, SpanKind::Internal | SpanKind::Unspecified);
+        if self.is_nothing() && !failed && !names_call(header.name, profile) {
             return None;
         }
         let role = match self.special_role(header) {
@@ -100,9 +103,19 @@ impl Draft<'_> {
             Some(Role::Call) if header.kind == SpanKind::Server && !self.calls_a_provider() => {
                 Some(Role::Aggregate)
             }
-            None if self.has_dimension() || self.has_pairs() => Some(Role::Other),
+            None if failed || self.has_dimension() || self.has_pairs() || self.lends_model(profile) => {
+                Some(Role::Other)
+            }
             role => role,
         }
+    }
+
+    /// It is no call, and names the model of one below it.
+    fn lends_model(&mut self, profile: &Profile) -> bool {
+        if !profile.scope.is_empty() && !self.bare_model.is_empty() {
+            self.request_model.offer(1, self.bare_model);
+        }
+        self.has_model()
     }
 
     /// The spans whose part in the story their library fixes.
@@ -159,6 +172,9 @@ impl Draft<'_> {
         if !self.markers.no_call.is_empty() && !self.signs.has(Sign::Marker) {
             self.signs.add(Sign::NoCallMarker);
         }
+        // What has no word of its own in such a library is an agent.
+        self.signs
+            .add_if(profile.has(Trait::LastStepOnly) && !self.signs.has(Sign::Marker), Sign::NoCallMarker);
         self.see_operation(profile);
         let named = names_call(header.name, profile);
         self.signs.add_if(named, Sign::Name);
@@ -198,11 +214,16 @@ impl Draft<'_> {
 
     /// Numbers that stand in answers, in events, under keys that nobody lists: only about a model.
     fn see_numbers(&mut self) {
-        if (self.tails.is_empty() && self.answers.is_empty())
-            || self.signs.has(Sign::NoCallOperation)
-            || self.signs.has(Sign::NoCallMarker)
-            || self.signs.has(Sign::Helper)
+        if self.tails.is_empty() && self.answers.is_empty() {
+            return;
+        }
+        if [Sign::NoCallOperation, Sign::NoCallMarker, Sign::Helper].iter().any(|&sign| self.signs.has(sign))
         {
+            // A task that holds the answer of the call inside it may split its tokens further.
+            if !self.has_usage() && self.signs.has(Sign::NoCallOperation) {
+                self.read_answers();
+                self.repeats_answer = self.has_usage();
+            }
             return;
         }
         if self.has_marker() || self.signs.has(Sign::Operation) || self.has_model() || self.has_usage() {

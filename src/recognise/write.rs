@@ -52,7 +52,7 @@ impl<'a> Draft<'a> {
             request_model: batch.store(self.request_model.text, NAME_BOUND),
             response_model: batch.store(self.response_model.text, NAME_BOUND),
             routed_model: batch.store(self.routed_model.text, NAME_BOUND),
-            response_id: batch.store(self.response_id.text, NAME_BOUND),
+            response_id: batch.store(self.answer_id(failed), NAME_BOUND),
             server_address: batch.store(self.host(), NAME_BOUND),
             url_path: batch.store(if role == Role::Http { self.url_path() } else { "" }, NAME_BOUND),
             service_tier: batch.store(self.service_tier.text, NAME_BOUND),
@@ -98,7 +98,18 @@ impl<'a> Draft<'a> {
         let lone = profile.has(Trait::LoneWrapperIsCall) && !self.request_model.text.is_empty() && !failed;
         let other_side = header.kind == SpanKind::Server && failed && self.has_model();
         let billed = self.operation.text != "count_tokens";
-        billed && (!self.readings.is_empty() || lone || other_side)
+        billed && ((!self.readings.is_empty() && !self.repeats_answer) || lone || other_side)
+    }
+
+    /// The id of its answer. A gateway's own refusal has none, and is told as often as it has hooks: the request is its
+    /// name.
+    fn answer_id(&self, failed: bool) -> &'a str {
+        let own = self.response_id.text;
+        let refusal = |(kind, text): &(ErrorTextKind, &str)| {
+            *kind == ErrorTextKind::Type && text.ends_with("ProxyException")
+        };
+        let refused = failed && own.is_empty() && self.errors.iter().any(refusal);
+        if refused { self.gateway_request } else { own }
     }
 
     fn write_lists(&self, batch: &mut Batch, header: &SpanHeader<'a>, failed: bool) -> [Range<u32>; 4] {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::Settler;
 use super::held::{Held, Number};
-use super::look::{SLACK_NANOS, tells_of_call};
+use super::look::{self, SLACK_NANOS, tells_of_call};
 use crate::facts::{Role, SpanKey};
 use crate::record::Flags;
 
@@ -138,8 +138,9 @@ impl<'a> Company<'a> {
 
     /// Joins two groups of look-alikes: no writer twice, no two answers, no two usages in one call.
     pub(super) fn may_be_one(&mut self, one: usize, other: usize) -> bool {
+        let agreed = look::agree(self.held(one), self.held(other));
         let (one, other) = (self.group(one), self.group(other));
-        one != other && self.sums[one].fits(&self.sums[other])
+        one != other && self.sums[one].fits(&self.sums[other], agreed)
     }
 
     /// True when a span of this writer tells of the group already.
@@ -227,6 +228,13 @@ impl<'a> Company<'a> {
         self.held(other).start_unix_nano > self.held(one).end_unix_nano.saturating_add(SLACK_NANOS)
     }
 
+    /// The nearest agent above a span that states usage.
+    pub(super) fn agent_of(&self, index: usize) -> Option<usize> {
+        let states = |&agent: &usize| self.held(agent).usage().is_some();
+        std::iter::successors(self.nodes[index].agent_above, |&agent| self.nodes[agent].agent_above)
+            .find(states)
+    }
+
     /// The members of every group, each group in the order of its first span.
     pub(super) fn members(&mut self) -> Vec<Vec<usize>> {
         let mut members: Vec<Vec<usize>> = self.nodes.iter().map(|_| Vec::new()).collect();
@@ -295,10 +303,10 @@ impl Sum {
         self.only_agents &= other.only_agents;
     }
 
-    fn fits(&self, other: &Self) -> bool {
+    fn fits(&self, other: &Self, agreed: bool) -> bool {
         let two_answers =
             |one: &(u32, u64)| other.answers().iter().any(|other| one.0 == other.0 && one.1 != other.1);
-        let usage = self.usage.is_none() || other.usage.is_none() || self.usage == other.usage;
+        let usage = agreed || self.usage.is_none() || other.usage.is_none() || self.usage == other.usage;
         let writers = !self.writers().iter().any(|writer| other.writers().contains(writer));
         !self.full && !other.full && usage && writers && !self.answers().iter().any(two_answers)
     }

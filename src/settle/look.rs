@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::held::{ANSWER, Held, Keys, LISTS, TRACE};
 use super::memory::Secret;
+use crate::call::{ErrorClass, TokenType, Tokens};
 use crate::facts::Role;
 use crate::record::Name;
 
@@ -24,10 +25,13 @@ const PIECE: u32 = 30;
 const ALIKE: usize = 2;
 /// Calls that start in the same second.
 const START: usize = 3;
-/// Calls that do not know their usage, and start in the same second.
+/// Calls that do not know their usage, or not all of it, and start in the same second; in the place of it, those that
+/// state cached tokens, by what another would state who knows of fewer.
 const SILENT: usize = 4;
 /// Requests that start in the same second.
 const REQUEST: usize = 5;
+/// What the lists of those that state cached tokens are called.
+const RICH: usize = 6;
 
 /// The list of a service's calls, while one instrumentation alone writes there.
 pub(super) const SERVICE: usize = ALIKE;
@@ -50,7 +54,11 @@ pub(super) fn keys(secret: &Secret, held: &Held, mixed: bool) -> Keys {
     } else {
         keys[START] = key(secret, START, (service, second));
         keys[ALIKE] = alike_key(secret, held, held.end_unix_nano >> PIECE);
-        keys[SILENT] = if states(held) { 0 } else { key(secret, SILENT, (service, second)) };
+        keys[SILENT] = match poorer(held) {
+            _ if !states(held) => key(secret, SILENT, (service, second)),
+            Some(usage) => key(secret, RICH, (service, usage, held.end_unix_nano >> PIECE)),
+            None => 0,
+        };
     }
     keys
 }
@@ -79,8 +87,21 @@ pub(super) fn writer(held: &Held) -> u64 {
     held.shape.scope ^ u64::from(held.role == Role::Continuation)
 }
 
+/// States all of its usage.
 fn states(held: &Held) -> bool {
-    held.role == Role::Call && held.has_tokens()
+    held.role == Role::Call && held.has_tokens() && !lacks_output(held)
+}
+
+/// States a prompt and no answer: it failed midway, or its reader left. Who embeds has no answer.
+pub(super) fn lacks_output(held: &Held) -> bool {
+    held.states_no_output() && !held.text(Name::Operation).contains("embed")
+}
+
+/// What another would state of the same call who knows of fewer cached tokens.
+pub(super) fn poorer(held: &Held) -> Option<(u64, u64)> {
+    let [input, read, written] = held.input_parts();
+    let (_, output) = held.usage().filter(|_| read + written > 0)?;
+    Some((if written > 0 { input + read } else { input }, output))
 }
 
 fn alike_key(secret: &Secret, held: &Held, second: u64) -> u32 {
@@ -94,7 +115,7 @@ fn alike_key(secret: &Secret, held: &Held, second: u64) -> u32 {
 /// The lists in which the look-alikes of a span may be: of its own second, and of the next within reach.
 pub(super) fn lists(secret: &Secret, held: &Held) -> impl Iterator<Item = (usize, u32)> + use<> {
     let service = held.shape.service;
-    let mut lists = [(0, 0); 8];
+    let mut lists = [(0, 0); 12];
     let mut slots = lists.iter_mut();
     let mut add = |list, key| slots.next().into_iter().for_each(|slot| *slot = (list, key));
     for second in pieces(held.start_unix_nano).into_iter().flatten() {
@@ -110,6 +131,10 @@ pub(super) fn lists(secret: &Secret, held: &Held) -> impl Iterator<Item = (usize
     if states(held) {
         for second in pieces(held.end_unix_nano).into_iter().flatten() {
             add(ALIKE, alike_key(secret, held, second));
+            match poorer(held) {
+                Some(usage) => add(ALIKE, key(secret, ALIKE, (service, usage, second))),
+                None => add(SILENT, key(secret, RICH, (service, held.usage().unwrap_or_default(), second))),
+            }
         }
     } else if held.role != Role::Http {
         add(ALIKE, alike_key(secret, held, 0));
@@ -165,9 +190,10 @@ pub(super) fn distance(one: &Held, other: &Held) -> Option<u64> {
         return None;
     }
     let alike = match (one.usage(), other.usage()) {
-        (Some(one), Some(other)) => one == other,
+        (Some(own), Some(others)) => own == others || agree(one, other),
         // One of them does not know: then one must be a wrapper of the other.
-        (None, Some(_)) | (Some(_), None) => one.layer != other.layer && !one.failed() && !other.failed(),
+        (None, Some(_)) => one.layer != other.layer && ended_alike(one, other),
+        (Some(_), None) => one.layer != other.layer && ended_alike(other, one),
         (None, None) => one.layer != other.layer && one.failed() == other.failed(),
     };
     let (starts, ends) = (
@@ -175,6 +201,43 @@ pub(super) fn distance(one: &Held, other: &Held) -> Option<u64> {
         one.end_unix_nano.abs_diff(other.end_unix_nano),
     );
     alike.then(|| starts.saturating_add(ends))
+}
+
+/// Two that state parts of one usage: they agree on what both state.
+pub(super) fn agree(one: &Held, other: &Held) -> bool {
+    one.tokens().zip(other.tokens()).is_some_and(|(one, other)| agree_in_part(&one, &other))
+}
+
+/// One of them knows of fewer cached tokens, or of no answer: its reader left, or it failed midway.
+pub(super) fn agree_in_part(one: &Tokens, other: &Tokens) -> bool {
+    let silent = |tokens: &Tokens| {
+        tokens.get(TokenType::Output).is_none() && tokens.get(TokenType::Reasoning).is_none()
+    };
+    if silent(one) != silent(other) {
+        return one.input_total() == other.input_total();
+    }
+    let same = |kind| one.get(kind).zip(other.get(kind)).is_none_or(|(one, other)| one == other);
+    let cached = [TokenType::CacheRead, TokenType::CacheWrite, TokenType::CacheWrite1h];
+    one.output_total() == other.output_total()
+        && one.output_total() > 0
+        && one.get(TokenType::Input).is_some()
+        && one.get(TokenType::Input) == other.get(TokenType::Input)
+        && cached.into_iter().all(same)
+}
+
+/// A span without usage ended as the one that it wraps; or it failed on an answer that had come.
+fn ended_alike(silent: &Held, telling: &Held) -> bool {
+    let class = |held: &Held| held.of_evidence(|evidence| evidence.error).map(|error| error.class);
+    match (silent.failed(), telling.failed()) {
+        (false, false) => true,
+        (true, true) => class(silent) == class(telling),
+        (true, false) => {
+            let by_client =
+                matches!(class(silent), None | Some(ErrorClass::Unknown | ErrorClass::InvalidRequest));
+            by_client && silent.layer > telling.layer && silent.status_code().is_none()
+        }
+        (false, true) => false,
+    }
 }
 
 fn within(one: &Held, other: &Held) -> bool {

@@ -4,7 +4,9 @@
 //! and prices nothing.
 
 use super::held::Held;
+use super::{lend, look};
 use crate::call::{TokenType, Tokens};
+use crate::dialect::Trait;
 use crate::facts::{Role, SpanKey};
 use crate::normalise;
 use crate::record::{Flags, Name, Record};
@@ -70,6 +72,8 @@ pub struct LlmCall<'a> {
     pub account: Option<&'a str>,
     /// All its spans, nearest first.
     pub members: &'a [Held],
+    /// Spans around it that tell what it leaves open.
+    pub lent: &'a [Held],
     /// How many of them tell of the call themselves.
     pub calls: usize,
 }
@@ -116,11 +120,11 @@ impl<'a> LlmCall<'a> {
 }
 
 /// One call from its spans, nearest first; the first `calls` tell of it themselves.
-pub(super) fn merge(members: &[Held], calls: usize, retries: u32) -> LlmCall<'_> {
-    let merged = Members { members, calls };
+pub(super) fn merge<'a>(members: &'a [Held], lent: &'a [Held], calls: usize, retries: u32) -> LlmCall<'a> {
+    let merged = Members { members, lent, calls };
     let first = &members[0];
     let (start, end) = merged.time();
-    let request_model = merged.text(Name::RequestModel);
+    let request_model = merged.request_model();
     let response_model = merged.text(Name::ResponseModel);
     let routed_model = merged.text(Name::RoutedModel);
     let resends = merged.first(|held| held.of_evidence(|rare| Some(rare.resends).filter(|&count| count > 0)));
@@ -155,23 +159,33 @@ pub(super) fn merge(members: &[Held], calls: usize, retries: u32) -> LlmCall<'_>
         output_characters: merged.first(|held| held.characters().1),
         account: merged.text(Name::Account),
         members,
+        lent,
         calls,
     }
 }
 
 /// One span by itself.
 pub(super) fn alone(held: &Held) -> LlmCall<'_> {
-    merge(std::slice::from_ref(held), 1, 0)
+    merge(std::slice::from_ref(held), &[], 1, 0)
 }
 
 struct Members<'a> {
     members: &'a [Held],
+    /// Spans around the call that tell what it leaves open.
+    lent: &'a [Held],
     calls: usize,
 }
 
 impl<'a> Members<'a> {
     fn text(&self, name: Name) -> Option<&'a str> {
         self.members.iter().map(|held| held.text(name)).find(|text| !text.is_empty())
+    }
+
+    /// The model asked for; where no span of the call names any, what one around it does.
+    fn request_model(&self) -> Option<&'a str> {
+        let own = || self.members.iter().find_map(lend::model);
+        let lent = || self.lent.iter().find_map(lend::model).filter(|_| own().is_none());
+        self.text(Name::RequestModel).or_else(lent)
     }
 
     fn first<T>(&self, of: fn(&Record) -> Option<T>) -> Option<T> {
@@ -215,6 +229,9 @@ impl<'a> Members<'a> {
 
     /// The nearest span that knows; another one with the same sums, when it splits them further.
     fn tokens(&self) -> Option<Tokens> {
+        if let Some(agent) = self.agent_of_all_steps() {
+            return agent.tokens();
+        }
         let mut known = self.members.iter().filter_map(|held| held.tokens());
         let mut best = known.next()?;
         for other in known {
@@ -223,11 +240,24 @@ impl<'a> Members<'a> {
             let lost_cache = other.output_total() == best.output_total()
                 && other.get(TokenType::Input) == Some(best.input_total())
                 && other.input_total() > best.input_total();
-            if (same && other.iter().count() > best.iter().count()) || lost_cache {
+            if lost_cache {
                 best = other;
+            } else if same || look::agree_in_part(&best, &other) {
+                best = finest(&best, &other);
             }
         }
         Some(best)
+    }
+
+    /// The agent around a span that tells of the last of its steps only.
+    fn agent_of_all_steps(&self) -> Option<&'a Held> {
+        let last = self.members.first().filter(|held| held.shape.profile.has(Trait::LastStepOnly))?;
+        let (input, output) = last.usage()?;
+        let all = |held: &&Held| {
+            let fits = held.role == Role::Aggregate && held.shape.scope == last.shape.scope;
+            fits && held.usage().is_some_and(|usage| usage.0 >= input && usage.1 >= output)
+        };
+        self.members.iter().find(all)
     }
 
     fn failed(&self) -> bool {
@@ -243,7 +273,11 @@ impl<'a> Members<'a> {
         let last = attempts.max_by_key(|held| held.start_unix_nano);
         let answered = calls.iter().any(|held| held.has_tokens());
         let refused = last.is_some_and(|held| held.failed()) && !answered;
-        refused || calls.iter().skip(1).any(|held| held.failed())
+        let around = || self.members[calls.len()..].iter().chain(self.lent);
+        let silent = || calls.iter().all(lend::is_silent);
+        refused
+            || calls.iter().skip(1).any(|held| held.failed())
+            || last.is_none() && silent() && around().any(|held| lend::fails_for(held, &calls[0]))
     }
 
     /// What the call itself states, else its last attempt. A call that succeeded has no status of an
@@ -255,6 +289,22 @@ impl<'a> Members<'a> {
         let stated = self.members[..self.calls.max(1)].iter().find_map(|held| held.status_code());
         stated.filter(|&status| failed || status < 400).or(last)
     }
+}
+
+/// The prompt of one and the answer of one, each of that which splits it further; the first where neither does.
+fn finest(one: &Tokens, other: &Tokens) -> Tokens {
+    let fineness = |tokens: &Tokens, input: bool| {
+        let kinds = || tokens.iter().filter(move |(kind, _)| kind.is_input() == input);
+        (kinds().filter(|(_, count)| *count > 0).count(), kinds().count())
+    };
+    let mut finest = Tokens::default();
+    for input in [true, false] {
+        let side = if fineness(other, input) > fineness(one, input) { other } else { one };
+        side.iter()
+            .filter(|(kind, _)| kind.is_input() == input)
+            .for_each(|(kind, count)| finest.set(kind, count));
+    }
+    finest
 }
 
 fn operation_of_path(path: &str) -> &'static str {

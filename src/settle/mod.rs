@@ -15,12 +15,16 @@
 //! | `look` | the keys, and what two spans must have in common |
 //! | `company` | the spans at hand, who is above whom, sums of groups |
 //! | `rules` | which of them tell of one call |
+//! | `lend` | what a call leaves open and a span around it tells |
+//! | `loops` | libraries that state the sum of a tool loop on each of its calls |
 //! | `merge` | several spans become one call |
 //! | `memory` | what is remembered of those that are gone |
 
 mod company;
 mod held;
+mod lend;
 mod look;
+mod loops;
 mod memory;
 mod merge;
 mod pairs;
@@ -39,6 +43,7 @@ use crate::facts::{Link, Role, SpanKey};
 use crate::record::{Name, Record, RecordBatch};
 use company::Company;
 use held::{ANSWER, Number, TRACE, Waiting};
+use loops::Loops;
 use rules::{Group, Judgement};
 
 /// How far up a trace is looked.
@@ -197,6 +202,7 @@ pub struct Settler {
     seen: Recall<()>,
     answers: Recall<Answer>,
     covers: Recall<Cover>,
+    loops: Loops,
     gathered: Vec<Number>,
     /// Not all that met could be gathered.
     cut: bool,
@@ -216,6 +222,7 @@ impl Settler {
             seen: Recall::new(settings.remember_nanos, settings.remember_bytes),
             answers: Recall::new(KEEP_NANOS, settings.answer_bytes),
             covers: Recall::new(KEEP_NANOS, settings.answer_bytes),
+            loops: Loops::new(settings.remember_nanos),
             gathered: Vec::new(),
             cut: false,
             now: 0,
@@ -286,6 +293,7 @@ impl Settler {
         self.seen.pass(self.now);
         self.answers.pass(self.now);
         self.covers.pass(self.now);
+        self.loops.pass(self.now);
         self.parents.pass(self.now);
     }
 
@@ -500,7 +508,9 @@ impl Settler {
             .map(|(late, group)| (group, late))
             .collect();
         for (group, late) in &groups {
-            if all || group.members.iter().any(|&member| member == number || self.goes_along(member)) {
+            let lent = group.lenders.iter().map(|lender| lender.number);
+            let mut spans = group.members.iter().copied().chain(lent);
+            if all || spans.any(|span| span == number || self.goes_along(span)) {
                 self.settle_group(group, *late, tell);
             }
         }
@@ -579,14 +589,15 @@ impl Settler {
         for &member in &group.members {
             members.extend(self.release(member));
         }
-        self.conclude(&members, group.judgement, late, tell);
+        let lent: Vec<Held> = group.lenders.iter().map(|lender| lender.held.clone()).collect();
+        self.conclude(&mut members, &lent, group.judgement, late, tell);
     }
 
     /// A call that met nobody: no company, no lists.
     fn settle_alone(&mut self, number: Number, tell: &mut dyn FnMut(Outcome<'_>)) {
-        let Some(held) = self.release(number) else { return };
+        let Some(mut held) = self.release(number) else { return };
         let late = self.wraps_counted(&held);
-        self.conclude(std::slice::from_ref(&held), Judgement::LONE_CALL, late, tell);
+        self.conclude(std::slice::from_mut(&mut held), &[], Judgement::LONE_CALL, late, tell);
     }
 
     fn met_nobody(&self, number: Number) -> bool {
@@ -608,16 +619,21 @@ impl Settler {
     /// Tells what became of a group, and remembers it.
     fn conclude(
         &mut self,
-        members: &[Held],
+        members: &mut [Held],
+        lent: &[Held],
         judged: Judgement,
         late: bool,
         tell: &mut dyn FnMut(Outcome<'_>),
     ) {
+        if judged.is_call {
+            self.loops.take_difference(&self.settings.secret, members);
+        }
+        let members = &*members;
         let Some(first) = members.first() else { return };
         let late = late || judged.is_call && self.has_counted_answer(&members[..judged.calls]);
         let of = Some(first.key()).filter(|_| judged.is_call && !late);
         if of.is_some() {
-            tell(Outcome::Call(merge::merge(members, judged.calls, judged.retries)));
+            tell(Outcome::Call(merge::merge(members, lent, judged.calls, judged.retries)));
         }
         for held in members.iter().skip(usize::from(of.is_some())) {
             let reason = match held.role {

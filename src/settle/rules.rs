@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use super::Reason;
 use super::company::{Company, rank};
 use super::held::{Held, Number};
+use super::lend::{self, Below, Lender};
 use super::look::{self, SLACK_NANOS, different_answers, tells_of_call};
 use super::pairs::Free;
 use crate::dialect::Trait;
@@ -34,6 +35,8 @@ pub(super) const HOUR_NANOS: u64 = 3_600_000_000_000;
 pub(super) struct Group {
     pub(super) members: Vec<Number>,
     pub(super) judgement: Judgement,
+    /// Spans around the call that tell what it leaves open.
+    pub(super) lenders: Vec<Lender>,
 }
 
 /// What a group is.
@@ -67,7 +70,8 @@ pub(super) fn groups(mut company: Company<'_>) -> Vec<Group> {
     leave_out_accounts(&mut company);
     judge_agents(&mut company);
     let members = company.members();
-    members.into_iter().map(|members| group(&mut company, members)).collect()
+    let mut below = Below::default();
+    members.into_iter().map(|members| group(&mut company, members, &mut below)).collect()
 }
 
 // --- rule 1 ---
@@ -197,11 +201,36 @@ fn join_look_alikes(company: &mut Company<'_>) {
     for line in alike.values() {
         pair(company, line, |_| true);
     }
+    let silent = |held: &Held| held.usage().is_none() || look::lacks_output(held);
     for line in services.values() {
-        if line.iter().any(|&index| company.held(index).usage().is_none()) {
-            pair(company, line, |held| held.usage().is_none());
+        if line.iter().any(|&index| silent(company.held(index))) {
+            pair(company, line, silent);
         }
     }
+    for line in poorer_and_richer(company).values() {
+        pair(company, line, |_| true);
+    }
+}
+
+/// Spans that state cached tokens, beside those that state what is left without them.
+fn poorer_and_richer(company: &Company<'_>) -> BTreeMap<(u64, (u64, u64)), Vec<usize>> {
+    let calls = || company.with_role(tells_of_call).into_iter();
+    let key = |index, usage| (company.held(index).shape.service, usage);
+    let mut lines: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for index in calls() {
+        if let Some(usage) = look::poorer(company.held(index)) {
+            lines.entry(key(index, usage)).or_default().push(index);
+        }
+    }
+    if lines.is_empty() {
+        return lines;
+    }
+    for index in calls() {
+        let own = company.held(index).usage().and_then(|usage| lines.get_mut(&key(index, usage)));
+        own.into_iter().for_each(|line| line.push(index));
+    }
+    lines.values_mut().for_each(|line| line.sort_unstable());
+    lines
 }
 
 /// Scope after scope, each span in order of time takes its nearest free look-alike of the others: one to one.
@@ -272,12 +301,15 @@ fn join_requests(company: &mut Company<'_>) {
     }
     loose.retain(|&index| {
         let agent = company.nodes[index].agent_above;
-        let lone = agent.filter(|&agent| company.held(agent).usage().is_some() && below[agent].is_none());
+        let states = |agent: usize| {
+            company.held(agent).usage().is_some() && company.held(agent).flags.has(Flags::WITNESS)
+        };
+        let lone = agent.filter(|&agent| states(agent) && below[agent].is_none());
         let call = lone.or(below[index]);
         call.into_iter().for_each(|call| company.join(index, call));
         call.is_none()
     });
-    join_in_time(company, &loose);
+    join_in_time(company, &loose, &below);
 }
 
 /// The first call below each span.
@@ -294,9 +326,18 @@ fn calls_below(company: &Company<'_>) -> Vec<Option<usize>> {
 }
 
 /// A request belongs to the call in whose time it began: one without a request first, then the one that began last.
-fn join_in_time(company: &mut Company<'_>, requests: &[usize]) {
+/// A wrapper that stands for its call, as that never ended, is one, too.
+fn join_in_time(company: &mut Company<'_>, requests: &[usize], below: &[Option<usize>]) {
     let mut running: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    let mut calls = company.with_role(|role| role == Role::Call).into_iter().peekable();
+    let stands_for_call = |index: &usize| {
+        let held = company.held(*index);
+        held.role == Role::Call
+            || held.flags.has(Flags::WITNESS)
+                && held.shape.profile.has(Trait::LoneWrapperIsCall)
+                && below[*index].is_none()
+    };
+    let calls: Vec<usize> = (0..company.nodes.len()).filter(stands_for_call).collect();
+    let mut calls = calls.into_iter().peekable();
     for &index in requests {
         let request = company.held(index);
         let latest = request.start_unix_nano.saturating_add(SLACK_NANOS);
@@ -396,10 +437,25 @@ fn judge_agent(company: &mut Company<'_>, index: usize, inside: Inside) {
     let own = own_usage && only_agents;
     match inside {
         _ if company.settler.repeats_counted(held, own_usage) => company.leave_out(index),
+        _ if held.shape.profile.has(Trait::LastStepOnly) && held.usage().is_some() => {
+            join_last_step(company, index);
+        }
         Inside::One(only) if !own => company.join(only, index),
         Inside::Nothing => {}
         _ if own => {}
         _ => company.leave_out(index),
+    }
+}
+
+/// An agent that knows of all its steps, where its one span of calls knows of the last: together they are the call. What
+/// the agents inside it called is theirs.
+fn join_last_step(company: &mut Company<'_>, agent: usize) {
+    let own = |index: &usize| company.role(*index) == Role::Call && company.agent_of(*index) == Some(agent);
+    let calls: Vec<usize> = (0..company.nodes.len()).filter(own).collect();
+    match calls.as_slice() {
+        [] => {}
+        [only] => company.join(*only, agent),
+        _ => company.leave_out(agent),
     }
 }
 
@@ -421,7 +477,7 @@ fn both(company: &mut Company<'_>, one: Inside, other: Inside) -> Inside {
 
 // --- the result ---
 
-fn group(company: &mut Company<'_>, mut members: Vec<usize>) -> Group {
+fn group(company: &mut Company<'_>, mut members: Vec<usize>, below: &mut Below) -> Group {
     let is_call = company.sum(members[0]).makes > 0;
     members.sort_by_cached_key(|&index| company.nearness(index));
     let tells = |&&index: &&usize| rank(company.role(index), company.nodes[index].sum) == 0;
@@ -434,7 +490,9 @@ fn group(company: &mut Company<'_>, mut members: Vec<usize>) -> Group {
         reason: if is_call { Reason::Aggregate } else { not_a_call },
         retries: retries(company, &members),
     };
-    Group { judgement, members: members.into_iter().map(|index| company.nodes[index].number).collect() }
+    let lenders = if is_call { lend::lenders(company, &members, below) } else { Vec::new() };
+    let members = members.into_iter().map(|index| company.nodes[index].number).collect();
+    Group { judgement, members, lenders }
 }
 
 /// HTTP attempts that failed and were made again: all that failed, but for the one that ended a failure.
