@@ -131,10 +131,12 @@ pub(super) fn lists(secret: &Secret, held: &Held) -> impl Iterator<Item = (usize
     if states(held) {
         for second in pieces(held.end_unix_nano).into_iter().flatten() {
             add(ALIKE, alike_key(secret, held, second));
-            match poorer(held) {
-                Some(usage) => add(ALIKE, key(secret, ALIKE, (service, usage, second))),
-                None => add(SILENT, key(secret, RICH, (service, held.usage().unwrap_or_default(), second))),
-            }
+            // One who knows of fewer cached tokens, and one who knows of more.
+            poorer(held)
+                .into_iter()
+                .for_each(|usage| add(ALIKE, key(secret, ALIKE, (service, usage, second))));
+            let own = held.usage().unwrap_or_default();
+            add(SILENT, key(secret, RICH, (service, own, second)));
         }
     } else if held.role != Role::Http {
         add(ALIKE, alike_key(secret, held, 0));

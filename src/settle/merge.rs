@@ -243,7 +243,7 @@ impl<'a> Members<'a> {
             if lost_cache {
                 best = other;
             } else if same || look::agree_in_part(&best, &other) {
-                best = finest(&best, &other);
+                best = finest(&best, &other, self.members[0].failed());
             }
         }
         Some(best)
@@ -291,15 +291,17 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The prompt of one and the answer of one, each of that which splits it further; the first where neither does.
-fn finest(one: &Tokens, other: &Tokens) -> Tokens {
+/// The prompt of one and the answer of one, each of that which splits it further; the first where neither does. What came
+/// of an answer before it failed is a guess of whoever states it.
+fn finest(one: &Tokens, other: &Tokens, failed: bool) -> Tokens {
     let fineness = |tokens: &Tokens, input: bool| {
         let kinds = || tokens.iter().filter(move |(kind, _)| kind.is_input() == input);
         (kinds().filter(|(_, count)| *count > 0).count(), kinds().count())
     };
     let mut finest = Tokens::default();
     for input in [true, false] {
-        let side = if fineness(other, input) > fineness(one, input) { other } else { one };
+        let guess = failed && !input && fineness(one, input).1 == 0;
+        let side = if fineness(other, input) > fineness(one, input) && !guess { other } else { one };
         side.iter()
             .filter(|(kind, _)| kind.is_input() == input)
             .for_each(|(kind, count)| finest.set(kind, count));

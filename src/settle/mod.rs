@@ -17,9 +17,11 @@
 //! | `rules` | which of them tell of one call |
 //! | `lend` | what a call leaves open and a span around it tells |
 //! | `loops` | libraries that state the sum of a tool loop on each of its calls |
+//! | `accounts` | spans that only repeat the usage of a call, and come before it or after |
 //! | `merge` | several spans become one call |
 //! | `memory` | what is remembered of those that are gone |
 
+mod accounts;
 mod company;
 mod held;
 mod lend;
@@ -41,6 +43,7 @@ pub use merge::LlmCall;
 
 use crate::facts::{Link, Role, SpanKey};
 use crate::record::{Name, Record, RecordBatch};
+use accounts::Accounts;
 use company::Company;
 use held::{ANSWER, Number, TRACE, Waiting};
 use loops::Loops;
@@ -166,6 +169,10 @@ struct Cover {
     by_agent: bool,
     /// It failed: a span above that states usage tells of a later attempt.
     failed: bool,
+    /// It was a request by itself: the call that it was made for was not seen yet.
+    bare: bool,
+    /// When the first call inside began, milliseconds, coming round.
+    start: u32,
 }
 
 /// What is remembered of an answer that was counted.
@@ -203,6 +210,7 @@ pub struct Settler {
     answers: Recall<Answer>,
     covers: Recall<Cover>,
     loops: Loops,
+    accounts: Accounts,
     gathered: Vec<Number>,
     /// Not all that met could be gathered.
     cut: bool,
@@ -223,6 +231,7 @@ impl Settler {
             answers: Recall::new(KEEP_NANOS, settings.answer_bytes),
             covers: Recall::new(KEEP_NANOS, settings.answer_bytes),
             loops: Loops::new(settings.remember_nanos),
+            accounts: Accounts::new(settings.remember_nanos),
             gathered: Vec::new(),
             cut: false,
             now: 0,
@@ -294,6 +303,7 @@ impl Settler {
         self.answers.pass(self.now);
         self.covers.pass(self.now);
         self.loops.pass(self.now);
+        self.accounts.pass(self.now);
         self.parents.pass(self.now);
     }
 
@@ -437,7 +447,11 @@ impl Settler {
             let known = self.covers.get(hash).unwrap_or_default();
             // An attempt that failed does not take the place of one that succeeded, in whatever order they come.
             if !cover.failed || !known.covers || known.failed {
-                self.covers.insert(hash, Cover { counted: known.counted, covers: true, ..cover });
+                let earlier = known.covers && (known.start.wrapping_sub(cover.start) as i32) < 0;
+                let start = if earlier { known.start } else { cover.start };
+                let bare = cover.bare && (known.bare || !known.covers);
+                self.covers
+                    .insert(hash, Cover { counted: known.counted, covers: true, bare, start, ..cover });
             }
             next = self.parent_of(ancestor, hash);
         }
@@ -459,6 +473,14 @@ impl Settler {
 
     fn is_everybodys(&self, answer: u64) -> bool {
         self.answers.get(self.settings.secret.hash(answer)).is_some_and(|answer| answer.everybodys)
+    }
+}
+
+impl Cover {
+    /// Counted calls lie inside this span; what began after it had ended is nothing of it.
+    fn is_inside(&self, held: &Held) -> bool {
+        let end = Record::milliseconds(held.end_unix_nano.saturating_add(look::SLACK_NANOS));
+        self.covers && (end.wrapping_sub(self.start) as i32) >= 0
     }
 }
 
@@ -630,7 +652,8 @@ impl Settler {
         }
         let members = &*members;
         let Some(first) = members.first() else { return };
-        let late = late || judged.is_call && self.has_counted_answer(&members[..judged.calls]);
+        let told = judged.is_call && self.accounts.is_told(&self.settings.secret, members);
+        let late = late || told || judged.is_call && self.has_counted_answer(&members[..judged.calls]);
         let of = Some(first.key()).filter(|_| judged.is_call && !late);
         if of.is_some() {
             tell(Outcome::Call(merge::merge(members, lent, judged.calls, judged.retries)));
@@ -678,17 +701,19 @@ impl Settler {
 
     /// A counted call lies inside this span, unless their ids say that they are two.
     fn wraps_counted(&self, held: &Held) -> bool {
-        self.cover_of(held.key()).filter(|cover| cover.covers).is_some_and(|cover| {
+        self.cover_of(held.key()).filter(|cover| cover.is_inside(held)).is_some_and(|cover| {
             let two = held.answer != 0 && cover.answer_kind == held.answer_kind;
             let later_attempt = cover.failed && held.has_tokens();
-            !two && !later_attempt
+            // A stream may end long after its request was counted: better one request too many than its tokens lost.
+            let ends_late = cover.bare && held.has_tokens();
+            !two && !later_attempt && !ends_late
         })
     }
 
     /// Counted calls lie inside this agent, and it repeats them.
     fn repeats_counted(&self, held: &Held, own_usage: bool) -> bool {
-        let cover = self.cover_of(held.key()).filter(|cover| cover.covers);
-        cover.is_some_and(|cover| !(cover.by_agent && own_usage))
+        let cover = self.cover_of(held.key()).filter(|cover| cover.is_inside(held));
+        cover.is_some_and(|cover| !cover.bare && !(cover.by_agent && own_usage))
     }
 
     fn remember(&mut self, members: &[Held]) {
@@ -700,6 +725,10 @@ impl Settler {
             covers: true,
             by_agent: first.is_some_and(|held| held.role == Role::Aggregate),
             failed: first.is_some_and(|held| held.failed() && !held.has_tokens()),
+            bare: members
+                .iter()
+                .all(|held| matches!(held.role, Role::Http | Role::Companion) && !held.has_tokens()),
+            start: first.map_or(0, |held| Record::milliseconds(held.start_unix_nano)),
         };
         for held in members {
             self.remember_counted(self.settings.secret.hash(held.key()));

@@ -7,11 +7,13 @@
 //! | `delivery` | the same spans shuffled, one a request, sent twice |
 //! | `alike` | spans of known patterns against the same spans read in full |
 //! | `golden` | every answer whole, as committed |
+//! | `late` | each span after the others were settled |
 //! | `mixed` | everything at once through a running server, read from `/metrics` |
 
 mod alike;
 mod delivery;
 mod golden;
+mod late;
 mod mixed;
 mod scenario;
 mod verdict;
@@ -31,29 +33,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Libraries that recognition does not read well yet.
-const NOT_YET: &[&str] = &[
-    // Cache writes are lost, so that its numbers differ from those of the SDK's own span.
-    "python-monocle-0.8.15/anthropic_cache",
-    // Its `RESOURCE_EXHAUSTED` is of every 429, and hides the cause in the text.
-    "node-genkit-1.42.0/openai_err_quota",
-];
-
 fn excepted(fault: &str) -> bool {
-    EXCEPTIONS.iter().any(|(beginning, _)| fault.starts_with(beginning)) || not_yet(fault)
-}
-
-/// Scenarios whose totals differ in a stream of many libraries: a deployment's name whose model the others teach; and, open,
-/// calls with neither an id nor a model that answered, of which some are labelled with another model there.
-const APART: &[&str] =
-    &["python-monocle-0.8.15/azure_chat", "java-semantic-kernel-1.4.2", "python-ag2-native-1.2.1"];
-
-fn is_apart(name: &str) -> bool {
-    not_yet(name) || APART.iter().any(|scenario| name.starts_with(scenario))
-}
-
-fn not_yet(name: &str) -> bool {
-    NOT_YET.iter().any(|library| name.starts_with(library))
+    EXCEPTIONS.iter().any(|(beginning, _)| fault.starts_with(beginning))
 }
 
 /// Every token once, every split, every price to the last digit, every error by its cause.
