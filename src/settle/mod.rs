@@ -713,7 +713,7 @@ impl Settler {
     /// Counted calls lie inside this agent, and it repeats them.
     fn repeats_counted(&self, held: &Held, own_usage: bool) -> bool {
         let cover = self.cover_of(held.key()).filter(|cover| cover.is_inside(held));
-        cover.is_some_and(|cover| !cover.bare && !(cover.by_agent && own_usage))
+        cover.is_some_and(|cover| !(cover.bare || cover.by_agent && own_usage))
     }
 
     fn remember(&mut self, members: &[Held]) {
