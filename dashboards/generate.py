@@ -15,13 +15,13 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from alerts.source.thresholds import Thresholds, load  # noqa: E402
-from dashboards.source import bill, boards, cost, errors, itself, latency, limits, models, overview  # noqa: E402
+from dashboards.source import agents, bill, boards, cost, errors, itself, latency, limits, models, overview  # noqa: E402
 
 
 def files(t: Thresholds) -> dict[str, str]:
     """Path under dashboards/ and text of every written file."""
     written = {}
-    for module in (overview, bill, cost, limits, errors, latency, models, itself):
+    for module in (overview, bill, cost, limits, errors, latency, models, agents, itself):
         board = module.board(t)
         document = boards.build(board)
         for form, each in (("provisioning", document), ("import", boards.for_import(document))):

@@ -6,7 +6,7 @@ from .thresholds import Thresholds
 
 def area(t: Thresholds) -> Area:
     """The rules on missing and distrusted data."""
-    fast = (down(), missing(), lagging(t), refusing(), overflowing(), late(), reload_failed(), journal(), silent(t))
+    fast = (down(), missing(), lagging(t), refusing(), overflowing(), late(), reload_failed(), journal(), pushes(), silent(t))
     slow = (unread(t), advice(), drift(), certificate(t), catalogue_old(t))
     return Area("tollgate", (), fast, (), slow)
 
@@ -103,6 +103,20 @@ def journal() -> Alert:
         "Tollgate {{ $labels.instance }} cannot write its journal ({{ $labels.reason }})",
         "What it counts now is lost if it stops. Look at the disk of data_dir: full, read-only, slow or broken.",
         wait="1m",
+    )
+
+
+def pushes() -> Alert:
+    """A push that fails is in the next one, so failures matter when nothing gets through."""
+    return own(
+        "TollgatePushFailing",
+        "ticket",
+        'sum by (job, instance) (increase(tollgate_pushes_total{result="failure"}[15m])) > 0\n'
+        'unless sum by (job, instance) (increase(tollgate_pushes_total{result="success"}[15m])) > 0',
+        "Tollgate {{ $labels.instance }} cannot push its metrics: {{ printf \"%.0f\" $value }} attempts failed in 15 minutes, none worked",
+        "Whoever reads them where they are pushed to sees numbers that stand still, and alerts there do not fire. Nothing is lost"
+        " yet: the next push that works carries the sums.",
+        wait="5m",
     )
 
 

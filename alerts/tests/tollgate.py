@@ -165,6 +165,19 @@ CASES = [
         stays_silent={"an error of an earlier day": ("30m", own("tollgate_journal_errors_total", "9+0x60", ',reason="full"'))},
     ),
     Case(
+        "TollgatePushFailing",
+        fires_at="35m",
+        silent_again_at="70m",
+        series=own("tollgate_pushes_total", "0+0x10 0+1x40 40+0x60", ',result="failure"') | own("tollgate_pushes_total", "0+1x10 10+0x40 10+1x60", ',result="success"'),
+        labels={"severity": "ticket"} | INSTANCE,
+        summary="Tollgate tollgate-0:9464 cannot push its metrics: 15 attempts failed in 15 minutes, none worked",
+        description="Whoever reads them where they are pushed to sees numbers that stand still, and alerts there do not fire. Nothing is lost yet: the next push that works carries the sums.",
+        stays_silent={
+            "every second one works": ("40m", own("tollgate_pushes_total", "0+1x60", ',result="failure"') | own("tollgate_pushes_total", "0+1x60", ',result="success"')),
+            "nothing is pushed": ("40m", own("tollgate_pushes_total", "0+0x60", ',result="failure"') | own("tollgate_pushes_total", "0+0x60", ',result="success"')),
+        },
+    ),
+    Case(
         "TollgateUnreadSpans",
         fires_at="60m",
         silent_again_at="180m",

@@ -40,6 +40,7 @@ WORDS = {
     promql.NO_STREAMS: ("no streams", GREY),
     promql.NO_REQUESTS: ("no requests", GREY),
     promql.TOLD_BY_NONE: ("no span tells", GREY),
+    promql.NO_TOOLS: ("no fees", GREY),
 }
 # A colour for each class of error, none twice; red is for what waiting does not mend.
 CLASS_COLORS = {
