@@ -58,7 +58,9 @@ fn filled(tuples: &[[String; 2]]) -> CallTable {
     let dimensions = vec![tollgate::aggregate::Dimension { name: "team".to_owned(), max_values: 100 }];
     let options = AggregateOptions { dimensions, hold_nanos: 0, ..AggregateOptions::default() };
     let mut table = CallTable::new(options);
-    tuples.iter().enumerate().for_each(|(at, tuple)| table.record(&call(tuple, at), START));
+    tuples.iter().enumerate().for_each(|(at, tuple)| {
+        table.record(&call(tuple, at), START);
+    });
     table
 }
 

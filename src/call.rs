@@ -120,21 +120,33 @@ impl Tokens {
         self.stated == 0
     }
 
+    /// The stated kinds, one bit each.
+    #[must_use]
+    pub const fn stated(&self) -> u16 {
+        self.stated
+    }
+
     /// The stated kinds and their counts, in the order of the contract.
     pub fn iter(&self) -> impl Iterator<Item = (TokenType, u64)> + '_ {
-        TokenType::ALL.into_iter().filter_map(|kind| self.get(kind).map(|count| (kind, count)))
+        let mut left = self.stated;
+        std::iter::from_fn(move || {
+            let kind = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            Some((*TokenType::ALL.get(kind)?, self.counts[kind]))
+        })
     }
 
     /// The whole prompt, cached or not.
     #[must_use]
     pub fn input_total(&self) -> u64 {
-        self.iter().filter(|(kind, _)| kind.is_input()).fold(0, |sum, (_, count)| sum.saturating_add(count))
+        // What is not stated stands at 0.
+        self.counts[..TokenType::Output as usize].iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// Everything that was generated, visible or not.
     #[must_use]
     pub fn output_total(&self) -> u64 {
-        self.iter().filter(|(kind, _)| !kind.is_input()).fold(0, |sum, (_, count)| sum.saturating_add(count))
+        self.counts[TokenType::Output as usize..].iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 }
 

@@ -19,6 +19,7 @@ impl Exact {
     pub const ZERO: Self = Self { high: 0, low: 0 };
 
     /// So many units of 10^-18.
+    #[inline]
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the halves")]
     pub const fn from_atto(atto: u128) -> Self {
@@ -26,6 +27,7 @@ impl Exact {
     }
 
     /// In units of 10^-18.
+    #[inline]
     #[must_use]
     pub const fn atto(self) -> u128 {
         (self.high as u128) << 64 | self.low as u128
@@ -55,12 +57,12 @@ impl Exact {
         if !(value.is_finite() && value >= 0.0) {
             return None;
         }
-        let atto = if value < 1.0 {
-            (value * 1e12).round() as u128 * 1_000_000
-        } else {
-            ((value * 1e9).round() as u128).saturating_mul(1_000_000_000)
-        };
-        Some(Self::from_atto(atto))
+        let (scaled, unit) =
+            if value < 1.0 { (value * 1e12, 1_000_000) } else { (value * 1e9, 1_000_000_000) };
+        if scaled < (1_u64 << 52) as f64 {
+            return Some(Self::from_atto(u128::from((scaled + 0.5) as u64) * unit));
+        }
+        Some(Self::from_atto((scaled.round() as u128).saturating_mul(unit)))
     }
 
     /// True for nothing.
@@ -70,6 +72,7 @@ impl Exact {
     }
 
     /// The sum.
+    #[inline]
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self::from_atto(self.atto().saturating_add(other.atto()))
@@ -78,13 +81,33 @@ impl Exact {
     /// A float within one unit in the last place, and the nearest one for short numbers.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "meant")]
+    #[inline]
     pub const fn approximate(self) -> f64 {
-        self.atto() as f64 / 1e18
+        if self.high == 0 { self.low as f64 / 1e18 } else { self.atto() as f64 / 1e18 }
     }
 
     /// The nearest float.
     #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "exact below 2^53")]
     pub fn to_f64(self) -> f64 {
+        // Both sides of one division are exact, so that it is rounded once.
+        let mut atto = self.atto();
+        for (zeros, unit) in [(18, 1e0), (9, 1e9), (6, 1e12)] {
+            let divisor = 10u128.pow(zeros);
+            if atto.is_multiple_of(divisor) && atto / divisor < 1 << 53 {
+                return (atto / divisor) as f64 / unit;
+            }
+        }
+        let mut scale = 18;
+        while scale > 0 && atto.is_multiple_of(10) {
+            (atto, scale) = (atto / 10, scale - 1);
+        }
+        if atto < 1 << 53 { atto as f64 / 10f64.powi(scale) } else { self.read_digits() }
+    }
+
+    /// The same for numbers with many digits.
+    #[cold]
+    fn read_digits(self) -> f64 {
         let mut digits = itoa::Buffer::new();
         let digits = digits.format(self.atto()).as_bytes();
         // At most 39 digits and `e-18`.
@@ -109,6 +132,22 @@ mod tests {
         assert_eq!(sum(3).to_f64(), 0.3);
         assert_eq!(sum(10).to_f64(), 1.0);
         assert_eq!(sum(1_000_000).to_f64(), 100_000.0);
+    }
+
+    /// Guarantees: the short way to a float and the long one end at the same.
+    #[test]
+    fn floats_are_the_nearest() {
+        let mut seed = 7_u128;
+        for digits in 0..37 {
+            for _ in 0..200 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                for zeros in [0, 1, 6, 9, 12, 18] {
+                    let exact =
+                        Exact::from_atto(seed % 10u128.pow(digits + 1) * 10u128.pow(zeros.min(37 - digits)));
+                    assert_eq!(exact.to_f64(), exact.read_digits(), "{}", exact.atto());
+                }
+            }
+        }
     }
 
     /// Guarantees: what a float says is read as it is written, and shown as it was.

@@ -14,7 +14,7 @@ use crate::call::{ErrorClass, LimitEvidence, PriceSource, RateLimit};
 use crate::classify::{ErrorEvidence, ErrorVerdict, classify, classify_status};
 use crate::facts::{Batch, ErrorTextKind, Role, SpanFacts, part};
 use crate::limits::{self, LimitEvidenceInput, account_hash};
-use crate::price::{Context, Decimal, Dollars, PriceBook, Priced, Request, Units};
+use crate::price::{Context, Decimal, Dollars, PriceBook, Priced, Request, Tariff, Units};
 use crate::record::{Flags, Record};
 use crate::settle::LlmCall;
 
@@ -88,53 +88,108 @@ impl Judge {
     /// Judges a call.
     pub fn judge(&mut self, call: &LlmCall<'_>) -> Verdict<'_> {
         let learned = self.learn(call);
+        let (names, count) = names(call, learned.as_deref());
         Verdict {
             error: error(call),
             limits: rate_limits_of(call),
-            priced: price(call, learned.as_deref(), &mut self.book),
+            priced: self.book.price(&request(call, &names[..count])),
         }
+    }
+
+    /// What calls cost that differ from this one in nothing but their numbers.
+    pub(crate) fn tariff(&mut self, call: &LlmCall<'_>) -> Option<Tariff> {
+        let learned = self.learn(call);
+        let (names, count) = names(call, learned.as_deref());
+        self.book.tariff(&request(call, &names[..count]))
     }
 
     /// Notes which model answered under the name that was asked for; where none did (a failure), tells
     /// which one did before, for the same service at the same endpoint: what others are answered must not
     /// name a call's model, or the order in which services call would.
     fn learn(&mut self, call: &LlmCall<'_>) -> Option<Arc<str>> {
-        let asked = call.request_model?;
-        let key = (call.service_name, call.provider, call.server_address, asked);
-        let key = self.learned.hasher().hash_one(key);
-        match call.routed_model.or(call.response_model).filter(|answered| *answered != asked) {
+        let key = self.key(call)?;
+        match answered(call) {
             Some(answered) if !call.failed => {
                 if self.learned.get(&key).map(AsRef::as_ref) != Some(answered) {
-                    if self.learned.len() >= LEARNED {
-                        self.learned.clear();
-                    }
-                    self.learned.insert(key, answered.into());
+                    self.note(key, answered.into());
                 }
                 None
             }
             _ => self.learned.get(&key).cloned(),
         }
     }
+
+    fn note(&mut self, key: u64, model: Arc<str>) {
+        if self.learned.len() >= LEARNED {
+            self.learned.clear();
+        }
+        self.learned.insert(key, model);
+    }
+
+    fn key(&self, call: &LlmCall<'_>) -> Option<u64> {
+        let asked = call.request_model?;
+        let names = (call.service_name, call.provider, call.server_address, asked);
+        Some(self.learned.hasher().hash_one(names))
+    }
+
+    /// What a call that was judged has taught, or was told.
+    pub(crate) fn lesson(&self, call: &LlmCall<'_>) -> Option<Lesson> {
+        let key = self.key(call)?;
+        let teaches = answered(call).is_some() && !call.failed;
+        Some(Lesson { key, teaches, model: self.learned.get(&key).cloned() })
+    }
+
+    /// Learns from another call that teaches the same; false when what is known is no longer what it was told.
+    pub(crate) fn repeats(&mut self, lesson: Option<&Lesson>) -> bool {
+        let Some(Lesson { key, teaches, model }) = lesson else { return true };
+        match (self.learned.get(key), model) {
+            (Some(known), Some(model)) if Arc::ptr_eq(known, model) => true,
+            (_, Some(model)) if *teaches => {
+                self.note(*key, Arc::clone(model));
+                true
+            }
+            (None, None) => true,
+            _ => false,
+        }
+    }
 }
 
-fn price<'a>(call: &LlmCall<'_>, learned: Option<&str>, book: &'a mut PriceBook) -> Priced<'a> {
+/// What calls of one shape teach, or were told, of the model behind the name that they ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lesson {
+    key: u64,
+    teaches: bool,
+    model: Option<Arc<str>>,
+}
+
+/// The model that answered under another name.
+fn answered<'a>(call: &LlmCall<'a>) -> Option<&'a str> {
+    call.routed_model.or(call.response_model).filter(|answered| Some(*answered) != call.request_model)
+}
+
+/// The names to price by, and how many they are.
+fn names<'a>(call: &LlmCall<'a>, learned: Option<&'a str>) -> ([&'a str; 4], usize) {
     let mut names = [""; 4];
     let candidates = learned.into_iter().chain(models(call));
     let count = names.iter_mut().zip(candidates).map(|(name, candidate)| *name = candidate).count();
+    (names, count)
+}
+
+fn request<'a>(call: &'a LlmCall<'a>, models: &'a [&'a str]) -> Request<'a> {
     let mut units = Units::default();
     if call.web_searches > 0 {
         units.set("web_searches", Decimal::from(u64::from(call.web_searches)));
     }
-    book.price(&Request {
+    Request {
         provider: if call.provider == "unknown" { "" } else { call.provider },
         server_address: call.server_address,
-        models: &names[..count],
+        models,
         at_unix_seconds: (call.start_unix_nano / 1_000_000_000) as i64,
         tokens: call.tokens.as_ref(),
         context: context(call),
         units,
         reported: call.reported_cost.and_then(Decimal::from_f64).map(Dollars::from),
-    })
+    }
 }
 
 /// How the call was served. Anthropic calls a batch a service tier; the catalogue calls it a way of processing.

@@ -33,7 +33,9 @@ pub(crate) fn filled(tuples: &[[String; 2]]) -> CallTable {
     let mut table =
         CallTable::new(AggregateOptions { dimensions, hold_nanos: 0, ..AggregateOptions::default() });
     for tuple in tuples {
-        (0..LENGTHS).for_each(|at| table.record(&success(tuple, at), START));
+        (0..LENGTHS).for_each(|at| {
+            table.record(&success(tuple, at), START);
+        });
         table.record(&failure(tuple), START);
     }
     drop((table.view(START), table.view(START)));

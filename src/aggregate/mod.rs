@@ -9,14 +9,16 @@
 //! | [`CallTable`] | one lookup per call, the bound on label tuples, expiry |
 //! | [`CallView`] | the table at one moment |
 //! | [`series`] | all metrics of one label tuple |
+//! | [`measure`] | what is measured, by name |
 //! | [`point`] | counters and histograms that read 0 first |
 //! | [`cardinality`] | what may become a label value |
 
 pub mod cardinality;
+pub mod measure;
 pub mod point;
 pub mod series;
 mod table;
 mod view;
 
-pub use table::{AggregateOptions, CallTable, Dimension};
+pub use table::{AggregateOptions, CallTable, Dimension, RowId};
 pub use view::{CallView, Replaced, TableState};

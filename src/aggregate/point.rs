@@ -34,6 +34,13 @@ impl Exemplar {
         Self { trace_id, span_id, value: (value as f32).min(f32::MAX), tenths }
     }
 
+    /// The same call, where it added this.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "for people")]
+    pub const fn of(self, value: f64) -> Self {
+        Self { value: (value as f32).min(f32::MAX), ..self }
+    }
+
     /// When it was counted, to a tenth of a second; good until 2039.
     #[must_use]
     pub fn unix_nano(&self) -> u64 {

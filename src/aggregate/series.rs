@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use super::cardinality::{MAX_VALUE_BYTES, OTHER, looks_secret};
+use super::measure::{Count, Dollars, InputSize, Outcome, Spread};
 use super::point::{Counter, DollarCounter, Exemplar, Histogram, Sparse};
-use crate::call::{CallRecord, ErrorClass, PriceSource, TokenType, Tokens};
+use crate::call::{CallRecord, ErrorClass, TokenType, Tokens};
 use crate::exact::Exact;
-use crate::metric::{
-    BY_INPUT_EDGES, COST_EDGES, DURATION_EDGES, FIRST_TOKEN_EDGES, INPUT_TOKEN_EDGES, PER_TOKEN_EDGES,
-};
 
 /// Distinct (class, code, status) of one tuple; what comes beyond reads code `other`, no status.
 const ERROR_ROWS: usize = 64;
@@ -36,133 +34,6 @@ pub struct CallSeries {
     last: Sparse<Exemplar>,
 }
 
-/// Which counter of things.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
-    /// Calls by class.
-    Requests(ErrorClass),
-    /// Failures by `retryable`.
-    Retryable(Option<bool>),
-    /// Hidden attempts.
-    Retries,
-    /// Successes by (streaming, longer than 10 s).
-    Streaming(Option<bool>, bool),
-    /// Tokens by kind.
-    Tokens(TokenType),
-    /// Estimated tokens by kind.
-    Estimated(TokenType),
-    /// Calls without usage.
-    WithoutUsage,
-    /// Calls by the source of their price.
-    Priced(PriceSource),
-}
-
-/// Which counter of dollars.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dollars {
-    /// Spent, by kind; `None` = per-request and tool fees.
-    Cost(Option<TokenType>),
-    /// Spent on failures, by class.
-    ErrorCost(ErrorClass),
-    /// Saved by caches.
-    CacheSavings,
-    /// As reported by instrumentations.
-    Reported,
-}
-
-/// Which histogram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spread {
-    /// Seconds of whole calls.
-    Duration(Outcome),
-    /// Seconds to the first token.
-    FirstToken,
-    /// Seconds per output token.
-    PerToken,
-    /// Seconds of successes by prompt size.
-    ByInput(InputSize),
-    /// Tokens of whole prompts.
-    InputTokens,
-    /// Dollars per call.
-    RequestCost,
-}
-
-const CLASSES: usize = ErrorClass::ALL.len();
-const KINDS: usize = TokenType::ALL.len();
-
-impl Count {
-    /// A number below 64 of its own.
-    const fn number(self) -> usize {
-        const RETRYABLE: usize = CLASSES;
-        const STREAMING: usize = RETRYABLE + 3;
-        const TOKENS: usize = STREAMING + 6;
-        const ESTIMATED: usize = TOKENS + KINDS;
-        const PRICED: usize = ESTIMATED + KINDS;
-        const RETRIES: usize = PRICED + PriceSource::ALL.len();
-        const WITHOUT_USAGE: usize = RETRIES + 1;
-        const { assert!(WITHOUT_USAGE < 64) };
-        match self {
-            Self::Requests(class) => class as usize,
-            Self::Retryable(retryable) => RETRYABLE + told(retryable),
-            Self::Streaming(streaming, long) => STREAMING + told(streaming) * 2 + long as usize,
-            Self::Tokens(kind) => TOKENS + kind as usize,
-            Self::Estimated(kind) => ESTIMATED + kind as usize,
-            Self::Priced(source) => PRICED + source as usize,
-            Self::Retries => RETRIES,
-            Self::WithoutUsage => WITHOUT_USAGE,
-        }
-    }
-}
-
-impl Dollars {
-    const fn number(self) -> usize {
-        const REQUEST: usize = KINDS;
-        const ERRORS: usize = REQUEST + 1;
-        const SAVINGS: usize = ERRORS + CLASSES;
-        const REPORTED: usize = SAVINGS + 1;
-        const { assert!(REPORTED < 64) };
-        match self {
-            Self::Cost(Some(kind)) => kind as usize,
-            Self::Cost(None) => REQUEST,
-            Self::ErrorCost(class) => ERRORS + class as usize,
-            Self::CacheSavings => SAVINGS,
-            Self::Reported => REPORTED,
-        }
-    }
-}
-
-impl Spread {
-    const fn number(self) -> usize {
-        match self {
-            Self::Duration(outcome) => outcome as usize,
-            Self::FirstToken => 2,
-            Self::PerToken => 3,
-            Self::InputTokens => 4,
-            Self::RequestCost => 5,
-            Self::ByInput(size) => 6 + size as usize,
-        }
-    }
-
-    const fn edges(self) -> &'static [f64] {
-        match self {
-            Self::Duration(_) => &DURATION_EDGES,
-            Self::FirstToken => &FIRST_TOKEN_EDGES,
-            Self::PerToken => &PER_TOKEN_EDGES,
-            Self::InputTokens => &INPUT_TOKEN_EDGES,
-            Self::RequestCost => &COST_EDGES,
-            Self::ByInput(_) => &BY_INPUT_EDGES,
-        }
-    }
-}
-
-const fn told(fact: Option<bool>) -> usize {
-    match fact {
-        None => 0,
-        Some(false) => 1,
-        Some(true) => 2,
-    }
-}
-
 /// Failures of one cause.
 #[derive(Clone, Debug)]
 pub struct ErrorRow {
@@ -176,79 +47,6 @@ pub struct ErrorRow {
     pub counter: Counter,
     /// The last of them.
     pub last: Exemplar,
-}
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Outcome {
-    /// It succeeded.
-    Ok,
-    /// It failed.
-    Error,
-}
-
-impl Outcome {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Ok, Self::Error];
-
-    /// The value of the `outcome` label.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// Size of a whole prompt, in classes at whose borders providers change price or pace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InputSize {
-    /// Up to 8,000 tokens.
-    To8k,
-    /// Up to 32,000.
-    To32k,
-    /// Up to 80,000.
-    To80k,
-    /// Up to 100,000.
-    To100k,
-    /// Up to 200,000.
-    To200k,
-    /// More.
-    Over200k,
-}
-
-impl InputSize {
-    /// Every class.
-    pub const ALL: [Self; 6] =
-        [Self::To8k, Self::To32k, Self::To80k, Self::To100k, Self::To200k, Self::Over200k];
-
-    /// The class of a prompt.
-    #[must_use]
-    pub const fn of(tokens: u64) -> Self {
-        match tokens {
-            0..=8_000 => Self::To8k,
-            8_001..=32_000 => Self::To32k,
-            32_001..=80_000 => Self::To80k,
-            80_001..=100_000 => Self::To100k,
-            100_001..=200_000 => Self::To200k,
-            200_001.. => Self::Over200k,
-        }
-    }
-
-    /// The value of the `input_size` label.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::To8k => "0-8k",
-            Self::To32k => "8k-32k",
-            Self::To80k => "32k-80k",
-            Self::To100k => "80k-100k",
-            Self::To200k => "100k-200k",
-            Self::Over200k => "200k+",
-        }
-    }
 }
 
 impl CallSeries {
@@ -294,9 +92,9 @@ impl CallSeries {
     /// Counts one call.
     pub fn record(&mut self, call: &CallRecord<'_>, now: u64) {
         self.used_unix_nano = now;
-        let mark = Mark { trace_id: call.trace_id, span_id: call.span_id, now };
+        let mark = Mark { now, call: Exemplar::new(call.trace_id, call.span_id, 1.0, now) };
         self.add(Count::Requests(call.error_class), 1, now);
-        *self.last.entry(call.error_class as usize, Exemplar::default) = mark.exemplar(1.0);
+        *self.last.entry(call.error_class as usize, Exemplar::default) = mark.call;
         self.record_times(call, mark);
         if call.error_class == ErrorClass::None {
             self.add(Count::Streaming(call.streaming, call.duration_seconds > LONG_CALL_SECONDS), 1, now);
@@ -335,8 +133,17 @@ impl CallSeries {
     }
 
     fn record_times(&mut self, call: &CallRecord<'_>, mark: Mark) {
-        let outcome = if call.error_class == ErrorClass::None { Outcome::Ok } else { Outcome::Error };
-        self.observe_seconds(Spread::Duration(outcome), Some(call.duration_seconds), mark);
+        let seconds = Exact::from_f64(call.duration_seconds);
+        let (outcome, size) = match call.error_class {
+            ErrorClass::None => (Outcome::Ok, input(call)),
+            _ => (Outcome::Error, None),
+        };
+        if let Some(seconds) = seconds {
+            self.observe(Spread::Duration(outcome), seconds, mark);
+        }
+        if let (Some(seconds), Some(size)) = (seconds, size) {
+            self.observe(Spread::ByInput(InputSize::of(size)), seconds, mark);
+        }
         self.observe_seconds(Spread::FirstToken, call.time_to_first_token_seconds, mark);
         self.observe_seconds(Spread::PerToken, call.time_per_output_token_seconds, mark);
     }
@@ -349,7 +156,7 @@ impl CallSeries {
         };
         let row = &mut self.errors[position];
         row.counter.value += 1;
-        row.last = mark.exemplar(1.0);
+        row.last = mark.call;
         self.add(Count::Retryable(call.retryable), 1, mark.now);
         if let Some(cost) = &call.cost {
             self.spend(Dollars::ErrorCost(call.error_class), cost.total, mark.now);
@@ -388,7 +195,9 @@ impl CallSeries {
         match &call.tokens {
             Some(tokens) => {
                 tokens.iter().for_each(|(kind, count)| self.add(Count::Tokens(kind), count, mark.now));
-                self.record_input(call, tokens, mark);
+                if let Some(size) = input(call) {
+                    self.observe(Spread::InputTokens, Exact::from_count(size), mark);
+                }
             }
             None => self.add(Count::WithoutUsage, 1, mark.now),
         }
@@ -407,18 +216,6 @@ impl CallSeries {
                 self.suspicious.reserve_exact(1);
                 self.suspicious.push((reason, Counter { value: 1, created_unix_nano: now }));
             }
-        }
-    }
-
-    fn record_input(&mut self, call: &CallRecord<'_>, tokens: &Tokens, mark: Mark) {
-        if !tokens.iter().any(|(kind, _)| kind.is_input()) {
-            return;
-        }
-        let size = tokens.input_total();
-        self.observe(Spread::InputTokens, Exact::from_count(size), mark);
-        if call.error_class == ErrorClass::None {
-            let which = Spread::ByInput(InputSize::of(size));
-            self.observe_seconds(which, Some(call.duration_seconds), mark);
         }
     }
 
@@ -442,16 +239,21 @@ impl CallSeries {
     }
 }
 
+/// Tokens of the whole prompt, where they are stated.
+fn input(call: &CallRecord<'_>) -> Option<u64> {
+    const PROMPT: u16 = (1 << TokenType::Output as u16) - 1;
+    call.tokens.as_ref().filter(|tokens| tokens.stated() & PROMPT != 0).map(Tokens::input_total)
+}
+
 /// What of a call marks the values it raises.
 #[derive(Clone, Copy)]
 struct Mark {
-    trace_id: [u8; 16],
-    span_id: [u8; 8],
     now: u64,
+    call: Exemplar,
 }
 
 impl Mark {
-    fn exemplar(self, value: f64) -> Exemplar {
-        Exemplar::new(self.trace_id, self.span_id, value, self.now)
+    fn exemplar(&self, value: f64) -> Exemplar {
+        self.call.of(value)
     }
 }

@@ -58,6 +58,8 @@ impl Default for AggregateOptions {
 #[derive(Debug)]
 pub struct CallTable {
     rows: Vec<Row>,
+    /// How often rows have gone.
+    generation: u64,
     guards: Vec<LabelGuard>,
     /// When the last view was taken.
     viewed_unix_nano: u64,
@@ -68,6 +70,13 @@ pub struct CallTable {
     options: AggregateOptions,
     overflow_calls: u64,
     expired_call_series: u64,
+}
+
+/// A row of one table, as long as no row of it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowId {
+    position: usize,
+    generation: u64,
 }
 
 /// One label tuple.
@@ -89,6 +98,7 @@ impl CallTable {
         let guards = shared.chain(own).map(|(name, max_values)| LabelGuard::new(name, max_values)).collect();
         Self {
             rows: Vec::new(),
+            generation: 0,
             guards,
             viewed_unix_nano: 0,
             opened_unix_nano: 0,
@@ -101,15 +111,26 @@ impl CallTable {
     }
 
     /// Counts one call: one lookup, and no allocation if its series exist. Missing dimensions read
-    /// as empty, surplus ones are ignored.
-    pub fn record(&mut self, call: &CallRecord<'_>, now_unix_nano: u64) {
+    /// as empty, surplus ones are ignored. Where its labels are those of a row that was there, that row.
+    pub fn record(&mut self, call: &CallRecord<'_>, now_unix_nano: u64) -> Option<RowId> {
         let dimensions = self.options.dimensions.len();
         let values = || label_values(&call.labels, dimensions);
-        let hash = self.hash(values());
-        let position = match self.find(hash, values()) {
-            Some(position) => position,
-            None => self.admit(&call.labels),
-        };
+        let found = self.find(self.hash(values()), values());
+        let position = found.unwrap_or_else(|| self.admit(&call.labels));
+        self.record_at(position, call, now_unix_nano);
+        found.map(|position| RowId { position, generation: self.generation })
+    }
+
+    /// Counts another call of the same labels, whatever `call` says of them; false when the row is no longer there.
+    pub fn record_in(&mut self, row: RowId, call: &CallRecord<'_>, now_unix_nano: u64) -> bool {
+        let is_there = row.generation == self.generation;
+        if is_there {
+            self.record_at(row.position, call, now_unix_nano);
+        }
+        is_there
+    }
+
+    fn record_at(&mut self, position: usize, call: &CallRecord<'_>, now_unix_nano: u64) {
         // What begins after a view has not been seen in it, even at the same nanosecond.
         let now = now_unix_nano.max(self.viewed_unix_nano + 1);
         Arc::make_mut(&mut self.rows[position].series).record(call, now);
@@ -211,6 +232,7 @@ impl CallTable {
     }
 
     fn rebuild(&mut self) {
+        self.generation += 1;
         self.index.clear();
         let rows = &self.rows;
         for (position, row) in rows.iter().enumerate() {

@@ -468,8 +468,17 @@ fn counting_provider<'a>(provider: &'a str, models: &[&str]) -> &'a str {
 /// True for an id with enough letters that two answers do not share it by chance. Request ids are not
 /// ids of answers (Claude Code writes `req_...`), and Ollama's `chatcmpl-123` has three digits.
 fn names_one_answer(id: &[u8]) -> bool {
-    let letters = || id.iter().filter(|byte| byte.is_ascii_alphanumeric());
-    id.len() >= 16 && !id.starts_with(b"req_") && letters().nth(15).is_some()
+    const IS_LETTER: [bool; 256] = {
+        let mut is_letter = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            is_letter[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        is_letter
+    };
+    let mut letters = id.iter().filter(|byte| IS_LETTER[usize::from(**byte)]);
+    id.len() >= 16 && !id.starts_with(b"req_") && letters.nth(15).is_some()
 }
 
 /// What an id looks like, as a number; never 0: its prefix, and whether a gateway made it up (`chatcmpl-` and a UUID).

@@ -92,10 +92,11 @@ impl Explainer {
 
 fn tell(story: &mut Story, outcome: &Outcome<'_>, judge: &mut Judge) {
     match outcome {
-        Outcome::Call(call) => {
-            let verdict = judge.judge(call);
-            story.advise(call, &verdict);
-            story.calls.push(CallStory::new(call, &verdict));
+        Outcome::Call(members) => {
+            let call = members.merged();
+            let verdict = judge.judge(&call);
+            story.advise(&call, &verdict);
+            story.calls.push(CallStory::new(&call, &verdict));
         }
         Outcome::Late(_) => {}
         Outcome::Skipped { span, reason, of, late } => {

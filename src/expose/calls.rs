@@ -3,8 +3,9 @@
 use super::sample::{Labels, Samples, Source};
 use crate::aggregate::CallView;
 use crate::aggregate::cardinality::Replacement;
+use crate::aggregate::measure::{Count, Dollars, InputSize, Outcome, Spread};
 use crate::aggregate::point::{Counter, Exemplar};
-use crate::aggregate::series::{CallSeries, Count, Dollars, InputSize, Outcome, Spread};
+use crate::aggregate::series::CallSeries;
 use crate::call::{ErrorClass, PriceSource, TokenType};
 use crate::metric::{CallMetric, Family, Metric, MetricType, TableMetric};
 

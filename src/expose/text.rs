@@ -37,6 +37,7 @@ pub struct Writer {
     format: Format,
     out: Vec<u8>,
     family: &'static Family,
+    /// How the lines of a histogram's buckets go on, up to their values.
     edges: Vec<String>,
 }
 
@@ -96,7 +97,13 @@ impl Writer {
     }
 
     /// Name and labels of a sample, up to the blank before its value.
-    fn sample(&mut self, suffix: &str, labels: &Labels<'_>, bucket: Option<usize>) {
+    fn sample(&mut self, suffix: &str, labels: &Labels<'_>) {
+        let open = self.labels(suffix, labels);
+        self.out.extend_from_slice(if open == b'{' { b" " } else { b"} " });
+    }
+
+    /// The same without the end; what stands before another label.
+    fn labels(&mut self, suffix: &str, labels: &Labels<'_>) -> u8 {
         let out = &mut self.out;
         out.extend_from_slice(self.family.base_name().as_bytes());
         out.extend_from_slice(suffix.as_bytes());
@@ -111,17 +118,12 @@ impl Writer {
             label_into(out, name, value);
             open = b',';
         }
-        if let Some(position) = bucket {
-            out.push(open);
-            label_into(out, "le", self.edges.get(position).map_or("+Inf", String::as_str));
-            open = b',';
-        }
-        out.extend_from_slice(if open == b'{' { b" " } else { b"} " });
+        open
     }
 
     fn created(&mut self, labels: &Labels<'_>, unix_nano: u64) {
         if self.format == Format::OpenMetrics && unix_nano > 0 {
-            self.sample("_created", labels, None);
+            self.sample("_created", labels);
             self.seconds(unix_nano);
             self.out.push(b'\n');
         }
@@ -160,11 +162,12 @@ impl Samples for Writer {
     fn family(&mut self, family: &'static Family) {
         self.family = family;
         self.edges.clear();
-        self.edges.extend(family.edges.iter().map(|edge| bucket_edge(*edge)));
+        let edges = family.edges.iter().map(|edge| bucket_edge(*edge)).chain(["+Inf".to_owned()]);
+        self.edges.extend(edges.map(|edge| edge + "\"} "));
     }
 
     fn gauge(&mut self, labels: &[(&str, &str)], value: f64) {
-        self.sample("", &Labels::plain(labels), None);
+        self.sample("", &Labels::plain(labels));
         self.value(value);
         self.out.push(b'\n');
     }
@@ -177,7 +180,7 @@ impl Samples for Writer {
         exemplar: Option<&Exemplar>,
     ) {
         debug_assert_eq!(self.family.metric_type, MetricType::Counter, "{}", self.family.name);
-        self.sample("_total", labels, None);
+        self.sample("_total", labels);
         self.value(value);
         self.exemplar(exemplar);
         self.out.push(b'\n');
@@ -187,18 +190,26 @@ impl Samples for Writer {
     fn histogram(&mut self, labels: &Labels<'_>, histogram: Option<&Histogram>, created_unix_nano: u64) {
         debug_assert_eq!(self.family.metric_type, MetricType::Histogram, "{}", self.family.name);
         let mut count = 0;
-        for position in 0..=self.family.edges.len() {
+        // All lines begin as the first does.
+        let start = self.out.len();
+        let open = self.labels("_bucket", labels);
+        self.out.extend_from_slice(&[open, b'l', b'e', b'=', b'"']);
+        let beginning = start..self.out.len();
+        for position in 0..self.edges.len() {
             let bucket = histogram.and_then(|histogram| histogram.buckets.get(position));
             count += bucket.map_or(0, |bucket| bucket.calls);
-            self.sample("_bucket", labels, Some(position));
+            if position > 0 {
+                self.out.extend_from_within(beginning.clone());
+            }
+            self.out.extend_from_slice(self.edges[position].as_bytes());
             self.integer(count);
             self.exemplar(bucket.map(|bucket| &bucket.exemplar));
             self.out.push(b'\n');
         }
-        self.sample("_sum", labels, None);
+        self.sample("_sum", labels);
         self.value(histogram.map_or(0.0, |histogram| histogram.sum.to_f64()));
         self.out.push(b'\n');
-        self.sample("_count", labels, None);
+        self.sample("_count", labels);
         self.integer(count);
         self.out.push(b'\n');
         self.created(labels, created_unix_nano);
@@ -209,11 +220,9 @@ impl Samples for Writer {
     }
 }
 
-fn hex_into(out: &mut Vec<u8>, bytes: &[u8]) {
-    for byte in bytes {
-        out.push(b"0123456789abcdef"[usize::from(byte >> 4)]);
-        out.push(b"0123456789abcdef"[usize::from(byte & 15)]);
-    }
+fn hex_into<const LENGTH: usize>(out: &mut Vec<u8>, bytes: &[u8; LENGTH]) {
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+    out.extend_from_slice(bytes.map(|byte| [digit(byte >> 4), digit(byte & 15)]).as_flattened());
 }
 
 #[expect(

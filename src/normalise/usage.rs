@@ -77,6 +77,9 @@ pub fn tokens(usage: &UsageInput<'_>) -> Option<Tokens> {
     if usage.readings.is_empty() || invented(usage) {
         return None;
     }
+    if let Some(plain) = plain(usage) {
+        return plain;
+    }
     // Nearly always one vocabulary is there; the sums of the others would be empty.
     let stated = usage.readings.iter().fold(0_u16, |bits, reading| bits | 1 << reading.family as u16);
     let families = FAMILIES.iter().copied().filter(|&family| stated >> family as u16 & 1 == 1);
@@ -90,6 +93,26 @@ pub fn tokens(usage: &UsageInput<'_>) -> Option<Tokens> {
     }
     let shape = shape_of(family, usage);
     Some(primary.partition(shape, usage))
+}
+
+/// What one input and one output say where nothing else is stated: there is nothing to split. `None` where more is.
+fn plain(usage: &UsageInput<'_>) -> Option<Option<Tokens>> {
+    let [one, other] = usage.readings else { return None };
+    let (input, output) = match (one.field, other.field) {
+        (Field::Input, Field::Output) => (one.count?, other.count?),
+        (Field::Output, Field::Input) => (other.count?, one.count?),
+        _ => return None,
+    };
+    if one.family != other.family {
+        return None;
+    }
+    let nothing = input == 0 && (output == 0 || usage.failed);
+    Some((!nothing).then(|| {
+        let mut tokens = Tokens::default();
+        tokens.set(TokenType::Input, input);
+        tokens.set(TokenType::Output, output);
+        tokens
+    }))
 }
 
 /// Numbers that the client made up where the provider sent none.

@@ -10,6 +10,7 @@ use super::cost::Cost;
 use super::decimal::{Decimal, Dollars};
 use super::name_table::{Name, NameTable};
 use super::overrides::{Fault, Overrides, PricesConfig, ReadyDiscount, UseReported};
+use super::tariff::List;
 use super::{Context, Units, Unpriced, model_name, uplift};
 use crate::call::{PriceSource, Tokens};
 
@@ -255,6 +256,33 @@ impl PriceBook {
         wanted.eq_ignore_ascii_case(provider) || id(wanted).is_some_and(|wanted| id(provider) == Some(wanted))
     }
 
+    /// The list that a call is priced by, what per cent of it tokens cost and all is to be paid, and whose prices these are.
+    pub(super) fn list(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Option<(List, [Option<Decimal>; 2], PriceSource)> {
+        let known = self.first_known(request);
+        let prompt = request.tokens?.input_total();
+        let (list, uplift, source) = match known.meaning {
+            Meaning::Unknown(_) => return None,
+            Meaning::Own(index) => {
+                (List::configured(&self.overrides.models[index], prompt), None, PriceSource::Configured)
+            }
+            Meaning::Catalogue(place) => {
+                let found = Found { catalogue: self.catalogue(), place };
+                let (context, at) = (request.context.in_catalogue_words(), request.at_unix_seconds);
+                check_variants(&found, &context, at).ok()?;
+                (
+                    List::published(&found, &context, at, prompt),
+                    uplift_of(&found, request),
+                    PriceSource::Catalogue,
+                )
+            }
+        };
+        let source = if known.to_pay.is_some() { PriceSource::Configured } else { source };
+        Some((list, [uplift, known.to_pay], source))
+    }
+
     fn describe(&self, meaning: Meaning, at_unix_seconds: i64) -> Priced<'_> {
         let mut priced = Priced {
             source: PriceSource::Unpriced,
@@ -300,10 +328,7 @@ impl PriceBook {
             Meaning::Catalogue(place) => {
                 let found = Found { catalogue: self.catalogue.get(), place };
                 catalogue_cost(cost, &found, tokens, request)?;
-                let (provider, host) = (request.provider, request.server_address);
-                let geography = request.context.inference_geo.unwrap_or("");
-                let place = uplift::Place { model: found.model_id(), provider, host, geography };
-                if let Some(percent) = uplift::percent(&place) {
+                if let Some(percent) = uplift_of(&found, request) {
                     cost.percent_of_tokens(percent);
                 }
                 PriceSource::Catalogue
@@ -317,6 +342,13 @@ impl PriceBook {
             None => source,
         })
     }
+}
+
+/// What per cent of the list price tokens cost where they were served.
+fn uplift_of(found: &Found<'_>, request: &Request<'_>) -> Option<Decimal> {
+    let (provider, host) = (request.provider, request.server_address);
+    let geography = request.context.inference_geo.unwrap_or("");
+    uplift::percent(&uplift::Place { model: found.model_id(), provider, host, geography })
 }
 
 /// The catalogue's cost; none when not one of the tokens has a price.

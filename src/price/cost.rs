@@ -46,9 +46,9 @@ pub struct Cost {
 }
 
 /// The rates that apply to one call, standard ones with those of the variants over them.
-struct Applied<'a> {
+pub(super) struct Applied<'a> {
     list: [Option<(UnitId, &'a Price)>; MAX_RATES],
-    units: UnitSet,
+    pub(super) units: UnitSet,
 }
 
 // === impl LineKey ===
@@ -209,7 +209,7 @@ impl Found<'_> {
     }
 
     /// The rates in force: for each unit the first variant that has one, else the standard.
-    fn applied<'a>(&'a self, context: &'a Context<'a>, at_unix_seconds: i64) -> Applied<'a> {
+    pub(super) fn applied<'a>(&'a self, context: &'a Context<'a>, at_unix_seconds: i64) -> Applied<'a> {
         let standard: &Rates = &self.standard(at_unix_seconds).rates;
         let mut applied = Applied { list: [None; MAX_RATES], units: 0 };
         applied.extend(standard);
@@ -224,7 +224,7 @@ impl Found<'_> {
     }
 
     /// True when `unit` is the narrowest priced one that covers this kind of token.
-    fn owns(&self, unit: &Unit, kind: TokenType, priced: UnitSet) -> bool {
+    pub(super) fn owns(&self, unit: &Unit, kind: TokenType, priced: UnitSet) -> bool {
         let covers = |unit: &Unit| unit.tokens >> kind as u16 & 1 == 1;
         covers(unit) && !ids(unit.narrower & priced).any(|id| covers(self.catalogue.unit(id)))
     }
@@ -280,7 +280,7 @@ impl Found<'_> {
 // === impl Applied ===
 
 impl<'a> Applied<'a> {
-    fn iter(&self) -> impl Iterator<Item = (UnitId, &'a Price)> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (UnitId, &'a Price)> + '_ {
         self.list.iter().map_while(|entry| *entry)
     }
 

@@ -252,6 +252,13 @@ impl Dollars {
         Exact::from_atto(kept + u128::from(rest > divisor / 2))
     }
 
+    /// The same, where nothing is lost.
+    #[must_use]
+    pub fn exactly(self) -> Option<Exact> {
+        let (_, scale) = self.shortest();
+        (scale <= 18).then(|| self.exact())
+    }
+
     /// The number that a float prints as, for costs that instrumentations report. `None` for negative,
     /// infinite and not a number.
     #[must_use]

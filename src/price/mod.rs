@@ -16,6 +16,7 @@
 //! | [`cost`] | counts times rates |
 //! | `overrides` | what the user says of prices |
 //! | `name_table` | a memory of names |
+//! | `tariff` | the same for many calls, found out once |
 //! | `book` | all of it together: [`PriceBook`] is what the engine asks |
 //! | [`bulk`] | `tollgate price -` |
 //! | [`describe`](mod@describe) | `tollgate price MODEL` |
@@ -35,6 +36,7 @@ mod name_table;
 mod overrides;
 mod provider_name;
 mod questions;
+mod tariff;
 mod unit;
 mod uplift;
 
@@ -46,6 +48,7 @@ pub use decimal::{Decimal, Dollars};
 pub use describe::{Change, Description, PriceList, RateLine, describe};
 pub use matcher::Rule;
 pub use overrides::{Alias, Discount, Fault, OwnModel, OwnTier, PricesConfig, UseReported};
+pub(crate) use tariff::Tariff;
 pub use unit::Units;
 
 use std::fmt;

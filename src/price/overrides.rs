@@ -145,9 +145,9 @@ pub(super) struct ReadyDiscount {
 
 /// Dollars per million tokens of every kind, and per call.
 #[derive(Clone, Copy, Debug, Default)]
-struct OwnPrices {
-    tokens: [Option<Decimal>; TokenType::ALL.len()],
-    request: Option<Decimal>,
+pub(super) struct OwnPrices {
+    pub(super) tokens: [Option<Decimal>; TokenType::ALL.len()],
+    pub(super) request: Option<Decimal>,
 }
 
 // === impl Overrides ===
@@ -264,11 +264,20 @@ impl PricedModel {
         })
     }
 
+    /// Its prices for a prompt of so many tokens.
+    pub(super) fn prices_of(&self, prompt: u64) -> &OwnPrices {
+        let tier = self.tiers.iter().rev().find(|(above, _)| prompt > *above);
+        tier.map_or(&self.prices, |(_, prices)| prices)
+    }
+
+    /// Prompts above which its prices change.
+    pub(super) fn tier_edges(&self) -> impl Iterator<Item = u64> + '_ {
+        self.tiers.iter().map(|(above, _)| *above)
+    }
+
     /// What a call of it costs.
     pub(super) fn cost_into(&self, cost: &mut Cost, tokens: &Tokens) {
-        let prompt = tokens.input_total();
-        let tier = self.tiers.iter().rev().find(|(above, _)| prompt > *above);
-        let prices = tier.map_or(&self.prices, |(_, prices)| prices);
+        let prices = self.prices_of(tokens.input_total());
         cost.set_rates(tokens, &prices.tokens, prices.request);
     }
 }

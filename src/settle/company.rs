@@ -156,7 +156,7 @@ impl<'a> Company<'a> {
             self.nodes.iter().enumerate().map(|(index, node)| (node.held.key(), index)).collect();
         for index in 0..self.nodes.len() {
             let Some(parent) = self.nodes[index].held.parent_key() else { continue };
-            let mut above = self.settler.ancestors(parent);
+            let mut above = self.settler.past.ancestors(parent);
             self.nodes[index].parent =
                 above.find_map(|key| places.get(&key).copied()).filter(|&parent| parent != index);
         }

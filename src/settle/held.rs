@@ -1,21 +1,24 @@
 //! The spans that wait, in order of arrival, and the lists of those that share a key.
 //!
-//! In: records as they arrive. Out: look-ups by age, by trace, by answer and by look. Knows no rules: a `Look` says
-//! what a span is listed under. All lists run through the spans themselves, so that entering and leaving is constant.
+//! In: records as they arrive. Out: look-ups by age, by trace, by answer and by look. Knows no rules: `look` says what a
+//! span is listed under. Most spans share no key with another: of those only the last that came under a key is known
+//! (`latest`), and nothing is undone when they leave. A list is made when two share a key; it runs through the spans
+//! themselves, so that entering and leaving is constant.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::latest::Latest;
 use crate::record::{Name, Record, Shape};
 
 /// Lists that a span may be in.
 pub(super) const LISTS: usize = 5;
-/// What a list's head costs, with the room that a hash table leaves free.
-const HEAD_BYTES: usize = 26;
+/// What a waiting span takes beside its place: it is known under two keys, in a table that is half full.
+const KEY_BYTES: usize = 2 * 24;
 
-/// A waiting span's number. Numbers are given in order of arrival and come round after four thousand million.
+/// A waiting span's number. Numbers are given in order of arrival, from 1, and come round after four thousand million.
 pub(super) type Number = u32;
 
 /// One span that waits: its record and its shape.
@@ -41,12 +44,17 @@ struct Place {
     keys: Keys,
     /// The neighbours in each list; one's own number at the end of it.
     around: [(Number, Number); LISTS],
+    /// The span of its service that came before it; its own number if there was none.
+    before: Number,
     /// The last gathering that found it.
     mark: u32,
     /// How often it was judged.
     turns: u8,
+    /// It shares a key, or its service has several writers.
+    met: bool,
 }
 
+/// A list of more than one span, or what is left of it.
 #[derive(Clone, Copy, Debug)]
 struct Head {
     key: u32,
@@ -56,10 +64,11 @@ struct Head {
 }
 
 /// All waiting spans.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Waiting {
     first: Number,
     places: VecDeque<Place>,
+    latest: Latest,
     heads: HashTable<Head>,
     count: usize,
     more_bytes: usize,
@@ -98,14 +107,46 @@ impl Held {
 
 // === impl Waiting ===
 
+impl Default for Waiting {
+    fn default() -> Self {
+        Self {
+            first: 1,
+            places: VecDeque::new(),
+            latest: Latest::default(),
+            heads: HashTable::new(),
+            count: 0,
+            more_bytes: 0,
+            mark: 0,
+        }
+    }
+}
+
 impl Waiting {
-    /// Adds a span to its lists.
-    pub(super) fn add(&mut self, held: Held, keys: Keys) -> Number {
-        let number = self.first.wrapping_add(self.places.len() as u32);
+    /// The number of the next span.
+    pub(super) fn next(&self) -> Number {
+        self.first.wrapping_add(self.places.len() as u32)
+    }
+
+    /// Loads what will be asked about a span that comes under these keys.
+    pub(super) fn touch(&self, keys: Keys) -> u64 {
+        self.latest.touch(keys[TRACE]) ^ self.latest.touch(keys[ANSWER])
+    }
+
+    /// Adds a span to its lists. `before` is the one of its service that came before it, if any did.
+    pub(super) fn add(&mut self, held: Held, keys: Keys, before: Option<Number>) -> Number {
+        let number = self.next();
         self.more_bytes += held.more_bytes();
         self.count += 1;
-        let around = [(number, number); LISTS];
-        self.places.push_back(Place { held: Some(held), keys, around, mark: 0, turns: 0 });
+        let (around, before) = ([(number, number); LISTS], before.unwrap_or(number));
+        self.places.push_back(Place {
+            held: Some(held),
+            keys,
+            around,
+            before,
+            mark: 0,
+            turns: 0,
+            met: false,
+        });
         for list in 0..LISTS {
             self.enter(number, list);
         }
@@ -114,9 +155,10 @@ impl Waiting {
 
     /// Takes a span out.
     pub(super) fn remove(&mut self, number: Number) -> Option<Held> {
-        let held = self.place_mut(number)?.held.take()?;
-        for list in 0..LISTS {
-            self.leave(number, list);
+        let place = self.place_mut(number)?;
+        let held = place.held.take()?;
+        if place.met {
+            (0..LISTS).for_each(|list| self.leave(number, list));
         }
         self.more_bytes -= held.more_bytes();
         self.count -= 1;
@@ -131,17 +173,34 @@ impl Waiting {
         Some(held)
     }
 
-    /// Lists a span anew.
+    /// Lists a span anew: its service has got another writer.
     pub(super) fn relist(&mut self, number: Number, keys: Keys) {
-        for list in 0..LISTS {
+        let known = self.keys(number);
+        for list in (0..LISTS).filter(|&list| known[list] != keys[list]) {
             self.leave(number, list);
-        }
-        if let Some(place) = self.place_mut(number) {
-            place.keys = keys;
-        }
-        for list in 0..LISTS {
+            self.place_mut(number).into_iter().for_each(|place| place.keys[list] = keys[list]);
             self.enter(number, list);
         }
+        self.meet(number);
+    }
+
+    /// This span and those of its service that came before it, as long as they wait; the last first.
+    pub(super) fn of_service(&self, last: Number) -> impl Iterator<Item = Number> + '_ {
+        let before = |&number: &Number| {
+            let before = self.place(number)?.before;
+            (before != number && self.place(before).is_some()).then_some(before)
+        };
+        std::iter::successors(Some(last), before).filter(|&number| self.get(number).is_some())
+    }
+
+    /// It is to be judged with others.
+    pub(super) fn meet(&mut self, number: Number) {
+        self.place_mut(number).into_iter().for_each(|place| place.met = true);
+    }
+
+    /// True for one that shares no key with any other.
+    pub(super) fn is_alone(&self, number: Number) -> bool {
+        self.place(number).is_some_and(|place| !place.met)
     }
 
     /// The longest-waiting span.
@@ -149,9 +208,25 @@ impl Waiting {
         self.places.front()?.held.as_ref().map(|held| (self.first, held))
     }
 
+    /// The spans that wait longest.
+    pub(super) fn first(&self, count: usize) -> impl Iterator<Item = &Held> + '_ {
+        self.places.iter().take(count).filter_map(|place| place.held.as_ref())
+    }
+
     /// A span by its number.
     pub(super) fn get(&self, number: Number) -> Option<&Held> {
         self.place(number)?.held.as_ref()
+    }
+
+    /// An answer turned out to name nothing.
+    pub(super) fn forget_answer(&mut self, number: Number) {
+        self.leave(number, ANSWER);
+        if let Some(place) = self.place_mut(number) {
+            place.keys[ANSWER] = 0;
+            if let Some(held) = &mut place.held {
+                (held.record.answer, held.record.answer_kind) = (0, 0);
+            }
+        }
     }
 
     /// What a span is listed under.
@@ -160,17 +235,16 @@ impl Waiting {
     }
 
     /// How many are listed under this key.
-    pub(super) fn count(&self, key: u32) -> usize {
-        self.heads.find(spread(key), |head| head.key == key).map_or(0, |head| head.count as usize)
+    pub(super) fn count(&self, list: usize, key: u32) -> usize {
+        self.ends(list, key).map_or(0, |head| head.count as usize)
     }
 
     /// The spans listed under this key, in order of arrival.
     pub(super) fn listed(&self, list: usize, key: u32) -> impl Iterator<Item = Number> + '_ {
-        let head = self.heads.find(spread(key), |head| head.key == key).filter(|_| key != 0);
         let next = move |&number: &Number| {
             self.place(number).map(|place| place.around[list].1).filter(|&after| after != number)
         };
-        std::iter::successors(head.map(|head| head.first), next)
+        std::iter::successors(self.ends(list, key).map(|head| head.first), next)
     }
 
     /// The spans of a list that came next before and after this one, or the last of it if it is in another list.
@@ -188,7 +262,7 @@ impl Waiting {
             }
         };
         let own = self.keys(number)[list] == key;
-        let last = self.heads.find(spread(key), |head| head.key == key).map(|head| head.last);
+        let last = self.ends(list, key).map(|head| head.last);
         let first = if own { step(false)(&number) } else { last };
         let before = std::iter::successors(first, step(false)).take(most / 2);
         let after = if own { step(true)(&number) } else { None };
@@ -226,45 +300,50 @@ impl Waiting {
     }
 
     /// Bytes that they hold.
-    pub(super) fn bytes(&self) -> usize {
-        self.count * (size_of::<Place>() + 2 * HEAD_BYTES) + self.more_bytes
+    pub(super) const fn bytes(&self) -> usize {
+        self.count * (size_of::<Place>() + KEY_BYTES) + self.more_bytes
     }
 
+    // --- lists ---
+
+    #[inline]
     fn enter(&mut self, number: Number, list: usize) {
         let key = self.keys(number)[list];
         if key == 0 {
             return;
         }
-        let last = match self.heads.find_mut(spread(key), |head| head.key == key) {
-            Some(head) => {
-                head.count += 1;
-                std::mem::replace(&mut head.last, number)
-            }
+        let (first, next) = (self.first, self.next());
+        let before =
+            self.latest.put(key, number, |other| other.wrapping_sub(first) < next.wrapping_sub(first));
+        let before = before.filter(|&before| before != number && self.is_listed(before, list, key));
+        if let Some(before) = before {
+            self.append(before, number, list);
+        }
+    }
+
+    /// Two spans share a key.
+    #[cold]
+    fn append(&mut self, before: Number, number: Number, list: usize) {
+        let key = self.keys(number)[list];
+        match self.heads.find_mut(spread(key), |head| head.key == key) {
+            Some(head) => (head.last, head.count) = (number, head.count + 1),
             None => {
-                let head = Head { key, first: number, last: number, count: 1 };
+                let head = Head { key, first: before, last: number, count: 2 };
                 self.heads.insert_unique(spread(key), head, |head| spread(head.key));
-                return;
             }
-        };
-        self.set_around(last, list, |around| around.1 = number);
-        self.set_around(number, list, |around| around.0 = last);
+        }
+        self.set_around(before, list, |around| around.1 = number);
+        self.set_around(number, list, |around| around.0 = before);
+        self.meet(before);
+        self.meet(number);
     }
 
     fn leave(&mut self, number: Number, list: usize) {
         let Some(place) = self.place_mut(number) else { return };
         let (key, (before, after)) = (place.keys[list], place.around[list]);
-        if key == 0 {
-            return;
-        }
         place.around[list] = (number, number);
-        let (is_first, is_last) = (before == number, after == number);
-        if !is_first {
-            self.set_around(before, list, |around| around.1 = if is_last { before } else { after });
-        }
-        if !is_last {
-            self.set_around(after, list, |around| around.0 = if is_first { after } else { before });
-        }
         let Ok(mut entry) = self.heads.find_entry(spread(key), |head| head.key == key) else { return };
+        let (is_first, is_last) = (before == number, after == number);
         let head = entry.get_mut();
         head.count -= 1;
         if head.count == 0 {
@@ -273,6 +352,31 @@ impl Waiting {
         }
         head.first = if is_first { after } else { head.first };
         head.last = if is_last { before } else { head.last };
+        if is_last {
+            self.latest.put(key, before, |_| true);
+        }
+        if !is_first {
+            self.set_around(before, list, |around| around.1 = if is_last { before } else { after });
+        }
+        if !is_last {
+            self.set_around(after, list, |around| around.0 = if is_first { after } else { before });
+        }
+    }
+
+    /// Both ends of a list, be it of one.
+    fn ends(&self, list: usize, key: u32) -> Option<Head> {
+        if key == 0 {
+            return None;
+        }
+        let head = self.heads.find(spread(key), |head| head.key == key).copied();
+        head.or_else(|| {
+            let only = self.latest.get(key).filter(|&number| self.is_listed(number, list, key))?;
+            Some(Head { key, first: only, last: only, count: 1 })
+        })
+    }
+
+    fn is_listed(&self, number: Number, list: usize, key: u32) -> bool {
+        self.place(number).is_some_and(|place| place.held.is_some() && place.keys[list] == key)
     }
 
     fn set_around(&mut self, number: Number, list: usize, set: impl FnOnce(&mut (Number, Number))) {

@@ -10,7 +10,7 @@ use super::held::{ANSWER, Held, Keys, LISTS, TRACE};
 use super::memory::Secret;
 use crate::call::{ErrorClass, TokenType, Tokens};
 use crate::facts::Role;
-use crate::record::Name;
+use crate::record::{Name, Record};
 
 /// Clocks of one process, read a moment apart.
 pub(super) const SLACK_NANOS: u64 = 10_000_000;
@@ -33,23 +33,14 @@ const REQUEST: usize = 5;
 /// What the lists of those that state cached tokens are called.
 const RICH: usize = 6;
 
-/// The list of a service's calls, while one instrumentation alone writes there.
-pub(super) const SERVICE: usize = ALIKE;
-
 /// What a span is listed under. In a service with one writer nobody looks for look-alikes.
 pub(super) fn keys(secret: &Secret, held: &Held, mixed: bool) -> Keys {
-    let mut keys = [0; LISTS];
-    keys[TRACE] = key(secret, TRACE, held.trace_id);
-    if held.answer != 0 && (tells_of_call(held.role) || held.role == Role::Aggregate) {
-        keys[ANSWER] = answer_key(secret, held.answer);
-    }
+    let mut keys = keys_of_ids(secret, held);
     let (service, second) = (held.shape.service, held.start_unix_nano >> PIECE);
-    if !looks(held) {
+    if !mixed || !looks(held) {
         return keys;
     }
-    if !mixed {
-        keys[SERVICE] = service_key(secret, service);
-    } else if held.role == Role::Http {
+    if held.role == Role::Http {
         keys[START] = key(secret, REQUEST, (service, second));
     } else {
         keys[START] = key(secret, START, (service, second));
@@ -63,18 +54,18 @@ pub(super) fn keys(secret: &Secret, held: &Held, mixed: bool) -> Keys {
     keys
 }
 
+/// What it is listed under by its ids.
+pub(super) fn keys_of_ids(secret: &Secret, record: &Record) -> Keys {
+    let mut keys = [0; LISTS];
+    keys[TRACE] = key(secret, TRACE, record.trace_id);
+    if record.answer != 0 && (tells_of_call(record.role) || record.role == Role::Aggregate) {
+        keys[ANSWER] = key(secret, ANSWER, record.answer);
+    }
+    keys
+}
+
 fn key(secret: &Secret, list: usize, of: impl Hash) -> u32 {
     secret.hash((list, of)) as u32 | 1
-}
-
-/// The list of an answer.
-pub(super) fn answer_key(secret: &Secret, answer: u64) -> u32 {
-    key(secret, ANSWER, answer)
-}
-
-/// The list of all calls of a service.
-pub(super) fn service_key(secret: &Secret, service: u64) -> u32 {
-    key(secret, SERVICE, service)
 }
 
 /// True for the spans that may have look-alikes.

@@ -19,10 +19,10 @@ const BYTES: usize = 4 << 20;
 
 /// The sums of the loops that may go on.
 #[derive(Debug)]
-pub(super) struct Loops(Recall<Sum>);
+pub(super) struct Loops(Recall<Sum, 2>);
 
 /// What a call of a loop stated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     counts: [u32; KINDS.len()],
     start_unix_nano: u64,

@@ -1,19 +1,21 @@
 //! What is remembered of spans that are gone, in bounded memory that grows with the traffic.
 //!
 //! In: keys, and engine time. Out: what was remembered under them. Keys are hashed with a secret of the process, so
-//! that nobody can make two collide; an entry keeps 56 bits of the hash and its age in 8. The oldest goes first.
+//! that nobody can make two collide; an entry keeps 56 bits of the hash and its age in 8. What is asked for lies in
+//! one place of memory (`lines`), as most questions are about spans that never came. The oldest goes first.
 
 use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
+
+use super::lines::Lines;
 
 /// Parts that grow and are swept by themselves, so that no single pause is long.
 const SHARDS: usize = 256;
 /// Steps of age within the time that entries are kept.
 const STEPS: u64 = 100;
-/// Entries of one part at least, below which it is not halved when the bound is reached.
-const FEW: usize = 4;
+/// An age is written as 1 to 255, and comes round.
+const ROUND: u64 = 255;
 
 /// Keys of one process: nobody outside can make two of them collide.
 #[derive(Clone, Debug)]
@@ -43,10 +45,10 @@ impl Secret {
     }
 }
 
-/// What was seen, by hash.
+/// What was seen, by hash; `N` entries lie together.
 #[derive(Debug)]
-pub struct Recall<V> {
-    shards: Vec<HashTable<(u64, V)>>,
+pub(super) struct Recall<V, const N: usize> {
+    shards: Vec<Lines<V, N, 8>>,
     /// Length of one step of age, nanoseconds.
     step_nanos: u64,
     now: u64,
@@ -59,12 +61,11 @@ pub struct Recall<V> {
     next: usize,
 }
 
-impl<V: Copy> Recall<V> {
+impl<V: Copy + Default, const N: usize> Recall<V, N> {
     /// Keeps entries for this time, in at most so many bytes.
-    #[must_use]
-    pub fn new(keep_nanos: u64, most_bytes: usize) -> Self {
+    pub(super) fn new(keep_nanos: u64, most_bytes: usize) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| HashTable::new()).collect(),
+            shards: (0..SHARDS).map(|_| Lines::default()).collect(),
             step_nanos: (keep_nanos / STEPS).max(1),
             now: 0,
             most_bytes,
@@ -75,38 +76,47 @@ impl<V: Copy> Recall<V> {
         }
     }
 
+    /// Has the memory that a hash leads to at hand: questions that follow soon wait together, not one by one.
+    #[inline]
+    pub(super) fn touch(&self, hash: u64) -> u64 {
+        self.shards[shard(hash)].touch(hash)
+    }
+
     /// What is remembered under this hash.
-    #[must_use]
-    pub fn get(&self, hash: u64) -> Option<V> {
-        self.shards[shard(hash)]
-            .find(hash, is(hash))
-            .filter(|entry| self.age(entry.0) <= STEPS)
-            .map(|entry| entry.1)
+    #[inline]
+    pub(super) fn get(&self, hash: u64) -> Option<V> {
+        let (key, value) = self.shards[shard(hash)].find(hash)?;
+        (age(self.now, key) <= STEPS).then_some(value)
+    }
+
+    /// What is remembered under this hash, to be changed, and whether it was known. It is young again.
+    #[inline]
+    pub(super) fn entry(&mut self, hash: u64) -> (&mut V, bool) {
+        let place = shard(hash);
+        if self.shards[place].is_full() {
+            self.make_room(place);
+        }
+        let now = self.now;
+        let (key, value, known) = self.shards[place].entry(hash);
+        let lives = known && age(now, *key) <= STEPS;
+        if !lives {
+            *value = V::default();
+        }
+        *key = *key & !0xFF | stamp(now);
+        (value, lives)
     }
 
     /// Remembers, or renews; true when it was not known.
-    pub fn insert(&mut self, hash: u64, value: V) -> bool {
-        let entry = (hash << 8 | self.now & 0xFF, value);
-        let now = self.now;
-        let table = &mut self.shards[shard(hash)];
-        if let Some(known) = table.find_mut(hash, is(hash)) {
-            let lives = now.wrapping_sub(known.0) & 0xFF <= STEPS;
-            *known = entry;
-            return !lives;
-        }
-        if table.len() == table.capacity() {
-            self.make_room(shard(hash));
-        }
-        let table = &mut self.shards[shard(hash)];
-        let before = table.allocation_size();
-        table.insert_unique(hash, entry, |entry| rehash(entry.0, hash));
-        self.bytes = self.bytes + table.allocation_size() - before;
-        true
+    #[inline]
+    pub(super) fn insert(&mut self, hash: u64, value: V) -> bool {
+        let (known, lives) = self.entry(hash);
+        *known = value;
+        !lives
     }
 
     /// Moves on to this time. With each step of age a part of what is too old goes, all of it several times before an
     /// age comes round.
-    pub fn pass(&mut self, now_nanos: u64) {
+    pub(super) fn pass(&mut self, now_nanos: u64) {
         let now = now_nanos / self.step_nanos;
         let steps = now.saturating_sub(self.now);
         if steps == 0 {
@@ -121,87 +131,114 @@ impl<V: Copy> Recall<V> {
     }
 
     /// Entries that were put out although they were young.
-    #[must_use]
-    pub const fn forgotten(&self) -> u64 {
+    pub(super) const fn forgotten(&self) -> u64 {
         self.forgotten
     }
 
     /// Bytes held.
-    #[must_use]
-    pub const fn size(&self) -> usize {
+    pub(super) const fn size(&self) -> usize {
         self.bytes
     }
 
-    /// Entries held.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.shards.iter().map(HashTable::len).sum()
-    }
-
-    /// Nothing is remembered at all.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.bytes == 0
-    }
-
     /// How far back everything is known, nanoseconds.
-    #[must_use]
-    pub const fn reach_nanos(&self) -> u64 {
+    pub(super) const fn reach_nanos(&self) -> u64 {
         self.reach_steps * self.step_nanos
-    }
-
-    const fn age(&self, entry: u64) -> u64 {
-        self.now.wrapping_sub(entry) & 0xFF
     }
 
     /// Drops what is too old, and gives memory back when most of it is free.
     fn sweep(&mut self, place: usize) {
         let now = self.now;
-        let table = &mut self.shards[place];
-        table.retain(|entry| now.wrapping_sub(entry.0) & 0xFF <= STEPS);
-        if table.capacity() > 16 && table.len() * 4 < table.capacity() {
-            let before = table.allocation_size();
-            table.shrink_to(table.len() * 2, |entry| rehash(entry.0, place as u64 * SHARD_STEP));
-            self.bytes = self.bytes + table.allocation_size() - before;
+        let lines = &mut self.shards[place];
+        let left = lines.retain(|key, _| age(now, key) <= STEPS);
+        if left * 4 < lines.capacity() && lines.capacity() > N {
+            self.rebuild(place, left * 2);
         }
     }
 
     /// A full part is swept; if it may not grow, its older half goes.
+    #[cold]
     fn make_room(&mut self, place: usize) {
-        self.sweep(place);
-        let grown = self.shards[place].allocation_size().max(64);
-        let full = self.shards[place].len() == self.shards[place].capacity();
-        if !full || self.bytes + grown <= self.most_bytes || self.shards[place].len() < FEW {
-            return;
-        }
         let now = self.now;
-        let table = &mut self.shards[place];
-        let mut ages: Vec<u64> = table.iter().map(|entry| now.wrapping_sub(entry.0) & 0xFF).collect();
-        let middle = ages.len() / 2;
-        let (_, &mut median, _) = ages.select_nth_unstable(middle);
-        let before = table.len();
-        let mut spare = before - before / 2;
-        table.retain(|entry| {
-            let old = now.wrapping_sub(entry.0) & 0xFF >= median && spare > 0;
+        let lines = &mut self.shards[place];
+        let (left, capacity) = (lines.retain(|key, _| age(now, key) <= STEPS), lines.capacity());
+        if left * 2 < capacity {
+            return self.rebuild(place, capacity);
+        }
+        if capacity == 0 || self.bytes + lines.size() <= self.most_bytes {
+            return self.rebuild(place, capacity * 2);
+        }
+        let mut ages: Vec<u64> = lines.keys().map(|key| age(now, key)).collect();
+        let (_, &mut median, _) = ages.select_nth_unstable(left / 2);
+        let mut spare = left - left / 2;
+        let kept = lines.retain(|key, _| {
+            let old = age(now, key) >= median && spare > 0;
             spare -= usize::from(old);
             !old
         });
-        self.forgotten += (before - self.shards[place].len()) as u64;
+        self.forgotten += (left - kept) as u64;
         self.reach_steps = self.reach_steps.min(median);
+        self.rebuild(place, capacity);
+    }
+
+    fn rebuild(&mut self, place: usize, capacity: usize) {
+        let before = self.shards[place].size();
+        self.shards[place].rebuild(capacity);
+        self.bytes = self.bytes + self.shards[place].size() - before;
     }
 }
-
-const SHARD_STEP: u64 = u64::MAX / SHARDS as u64 + 1;
 
 const fn shard(hash: u64) -> usize {
     (hash >> 56) as usize
 }
 
-/// An entry keeps the low 56 bits of its hash; the part that it lies in has the others.
-const fn rehash(entry: u64, of_shard: u64) -> u64 {
-    entry >> 8 | (of_shard >> 56 << 56)
+/// An age as it is written.
+const fn stamp(now: u64) -> u64 {
+    now % ROUND + 1
 }
 
-fn is<V>(hash: u64) -> impl Fn(&(u64, V)) -> bool {
-    move |entry| entry.0 >> 8 == hash & (u64::MAX >> 8)
+const fn age(now: u64, key: u64) -> u64 {
+    (stamp(now) + ROUND - (key & 0xFF)) % ROUND
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    /// Guarantees: what was seen is known for its time and no longer, and memory follows the traffic down.
+    #[test]
+    fn what_was_seen_is_known_for_its_time() {
+        let (secret, mut recall) = (Secret::default(), Recall::<u32, 5>::new(100 * SECOND, 64 << 20));
+        for number in 0..100_000_u32 {
+            assert!(recall.insert(secret.hash(number), number));
+        }
+        recall.pass(99 * SECOND);
+        assert!((0..100_000_u32).all(|number| recall.get(secret.hash(number)) == Some(number)));
+        assert!(!recall.insert(secret.hash(7), 8), "known, and young again");
+        (100..=130).for_each(|second| recall.pass(second * SECOND));
+        assert_eq!(recall.get(secret.hash(7)), Some(8));
+        assert_eq!(recall.get(secret.hash(8)), None);
+        assert!(recall.size() < 256 * 1024 && recall.forgotten() == 0, "{}", recall.size());
+    }
+
+    /// Guarantees: an id takes at most 20 bytes; at the bound the oldest go, and how far memory reaches is told.
+    #[test]
+    fn the_oldest_go_at_the_bound() {
+        let (secret, mut recall) = (Secret::default(), Recall::<(), 8>::new(100 * SECOND, 1 << 20));
+        for number in 0..40_000_u32 {
+            recall.pass(u64::from(number) * SECOND / 1000);
+            recall.insert(secret.hash(number), ());
+        }
+        assert!(recall.forgotten() == 0 && recall.size() <= 40_000 * 20, "{}", recall.size());
+        for number in 40_000..200_000_u32 {
+            recall.pass(u64::from(number) * SECOND / 1000);
+            recall.insert(secret.hash(number), ());
+        }
+        assert!(recall.size() <= 1 << 20 && recall.forgotten() > 0);
+        let reach = (recall.reach_nanos() / SECOND) as u32;
+        assert!((20..100).contains(&reach), "{reach} seconds");
+        let young = 200_000 - (reach - 1) * 1000..200_000;
+        assert!(young.clone().all(|number| recall.get(secret.hash(number)).is_some()));
+    }
 }

@@ -1,6 +1,6 @@
 //! Several spans into one call: the one nearest the wire decides, the others fill what it lacks.
 //!
-//! In: the spans of a group, nearest first. Out: an [`LlmCall`] that borrows from them. Judges no error
+//! In: the [`Members`] of a group. Out: an [`LlmCall`] that borrows from them. Judges no error
 //! and prices nothing.
 
 use super::held::Held;
@@ -119,64 +119,84 @@ impl<'a> LlmCall<'a> {
     }
 }
 
-/// One call from its spans, nearest first; the first `calls` tell of it themselves.
-pub(super) fn merge<'a>(members: &'a [Held], lent: &'a [Held], calls: usize, retries: u32) -> LlmCall<'a> {
-    let merged = Members { members, lent, calls };
-    let first = &members[0];
-    let (start, end) = merged.time();
-    let request_model = merged.request_model();
-    let response_model = merged.text(Name::ResponseModel);
-    let routed_model = merged.text(Name::RoutedModel);
-    let resends = merged.first(|held| held.of_evidence(|rare| Some(rare.resends).filter(|&count| count > 0)));
-    let searches = members.iter().filter_map(|held| held.of_evidence(|rare| Some(rare.web_searches)));
-    LlmCall {
-        key: first.key(),
-        span_name: first.name(),
-        dialect: if first.role == Role::Http { "http" } else { first.shape.profile.dialect },
-        service_name: merged.text(Name::Service).unwrap_or(""),
-        environment: merged.text(Name::Environment).unwrap_or(""),
-        provider: merged.provider(&[routed_model, response_model, request_model]),
-        server_address: merged.text(Name::ServerAddress).unwrap_or(""),
-        routed_model,
-        request_model,
-        response_model,
-        operation: merged.operation(),
-        start_unix_nano: start,
-        end_unix_nano: end,
-        time_to_first_token: merged.first(Record::time_to_first_token),
-        streaming: merged.first(Record::streaming),
-        tokens: merged.tokens(),
-        web_searches: searches.max().unwrap_or(0),
-        service_tier: merged.text(Name::ServiceTier),
-        speed: merged.text(Name::Speed),
-        geography: merged.text(Name::Geography),
-        reported_cost: merged.first(|held| held.of_evidence(|rare| rare.reported_cost)),
-        failed: merged.failed(),
-        status_code: merged.status_code(merged.failed()),
-        retries: resends.unwrap_or(0).max(retries),
-        max_tokens: merged.first(Record::max_tokens),
-        input_characters: merged.first(|held| held.characters().0),
-        output_characters: merged.first(|held| held.characters().1),
-        account: merged.text(Name::Account),
-        members,
-        lent,
-        calls,
-    }
-}
-
-/// One span by itself.
-pub(super) fn alone(held: &Held) -> LlmCall<'_> {
-    merge(std::slice::from_ref(held), &[], 1, 0)
-}
-
-struct Members<'a> {
+/// The spans that tell of one call, nearest first.
+#[derive(Clone, Copy, Debug)]
+pub struct Members<'a> {
     members: &'a [Held],
     /// Spans around the call that tell what it leaves open.
     lent: &'a [Held],
+    /// So many of the members tell of the call themselves.
     calls: usize,
+    /// Attempts that failed inside.
+    retries: u32,
 }
 
 impl<'a> Members<'a> {
+    pub(super) const fn new(members: &'a [Held], lent: &'a [Held], calls: usize, retries: u32) -> Self {
+        Self { members, lent, calls, retries }
+    }
+
+    /// One span by itself.
+    pub(super) const fn alone(held: &'a Held) -> Self {
+        Self::new(std::slice::from_ref(held), &[], 1, 0)
+    }
+
+    /// The span that alone tells of the call.
+    #[must_use]
+    pub const fn lone(&self) -> Option<&'a Held> {
+        match self.members {
+            [only] if self.retries == 0 && self.lent.is_empty() => Some(only),
+            _ => None,
+        }
+    }
+
+    /// The call.
+    #[must_use]
+    pub fn merged(&self) -> LlmCall<'a> {
+        let first = &self.members[0];
+        let (start, end) = self.time();
+        let request_model = self.request_model();
+        let response_model = self.text(Name::ResponseModel);
+        let routed_model = self.text(Name::RoutedModel);
+        let resends =
+            self.first(|held| held.of_evidence(|rare| Some(rare.resends).filter(|&count| count > 0)));
+        let searches =
+            self.members.iter().filter_map(|held| held.of_evidence(|rare| Some(rare.web_searches)));
+        LlmCall {
+            key: first.key(),
+            span_name: first.name(),
+            dialect: if first.role == Role::Http { "http" } else { first.shape.profile.dialect },
+            service_name: self.text(Name::Service).unwrap_or(""),
+            environment: self.text(Name::Environment).unwrap_or(""),
+            provider: self.provider(&[routed_model, response_model, request_model]),
+            server_address: self.text(Name::ServerAddress).unwrap_or(""),
+            routed_model,
+            request_model,
+            response_model,
+            operation: self.operation(),
+            start_unix_nano: start,
+            end_unix_nano: end,
+            time_to_first_token: self.first(Record::time_to_first_token),
+            streaming: self.first(Record::streaming),
+            tokens: self.tokens(),
+            web_searches: searches.max().unwrap_or(0),
+            service_tier: self.text(Name::ServiceTier),
+            speed: self.text(Name::Speed),
+            geography: self.text(Name::Geography),
+            reported_cost: self.first(|held| held.of_evidence(|rare| rare.reported_cost)),
+            failed: self.failed(),
+            status_code: self.status_code(self.failed()),
+            retries: resends.unwrap_or(0).max(self.retries),
+            max_tokens: self.first(Record::max_tokens),
+            input_characters: self.first(|held| held.characters().0),
+            output_characters: self.first(|held| held.characters().1),
+            account: self.text(Name::Account),
+            members: self.members,
+            lent: self.lent,
+            calls: self.calls,
+        }
+    }
+
     fn text(&self, name: Name) -> Option<&'a str> {
         self.members.iter().map(|held| held.text(name)).find(|text| !text.is_empty())
     }

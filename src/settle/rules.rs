@@ -80,7 +80,7 @@ fn join_answers(company: &mut Company<'_>) {
     let mut first: BTreeMap<u64, usize> = BTreeMap::new();
     for index in company.with_role(|role| tells_of_call(role) || role == Role::Aggregate) {
         let held = company.held(index);
-        if held.answer == 0 || company.settler.is_everybodys(held.answer) {
+        if held.answer == 0 || company.settler.past.is_everybodys(held.answer) {
             continue;
         }
         let one = *first.entry(held.answer).or_insert(index);
@@ -111,7 +111,7 @@ fn join_ancestry(company: &mut Company<'_>) {
     for outer in company.inside_out() {
         let held = company.held(outer);
         // What it tells of was counted already: it must not fill another call with it.
-        if held.role != Role::Call || inside[outer].is_empty() || company.settler.wraps_counted(held) {
+        if held.role != Role::Call || inside[outer].is_empty() || company.settler.past.wraps_counted(held) {
             continue;
         }
         let mut inside = std::mem::take(&mut inside[outer]);
@@ -436,7 +436,7 @@ fn judge_agent(company: &mut Company<'_>, index: usize, inside: Inside) {
     };
     let own = own_usage && only_agents;
     match inside {
-        _ if company.settler.repeats_counted(held, own_usage) => company.leave_out(index),
+        _ if company.settler.past.repeats_counted(held, own_usage) => company.leave_out(index),
         _ if held.shape.profile.has(Trait::LastStepOnly) && held.usage().is_some() => {
             join_last_step(company, index);
         }

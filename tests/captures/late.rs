@@ -60,7 +60,7 @@ fn late(requests: &[Vec<u8>]) -> u64 {
     let (mut now, mut sum) = (0, 0);
     let mut tell = |outcome: Outcome<'_>| {
         if let Outcome::Call(call) = outcome {
-            sum += call.tokens.map_or(0, |tokens| tokens.input_total() + tokens.output_total());
+            sum += call.merged().tokens.map_or(0, |tokens| tokens.input_total() + tokens.output_total());
         }
     };
     for (place, request) in requests.iter().enumerate() {

@@ -181,7 +181,8 @@ impl Told {
 impl Story {
     fn note(&mut self, outcome: &Outcome<'_>) {
         match outcome {
-            Outcome::Call(call) => {
+            Outcome::Call(members) => {
+                let call = members.merged();
                 let id = |span_id: [u8; 8]| u64::from_be_bytes(span_id);
                 let mut merged: Vec<u64> = call.merged_spans().map(|held| id(held.span_id)).collect();
                 merged.sort_unstable();
