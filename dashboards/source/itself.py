@@ -20,7 +20,8 @@ def board(t: Thresholds) -> Board:
             Row(9, ((8, queue()), (8, series()), (8, settling())), "Memory and cardinality"),
             Row(9, ((8, labels()), (8, memory()), (8, volume()))),
             Row(9, ((24, scrapes()),)),
-            Row(8, ((12, unread()), (12, advice())), "What is not seen"),
+            Row(7, ((24, unread()),), "What is not seen"),
+            Row(8, ((24, advice()),)),
             Row(6, ((24, instances(t)),), "Instances"),
         ),
         variables=ITSELF_VARIABLES,
@@ -247,7 +248,7 @@ def advice():
     return grid(
         "Advice",
         "Calls in the time that is shown of which Tollgate would know more with one more line of setup.",
-        Labels({"service_name": "Service", "scope": "Instrumentation", "advice": "Advice"}, {}, {"advice": 78}),
+        Labels({"service_name": "Service", "scope": "Instrumentation", "advice": "Advice"}, {}, {"advice": 180}),
         Column(f"{increase('tollgate_advice_calls_total', by=by, scope=ITSELF)} > 0", "Calls", "locale", 0, width=67),
         sort="Calls",
         empty="none, or no data from Tollgate",

@@ -122,7 +122,7 @@ def table(t: Thresholds):
         Column(gauge("llm_rate_limit_remaining", "min"), "Remaining", "locale", width=86),
         Column(gauge("llm_rate_limit_limit", "max"), "Limit", "locale", width=86),
         Column(gauge("llm_rate_limit_reset_seconds", "max"), "Refilled in", "s", 0, width=92),
-        Column(EXHAUSTION_OR_NEVER, "Used up in", "s", 0, falling(60, t.limit_exhaustion_seconds), "color", never=True, width=86),
+        Column(EXHAUSTION_OR_NEVER, "Used up in", "s", 0, falling(60, t.limit_exhaustion_seconds), "color", never=True, width=92),
         sort="Peak, 2 min",
         empty="no limits seen, or no data from Tollgate",
     )

@@ -22,7 +22,7 @@ SMALLEST = 76
 LARGEST = 95
 # Labels whose values may be long: tables and legends show them without their middle.
 SHORTENED = ("model", "service_name", "error_code", "scope", "chosen")
-WIDTHS = {"provider": 120, "environment": 100, "error_class": 130, "status_code": 62, "window": 62, "resource": 107, "account": 82}
+WIDTHS = {"provider": 120, "environment": 100, "error_class": 130, "status_code": 62, "window": 72, "resource": 112, "account": 82}
 Steps = tuple[tuple[float | None, str], ...]
 PLAIN: Steps = ((None, BLUE),)
 PER_HOUR = "$/h"
@@ -99,7 +99,7 @@ class Labels:
 
     def width(self, label: str) -> int:
         """Pixels of a column: what its longest value takes, which for SHORTENED labels is known."""
-        return self.widths.get(label, 182 if label in SHORTENED else WIDTHS.get(label, 110))
+        return self.widths.get(label, 194 if label in SHORTENED else WIDTHS.get(label, 110))
 
 
 def rising(warning: float, critical: float) -> Steps:

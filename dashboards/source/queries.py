@@ -142,7 +142,7 @@ def shortened(expression: str, *labels: str) -> str:
     """With a label `short_…` for each label: long values lose their middle, where names differ least."""
     for label in labels:
         whole = f'label_replace({expression}, "short_{label}", "$1", "{label}", "(.*)")'
-        expression = f'label_replace({whole}, "short_{label}", "$1…$2", "{label}", "(.{{12}}).{{2,}}(.{{11}})")'
+        expression = f'label_replace({whole}, "short_{label}", "$1…$2", "{label}", "(.{{11}}).{{2,}}(.{{10}})")'
     return expression
 
 

@@ -6,11 +6,26 @@ Knows pixels of Grafana 10 to 13: a row of the grid is 30 high, gaps are 8, a ta
 
 PAGE_MARGINS, GAP, ROW_HEIGHT, COLUMNS = 32, 8, 30, 24
 PANEL_PADDING, HEADER_HEIGHT, AXIS_WIDTH, AXIS_HEIGHT = 18, 40, 60, 24
-# Inter at 14 pixels for cells, headers and titles, at 12 for legends.
-CHARACTER, LEGEND_CHARACTER, CELL_PADDING, SORT_ARROW = 7, 6.5, 14, 18
+CELL_PADDING, SORT_ARROW = 14, 18
+# Inter at 14 pixels, for cells, headers and titles: hundredths of that of characters. From the font's own advance widths.
+FONT = 14
+ADVANCES = {
+    **dict.fromkeys("ijlI !,.:;'|`", 28), **dict.fromkeys("t()/[]frf1{}-_", 38), **dict.fromkeys("skxzavy7JLc^*?", 55),
+    **dict.fromkeys("e5FhnuEo2bdgpq", 60), **dict.fromkeys("36890#Z$&PRS4BT", 63), **dict.fromkeys("+<=>~KXYAVDC", 69),
+    **dict.fromkeys("HUGNOQ", 76), **dict.fromkeys("wmM@%W…", 90),
+}
 SMALLEST_PLOT_WIDTH, SMALLEST_PLOT_HEIGHT = 200, 130
-# Longest values of labels: names are shortened to 24 characters, the others are closed sets or known.
-LONGEST = {"Model": 24, "Service": 24, "Code": 24, "By": 24, "Provider": 15, "Environment": 10, "Class": 15, "Status": 3, "Resource": 13, "Window": 6}
+# Longest values of labels: names are shortened, the others are closed sets or known.
+SHORTENED = "team-of-the…-name-2093"
+LONGEST = {
+    **dict.fromkeys(("Model", "Service", "Code", "By", "Instrumentation"), SHORTENED),
+    **{"Provider": "azure.ai.openai", "Environment": "production", "Class": "quota_exhausted", "Status": "429", "Advice": "stream_without_usage", "Resource": "output_tokens", "Window": "minute"},
+}
+
+
+def text_width(text: str) -> float:
+    """Pixels of a text in a cell, header or title."""
+    return FONT / 100 * sum(ADVANCES.get(character, 60) for character in text)
 
 
 def width(panel: dict, page: int) -> float:
@@ -29,7 +44,7 @@ def problems(panel: dict, page: int) -> list[str]:
     found = kinds[panel["type"]](panel, page) if panel["type"] in kinds else []
     # Beside a title stands the sign of the description.
     longest = panel["title"].replace("$source", "counters since 2026-11-26").replace("$split", "service_name")
-    if CHARACTER * len(longest) + 60 > width(panel, page) and panel["type"] != "row":
+    if text_width(longest) + 60 > width(panel, page) and panel["type"] != "row":
         found.append("title is cut off")
     return found
 
@@ -54,8 +69,8 @@ def table_problems(panel: dict, page: int) -> list[str]:
     sorted_by = {each["displayName"] for each in panel["options"].get("sortBy", [])}
     widths, found = column_widths(panel, page), []
     for name, pixels in widths.items():
-        header = CHARACTER * len(name) + CELL_PADDING + (SORT_ARROW if name in sorted_by else 0)
-        if max(header, CHARACTER * LONGEST.get(name, 0) + CELL_PADDING) > pixels:
+        header = text_width(name) + CELL_PADDING + (SORT_ARROW if name in sorted_by else 0)
+        if max(header, text_width(LONGEST.get(name, "")) + CELL_PADDING) > pixels:
             found.append(f"column {name} is cut at {pixels:.0f} px")
     room = width(panel, page) - PANEL_PADDING
     if sum(widths.values()) > room + 1:

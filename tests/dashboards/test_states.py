@@ -215,7 +215,7 @@ class ManyModels(State, unittest.TestCase):
 
     def test_long_names_lose_their_middle(self) -> None:
         for row in self.rows("Cost", "Models in the time that is shown"):
-            self.assertLessEqual(len(row["metric"]["short_model"]), 24)
+            self.assertLessEqual(len(row["metric"]["short_model"]), 22)
             self.assertIn("…", row["metric"]["short_model"])
             self.assertTrue(row["metric"]["model"].endswith(row["metric"]["short_model"][-3:]))
 

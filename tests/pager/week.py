@@ -55,8 +55,8 @@ class Traffic:
 
 
 TRAFFIC = (
-    Traffic("checkout", "openai", "gpt-5", 20, 0.02),
-    Traffic("checkout", "anthropic", "claude-sonnet-4-5", 4, 0.05),
+    Traffic("checkout", "openai", "gpt-5", 20, 0.008),
+    Traffic("checkout", "anthropic", "claude-sonnet-4-5", 4, 0.02),
     Traffic("search", "openai", "gpt-5-mini", 60, 0.001),
     Traffic("assistant", "gcp.gemini", "gemini-2.5-flash", 1.5, 0.004),
     Traffic("reports", "openai", "gpt-5-mini", 40, 0.002, nightly=True),
