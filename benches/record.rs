@@ -56,7 +56,7 @@ fn scattered(tuples: &[[String; 2]]) -> impl Iterator<Item = (usize, &[String; 2
 
 fn filled(tuples: &[[String; 2]]) -> CallTable {
     let dimensions = vec![tollgate::aggregate::Dimension { name: "team".to_owned(), max_values: 100 }];
-    let options = AggregateOptions { dimensions, hold_nanos: 0, ..AggregateOptions::default() };
+    let options = AggregateOptions { dimensions, hold_nanos: Some(0), ..AggregateOptions::default() };
     let mut table = CallTable::new(options);
     tuples.iter().enumerate().for_each(|(at, tuple)| {
         table.record(&call(tuple, at), START);

@@ -3,7 +3,6 @@
 //! In: a call. Out: a [`Verdict`]. It asks `price`, `classify` and `limits`, which know nothing of spans;
 //! both `explain` and the server use it, so that they cannot disagree.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +11,12 @@ use hashbrown::HashMap;
 
 use crate::call::{ErrorClass, LimitEvidence, PriceSource, RateLimit};
 use crate::classify::{ErrorEvidence, ErrorVerdict, classify, classify_status};
+use crate::compact::{Damaged, Reader, Writer};
 use crate::facts::{Batch, ErrorTextKind, Role, SpanFacts, part};
 use crate::limits::{self, LimitEvidenceInput, account_hash};
 use crate::price::{Context, Decimal, Dollars, PriceBook, Priced, Request, Tariff, Units};
 use crate::record::{Flags, Record};
-use crate::settle::LlmCall;
+use crate::settle::{LlmCall, Secret};
 
 /// Deployment names whose model is remembered. Beyond it all are forgotten and learned anew.
 const LEARNED: usize = 4096;
@@ -65,13 +65,44 @@ pub struct Judge {
     book: PriceBook,
     /// Model that answered, by service, endpoint and model asked for.
     learned: HashMap<u64, Arc<str>, RandomState>,
+    /// What those are hashed with.
+    secret: Secret,
 }
 
 impl Judge {
     /// With these prices and nothing learned.
     #[must_use]
     pub fn new(book: PriceBook) -> Self {
-        Self { book, learned: HashMap::default() }
+        Self::with_secret(book, Secret::default())
+    }
+
+    /// The same; what it learns can be kept for another with this secret.
+    #[must_use]
+    pub fn with_secret(book: PriceBook, secret: Secret) -> Self {
+        Self { book, learned: HashMap::default(), secret }
+    }
+
+    /// What it has learned.
+    #[must_use]
+    pub fn learned_bytes(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        for (key, model) in &self.learned {
+            out.hash(*key);
+            out.text(model);
+        }
+        out.into_bytes()
+    }
+
+    /// Learns it again.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn restore_learned(&mut self, bytes: &[u8]) -> Result<(), Damaged> {
+        let mut from = Reader::new(bytes);
+        while !from.is_at_end() {
+            self.learned.insert(from.hash()?, from.text()?.into());
+        }
+        Ok(())
     }
 
     /// Takes other prices.
@@ -129,7 +160,7 @@ impl Judge {
     fn key(&self, call: &LlmCall<'_>) -> Option<u64> {
         let asked = call.request_model?;
         let names = (call.service_name, call.provider, call.server_address, asked);
-        Some(self.learned.hasher().hash_one(names))
+        Some(self.secret.hash(names))
     }
 
     /// What a call that was judged has taught, or was told.

@@ -29,6 +29,7 @@
 
 pub mod call;
 pub mod clock;
+pub mod compact;
 pub mod exact;
 
 pub mod advice;
@@ -51,6 +52,7 @@ pub mod receive;
 pub mod recognise;
 pub mod record;
 pub mod settle;
+pub mod store;
 
 pub mod command;
 pub mod config;

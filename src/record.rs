@@ -5,6 +5,8 @@
 //! what few spans have (failures, limits, odd numbers) lies in its [`Evidence`]. No prompt, no header and no error
 //! text is in any of them: what those said has been read before.
 
+pub mod kept;
+
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
@@ -52,6 +54,8 @@ pub struct Record {
     pub shape: u32,
     /// When it came, milliseconds of engine time.
     pub arrived: u32,
+    /// Its number among all that a journal keeps; comes round after four thousand million.
+    pub number: u32,
     max_tokens: u32,
     input_characters: u32,
     output_characters: u32,
@@ -260,6 +264,7 @@ impl Record {
             answer_kind: 0,
             shape: 0,
             arrived: 0,
+            number: 0,
             max_tokens: u32::MAX,
             input_characters: u32::MAX,
             output_characters: u32::MAX,
@@ -586,6 +591,11 @@ impl Shapes {
             return index;
         }
         request.push(Arc::clone(shape))
+    }
+
+    /// The shape with these texts.
+    pub(crate) fn shape(&self, draft: &ShapeDraft<'_>) -> Arc<Shape> {
+        self.intern(draft, self.hash(draft))
     }
 
     /// Forgets all: prices or labels have changed, or it has been full for long.

@@ -228,7 +228,7 @@ fn a_reload_takes_what_it_can_and_names_what_needs_a_restart() {
     let server = Server::start(&mut tollgate(&["serve", "--config", path.to_str().unwrap()]));
     std::fs::write(&path, "log: {level: debug}\nreceive: {max_connections: 9}\n").unwrap();
     server.signal("-HUP");
-    let line = server.log_line("restart");
+    let line = server.log_line("only after a restart");
     assert!(line.contains("receive.max_connections") && !line.contains("log.level"), "{line}");
     server.log_line("reload=true");
     assert!(server.scrape().contains("tollgate_config_last_reload_successful 1"));

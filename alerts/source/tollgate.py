@@ -101,7 +101,7 @@ def journal() -> Alert:
         "ticket",
         "sum by (job, instance, reason) (increase(tollgate_journal_errors_total[15m])) > 0",
         "Tollgate {{ $labels.instance }} cannot write its journal ({{ $labels.reason }})",
-        "What it counts now is lost if it stops. Look at the disk of data_dir: full, read-only, slow or broken.",
+        "Requests are answered UNAVAILABLE until it can: exporters that try again lose nothing. Look at the disk of data_dir: full, read-only or broken.",
         wait="1m",
     )
 

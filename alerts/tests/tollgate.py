@@ -161,7 +161,7 @@ CASES = [
         series=own("tollgate_journal_errors_total", "0+1x30 30+0x60", ',reason="full"'),
         labels={"severity": "ticket", "reason": "full"} | INSTANCE,
         summary="Tollgate tollgate-0:9464 cannot write its journal (full)",
-        description="What it counts now is lost if it stops. Look at the disk of data_dir: full, read-only, slow or broken.",
+        description="Requests are answered UNAVAILABLE until it can: exporters that try again lose nothing. Look at the disk of data_dir: full, read-only or broken.",
         stays_silent={"an error of an earlier day": ("30m", own("tollgate_journal_errors_total", "9+0x60", ',reason="full"'))},
     ),
     Case(

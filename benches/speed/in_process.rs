@@ -205,7 +205,7 @@ pub(crate) fn two_cores() {
 pub(crate) fn pipeline() {
     let mut settings = EngineSettings::with_book(book());
     settings.settle = SettleSettings { most_bytes: MOST_WAITING, ..SettleSettings::default() };
-    let engine = Arc::new(spawn(Vocabulary::new(&[]), settings, 1 << 30).expect("a thread"));
+    let engine = Arc::new(spawn(Vocabulary::new(&[]), settings, 1 << 30, None).expect("a thread"));
     let requests: Vec<Vec<Vec<u8>>> = (1..=2_u64)
         .map(|stream| {
             let mut traffic = Traffic::new(Shape::Lean, &Story::default()).starting_at(stream << 40);

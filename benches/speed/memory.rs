@@ -31,7 +31,7 @@ pub(crate) fn tuples(count: usize) -> Vec<[String; 2]> {
 pub(crate) fn filled(tuples: &[[String; 2]]) -> CallTable {
     let dimensions = vec![Dimension { name: "team".to_owned(), max_values: 100 }];
     let mut table =
-        CallTable::new(AggregateOptions { dimensions, hold_nanos: 0, ..AggregateOptions::default() });
+        CallTable::new(AggregateOptions { dimensions, hold_nanos: Some(0), ..AggregateOptions::default() });
     for tuple in tuples {
         (0..LENGTHS).for_each(|at| {
             table.record(&success(tuple, at), START);

@@ -98,8 +98,9 @@ fn pairs(tuple: &[String; 2]) -> Pairs {
 /// takes whole documents one after the other, or none does.
 fn ingest_p99(scraped: bool) -> f64 {
     let book = PriceBook::new(&Default::default()).expect("the embedded catalogue");
-    let engine =
-        Arc::new(spawn(Vocabulary::new(&[]), EngineSettings::with_book(book), 1 << 30).expect("a thread"));
+    let engine = Arc::new(
+        spawn(Vocabulary::new(&[]), EngineSettings::with_book(book), 1 << 30, None).expect("a thread"),
+    );
     let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let reader = scraped.then(|| {
         let (engine, done) = (Arc::clone(&engine), Arc::clone(&done));

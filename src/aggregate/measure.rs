@@ -124,6 +124,67 @@ impl Spread {
     }
 }
 
+/// Codes of kept data: eight bits for the kind, eight for which of them. A code keeps its meaning for ever.
+impl Count {
+    /// Every counter, with its code.
+    pub(super) fn all() -> impl Iterator<Item = (u16, Self)> {
+        let [none, no, yes] = TOLD;
+        let plain = [(2 << 8, Self::Retries), (6 << 8, Self::WithoutUsage)];
+        let streaming = [none, no, yes].into_iter().flat_map(|it| [(it, false), (it, true)]);
+        plain
+            .into_iter()
+            .chain(coded(0, ErrorClass::ALL.map(Self::Requests)))
+            .chain(coded(1, TOLD.map(Self::Retryable)))
+            .chain(
+                streaming.enumerate().map(|(at, (it, long))| (3 << 8 | at as u16, Self::Streaming(it, long))),
+            )
+            .chain(coded(4, TokenType::ALL.map(Self::Tokens)))
+            .chain(coded(5, TokenType::ALL.map(Self::Estimated)))
+            .chain(coded(7, PriceSource::ALL.map(Self::Priced)))
+    }
+
+    /// The counter with this code.
+    pub(super) fn coded(code: u16) -> Option<Self> {
+        Self::all().find(|(known, _)| *known == code).map(|(_, which)| which)
+    }
+}
+
+impl Dollars {
+    /// Every counter, with its code.
+    pub(super) fn all() -> impl Iterator<Item = (u16, Self)> {
+        let plain = [(1 << 8, Self::Cost(None)), (3 << 8, Self::CacheSavings), (4 << 8, Self::Reported)];
+        plain
+            .into_iter()
+            .chain(coded(0, TokenType::ALL.map(|kind| Self::Cost(Some(kind)))))
+            .chain(coded(2, ErrorClass::ALL.map(Self::ErrorCost)))
+    }
+
+    /// The counter with this code.
+    pub(super) fn coded(code: u16) -> Option<Self> {
+        Self::all().find(|(known, _)| *known == code).map(|(_, which)| which)
+    }
+}
+
+impl Spread {
+    /// Every histogram, with its code: its number, which keeps its meaning.
+    pub(super) fn all() -> impl Iterator<Item = (u16, Self)> {
+        let plain = [Self::FirstToken, Self::PerToken, Self::InputTokens, Self::RequestCost];
+        let all = Outcome::ALL.into_iter().map(Self::Duration).chain(plain);
+        all.chain(InputSize::ALL.map(Self::ByInput)).map(|which| (which.number() as u16, which))
+    }
+
+    /// The histogram with this code.
+    pub(super) fn coded(code: u16) -> Option<Self> {
+        Self::all().find(|(known, _)| *known == code).map(|(_, which)| which)
+    }
+}
+
+const TOLD: [Option<bool>; 3] = [None, Some(false), Some(true)];
+
+fn coded<T, const N: usize>(kind: u16, all: [T; N]) -> impl Iterator<Item = (u16, T)> {
+    all.into_iter().enumerate().map(move |(at, which)| (kind << 8 | at as u16, which))
+}
+
 const fn told(fact: Option<bool>) -> usize {
     match fact {
         None => 0,

@@ -12,13 +12,16 @@
 //! | [`measure`] | what is measured, by name |
 //! | [`point`] | counters and histograms that read 0 first |
 //! | [`cardinality`] | what may become a label value |
+//! | `kept` | the table as it is kept on disk |
 
 pub mod cardinality;
+mod kept;
 pub mod measure;
 pub mod point;
 pub mod series;
 mod table;
 mod view;
 
+pub use kept::TableChanges;
 pub use table::{AggregateOptions, CallTable, Dimension, RowId};
 pub use view::{CallView, Replaced, TableState};

@@ -72,6 +72,16 @@ impl<T> Sparse<T> {
         if self.present >> number & 1 == 0 { None } else { self.values.get(self.position(number)) }
     }
 
+    /// Those that exist, with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
+        (0..64).filter_map(|number| self.get(number).map(|value| (number, value)))
+    }
+
+    /// Those that exist.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.values.iter_mut()
+    }
+
     /// The value of this number, made if it is new.
     pub fn entry(&mut self, number: usize, make: impl FnOnce() -> T) -> &mut T {
         let position = self.position(number);

@@ -14,6 +14,10 @@ const ERROR_ROWS: usize = 64;
 /// Calls longer than this wait visibly when they do not stream, seconds.
 const LONG_CALL_SECONDS: f64 = 10.0;
 
+/// Reasons for which usage is suspicious.
+pub const SUSPICIONS: [&str; 4] =
+    ["impossible_tokens", "impossible_time", "fewer_tokens_than_text", "more_tokens_than_text"];
+
 /// Everything that is counted of the calls with the same labels. Series appear with the first call
 /// that has them; one that exists is raised without allocating, unless a view holds the tuple: then it is
 /// copied once, and the view keeps what it saw.
@@ -23,13 +27,15 @@ pub struct CallSeries {
     pub rendered: Arc<str>,
     /// When a call was last counted here, nanoseconds since the Unix epoch.
     pub used_unix_nano: u64,
+    /// When the first call was counted here.
+    pub began_unix_nano: u64,
     /// Failures by cause.
     pub errors: Vec<ErrorRow>,
     /// Calls with suspicious usage by reason.
     pub suspicious: Vec<(&'static str, Counter)>,
-    counts: Sparse<Counter>,
-    dollars: Sparse<DollarCounter>,
-    histograms: Sparse<Histogram>,
+    pub(super) counts: Sparse<Counter>,
+    pub(super) dollars: Sparse<DollarCounter>,
+    pub(super) histograms: Sparse<Histogram>,
     /// The last call of each class.
     last: Sparse<Exemplar>,
 }
@@ -56,6 +62,7 @@ impl CallSeries {
         Self {
             rendered: rendered.into(),
             used_unix_nano: 0,
+            began_unix_nano: 0,
             errors: Vec::new(),
             suspicious: Vec::new(),
             counts: Sparse::default(),
@@ -92,8 +99,16 @@ impl CallSeries {
     /// Counts one call.
     pub fn record(&mut self, call: &CallRecord<'_>, now: u64) {
         self.used_unix_nano = now;
+        if self.began_unix_nano == 0 {
+            self.began_unix_nano = now;
+        }
         let mark = Mark { now, call: Exemplar::new(call.trace_id, call.span_id, 1.0, now) };
-        self.add(Count::Requests(call.error_class), 1, now);
+        let began = self.began_unix_nano;
+        let counter = self.counts.entry(Count::Requests(call.error_class).number(), || Counter {
+            value: 0,
+            created_unix_nano: began,
+        });
+        counter.value = counter.value.saturating_add(1);
         *self.last.entry(call.error_class as usize, Exemplar::default) = mark.call;
         self.record_times(call, mark);
         if call.error_class == ErrorClass::None {

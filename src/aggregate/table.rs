@@ -11,10 +11,14 @@ use super::cardinality::{LabelGuard, OTHER};
 use super::series::CallSeries;
 use super::view::{CallView, Replaced, TableState};
 use crate::call::{CallLabels, CallRecord};
+use crate::expose::scrapers::LONGEST;
 use crate::metric::{CALL_LABELS, render_labels};
 
 /// Ends each label value in a key; never part of UTF-8.
-const END: u8 = 0xFF;
+pub(super) const END: u8 = 0xFF;
+
+/// Longest time that a new series reads 0, where it waits for readers.
+const LONGEST_HOLD_NANOS: u64 = LONGEST.as_nanos() as u64;
 
 /// Distinct values of the five call labels, in their order.
 const CALL_LABEL_VALUES: [usize; CALL_LABELS.len()] = [500, 50, 200, 1_000, 50];
@@ -34,8 +38,9 @@ pub struct AggregateOptions {
     /// Label tuples to keep (up to 3 KB and 100 to 200 series each, twice that while it changes under a reader); calls beyond go to one tuple
     /// whose labels are all `other`.
     pub max_call_series: usize,
-    /// How long a new series reads 0, nanoseconds: at least the longest scrape interval.
-    pub hold_nanos: u64,
+    /// How long a new series reads 0, nanoseconds: at least the longest scrape interval. None: until every regular
+    /// reader has seen the 0.
+    pub hold_nanos: Option<u64>,
     /// How long a tuple is kept without a call, nanoseconds; 0 = for ever.
     pub idle_expiry_nanos: u64,
     /// Labels beyond the five of every call, in the order of [`CallLabels::dimensions`].
@@ -47,7 +52,7 @@ impl Default for AggregateOptions {
         const SECOND: u64 = 1_000_000_000;
         Self {
             max_call_series: 20_000,
-            hold_nanos: 20 * SECOND,
+            hold_nanos: None,
             idle_expiry_nanos: 24 * 3600 * SECOND,
             dimensions: Vec::new(),
         }
@@ -57,19 +62,27 @@ impl Default for AggregateOptions {
 /// Everything that is counted of calls.
 #[derive(Debug)]
 pub struct CallTable {
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// How often rows have gone.
     generation: u64,
-    guards: Vec<LabelGuard>,
+    pub(super) guards: Vec<LabelGuard>,
     /// When the last view was taken.
-    viewed_unix_nano: u64,
+    pub(super) viewed_unix_nano: u64,
     /// Series that began no later than this show their value.
-    opened_unix_nano: u64,
+    pub(super) opened_unix_nano: u64,
+    /// Every regular reader has seen what there was then.
+    seen_unix_nano: u64,
+    /// The same as `opened_unix_nano`, as it was last kept.
+    pub(super) kept_opened: u64,
+    /// When the last call was counted.
+    pub(super) recorded_unix_nano: u64,
     index: HashTable<usize>,
     hasher: RandomState,
     options: AggregateOptions,
-    overflow_calls: u64,
-    expired_call_series: u64,
+    pub(super) overflow_calls: u64,
+    pub(super) expired_call_series: u64,
+    /// Keys of rows that went, where somebody asks for them.
+    pub(super) gone: Option<Vec<Arc<[u8]>>>,
 }
 
 /// A row of one table, as long as no row of it goes.
@@ -81,12 +94,14 @@ pub struct RowId {
 
 /// One label tuple.
 #[derive(Debug)]
-struct Row {
+pub(super) struct Row {
     hash: u64,
     /// The values, each ended by [`END`].
-    key: Box<[u8]>,
+    pub(super) key: Arc<[u8]>,
     /// Shared with the views that were taken since it last changed.
-    series: Arc<CallSeries>,
+    pub(super) series: Arc<CallSeries>,
+    /// Since somebody last asked.
+    pub(super) changed: bool,
 }
 
 impl CallTable {
@@ -102,11 +117,15 @@ impl CallTable {
             guards,
             viewed_unix_nano: 0,
             opened_unix_nano: 0,
+            seen_unix_nano: 0,
+            kept_opened: 0,
+            recorded_unix_nano: 0,
             index: HashTable::new(),
             hasher: RandomState::default(),
             options,
             overflow_calls: 0,
             expired_call_series: 0,
+            gone: None,
         }
     }
 
@@ -133,15 +152,19 @@ impl CallTable {
     fn record_at(&mut self, position: usize, call: &CallRecord<'_>, now_unix_nano: u64) {
         // What begins after a view has not been seen in it, even at the same nanosecond.
         let now = now_unix_nano.max(self.viewed_unix_nano + 1);
-        Arc::make_mut(&mut self.rows[position].series).record(call, now);
+        let row = &mut self.rows[position];
+        row.changed = true;
+        self.recorded_unix_nano = now;
+        Arc::make_mut(&mut row.series).record(call, now);
     }
 
     /// Everything as it is now, for a document. Cheap: it shares what it shows, and a tuple that changes
     /// later is copied then.
     pub fn view(&mut self, now_unix_nano: u64) -> CallView {
         let now = now_unix_nano.max(self.viewed_unix_nano);
-        let held = now.saturating_sub(self.options.hold_nanos);
-        self.opened_unix_nano = self.opened_unix_nano.max(held.min(self.viewed_unix_nano));
+        let held = now.saturating_sub(self.options.hold_nanos.unwrap_or(LONGEST_HOLD_NANOS));
+        let seen = if self.options.hold_nanos.is_none() { self.seen_unix_nano } else { 0 };
+        self.opened_unix_nano = self.opened_unix_nano.max(held.max(seen).min(self.viewed_unix_nano));
         self.viewed_unix_nano = now;
         let replaced =
             self.guards.iter().map(|guard| Replaced { label: guard.name.clone(), calls: guard.replaced });
@@ -153,6 +176,16 @@ impl CallTable {
         }
     }
 
+    /// Every regular reader has seen what there was at this moment.
+    pub fn seen_by_all(&mut self, moment_unix_nano: u64) {
+        self.seen_unix_nano = self.seen_unix_nano.max(moment_unix_nano);
+    }
+
+    /// What was viewed once is shown from now on: no other view may follow.
+    pub fn end_holds(&mut self) {
+        (self.options.hold_nanos, self.seen_unix_nano) = (None, u64::MAX);
+    }
+
     /// Drops tuples that no call used for the expiry time. One that returns begins anew from 0.
     pub fn sweep(&mut self, now_unix_nano: u64) {
         let idle = self.options.idle_expiry_nanos;
@@ -160,7 +193,14 @@ impl CallTable {
             return;
         }
         let before = self.rows.len();
-        self.rows.retain(|row| now_unix_nano.saturating_sub(row.series.used_unix_nano) < idle);
+        let gone = &mut self.gone;
+        self.rows.retain(|row| {
+            let stays = now_unix_nano.saturating_sub(row.series.used_unix_nano) < idle;
+            if let (false, Some(gone)) = (stays, gone.as_mut()) {
+                gone.push(Arc::clone(&row.key));
+            }
+            stays
+        });
         let expired = before - self.rows.len();
         if expired > 0 {
             self.expired_call_series += expired as u64;
@@ -205,12 +245,17 @@ impl CallTable {
     }
 
     fn insert(&mut self, values: &[Cow<'_, str>]) -> usize {
+        self.insert_values(strings(values))
+    }
+
+    pub(super) fn insert_values<'a>(&mut self, values: impl Iterator<Item = &'a str>) -> usize {
+        let values: Vec<&str> = values.collect();
         let names = self.guards.iter().map(|guard| guard.name.as_str());
-        let rendered = render_labels(names.zip(strings(values)));
-        let hash = self.hash(strings(values));
-        let key = strings(values).flat_map(|value| value.bytes().chain([END])).collect();
+        let rendered = render_labels(names.zip(values.iter().copied()));
+        let hash = self.hash(values.iter().copied());
+        let key = values.iter().flat_map(|value| value.bytes().chain([END])).collect();
         let position = self.rows.len();
-        self.rows.push(Row { hash, key, series: Arc::new(CallSeries::new(rendered)) });
+        self.rows.push(Row { hash, key, series: Arc::new(CallSeries::new(rendered)), changed: true });
         let rows = &self.rows;
         self.index.insert_unique(hash, position, |other| rows[*other].hash);
         position

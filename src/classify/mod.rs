@@ -247,6 +247,28 @@ fn verdict(signals: &Signals, hit: Hit, own: Option<&'static Table>) -> ErrorVer
     }
 }
 
+/// A code as it is kept on disk; none where no table knows it any more.
+pub(crate) fn code_named(code: &str) -> Option<&'static str> {
+    let stated = |rule: &'static Rule| rule.code.filter(|known| *known == code);
+    let spelled = || TABLES.into_iter().find_map(|table| table.spelling(code).filter(|known| *known == code));
+    let rules = TABLES.into_iter().flat_map(|table| table.rules);
+    rules.filter_map(stated).next().or_else(spelled)
+}
+
+/// Where a row stands: its table's title, and its place in there.
+pub(crate) fn place_of(rule: &'static Rule) -> (&'static str, usize) {
+    let place = |table: &'static Table| {
+        let row = table.rules.iter().position(|other| other == rule)?;
+        Some((table.title, row))
+    };
+    TABLES.into_iter().find_map(place).unwrap_or(("", 0))
+}
+
+/// The row that stands there.
+pub(crate) fn rule_at(title: &str, row: usize) -> Option<&'static Rule> {
+    TABLES.into_iter().find(|table| table.title == title)?.rules.get(row)
+}
+
 /// The first code of the evidence that some table knows.
 fn vocabulary(signals: &Signals) -> Option<&'static str> {
     signals.codes.iter().find_map(|code| TABLES.into_iter().find_map(|table| table.spelling(code)))

@@ -11,8 +11,6 @@ use crate::demo::{Options, Scenario};
 
 /// Seconds that calls settle in the demo: nobody wants to wait for the first number.
 const SETTLE_SECONDS: f64 = 2.0;
-/// Seconds that new series read 0 in the demo.
-const HOLD_SECONDS: f64 = 3.0;
 
 /// Arguments of `demo`.
 #[derive(Clone, Debug, Args)]
@@ -57,7 +55,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// The settings with shorter waits, and with two dimensions unless there are others.
 fn hurried(mut settings: Settings) -> Settings {
     settings.settle.seconds = settings.settle.seconds.min(SETTLE_SECONDS);
-    settings.series.hold_seconds = settings.series.hold_seconds.min(HOLD_SECONDS);
     if settings.dimensions.is_empty() {
         settings.dimensions =
             vec![dimension("team", &["team", "ai.telemetry.metadata.team"]), dimension("user", &["user.id"])];

@@ -22,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{self, Faults, Settings};
 use crate::price::PriceBook;
 
+pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod doctor;
@@ -57,6 +58,8 @@ enum Command {
     Price(price::Arguments),
     /// List every metric
     Metrics(metrics::Arguments),
+    /// Copy what `data_dir` knows to a file, while Tollgate runs
+    Backup(backup::Arguments),
     /// List every attribute key, scope and host that is known
     Vocabulary(vocabulary::Arguments),
 }
@@ -123,6 +126,7 @@ impl CommandLine {
             Command::Doctor(arguments) => doctor::run(&arguments),
             Command::Price(arguments) => price::run(&arguments),
             Command::Metrics(arguments) => metrics::run(&arguments),
+            Command::Backup(arguments) => backup::run(&arguments),
             Command::Vocabulary(arguments) => vocabulary::run(&arguments),
         }
     }

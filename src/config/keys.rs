@@ -9,6 +9,7 @@ use super::settings::{LogFormat, LogLevel, Settings};
 use super::written::{hint, seconds_hint, shortened};
 use crate::price::UseReported;
 use crate::receive::listen;
+use crate::store::Durability;
 
 /// One key of the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -49,14 +50,20 @@ pub enum Field {
     Switch(fn(&mut Settings) -> &mut bool),
     /// Text for a label value: not empty, 128 characters at most.
     Text(fn(&mut Settings) -> &mut String),
+    /// A time in seconds, at least and at most, or `auto`.
+    Automatic(f64, f64, fn(&mut Settings) -> &mut Option<f64>),
     /// A file; empty for none.
     File(fn(&mut Settings) -> &mut Option<PathBuf>),
+    /// A directory; empty for none.
+    Folder(fn(&mut Settings) -> &mut Option<PathBuf>),
     /// Host names, separated by commas.
     Names(fn(&mut Settings) -> &mut Vec<String>),
     /// When a cost on the span itself counts.
     Reported(fn(&mut Settings) -> &mut UseReported),
     /// A level of the log.
     Level(fn(&mut Settings) -> &mut LogLevel),
+    /// When a request is answered.
+    Durable(fn(&mut Settings) -> &mut Durability),
     /// A format of the log.
     Format(fn(&mut Settings) -> &mut LogFormat),
 }
@@ -75,7 +82,10 @@ const fn key(path: &'static str, field: Field, change: Change, help: &'static st
 }
 
 use Change::{Reload, Restart};
-use Field::{Address, Bytes, Count, Entries, File, Format, Level, Names, Reported, Seconds, Switch, Text};
+use Field::{
+    Address, Automatic, Bytes, Count, Durable, Entries, File, Folder, Format, Level, Names, Reported,
+    Seconds, Switch, Text,
+};
 
 /// Every key that holds one value, in the order of the documentation.
 #[rustfmt::skip]
@@ -138,8 +148,16 @@ pub const KEYS: &[Key] = &[
         "Label combinations of calls. Calls beyond it are counted in one series whose labels read `other`."),
     key("series.idle_seconds", Seconds(0.0, 31_536_000.0, at!(series.idle_seconds)), Reload,
         "Time without a call after which a label combination is dropped. 0 keeps all."),
-    key("series.hold_seconds", Seconds(0.0, 3600.0, at!(series.hold_seconds)), Reload,
-        "Time that a new series reads 0. At least the longest scrape interval, so that `increase()` loses nothing."),
+    key("series.hold_seconds", Automatic(0.0, 3600.0, at!(series.hold_seconds)), Reload,
+        "Time that a new series reads 0, so that `increase()` loses nothing. `auto`: until every regular scraper has read the 0, 75 s at the latest."),
+    key("data_dir", Folder(at!(data.folder)), Restart,
+        "Directory, on a disk of this machine, for what outlives the process; see `docs/reliability.md`. None: a restart begins every counter at 0. Relative to the configuration file."),
+    key("data_max_bytes", Bytes(16 * MIB, 1024 * GIB, at!(data.max_bytes)), Restart,
+        "Bytes of all files there. Beyond it requests are answered UNAVAILABLE, and counted in `tollgate_journal_errors_total`."),
+    key("durability", Durable(at!(data.durability)), Restart,
+        "`acknowledged`: a request is answered when it is on disk, 5 to 20 ms later. `relaxed`: at once, and it is on disk within a second; a kill loses that second."),
+    key("shutdown.linger_seconds", Seconds(0.0, 600.0, at!(linger_seconds)), Restart,
+        "Without `data_dir`: longest time that `/metrics` stays after a signal to end, so that every regular scraper reads the last values. A second signal ends it."),
     key("service.default", Text(at!(default_service)), Reload,
         "The label `service_name` where the resource has no `service.name`."),
     key("environment.default", Text(at!(default_environment)), Reload,
@@ -186,9 +204,9 @@ impl Key {
     fn hint(&self, text: &str) -> String {
         match self.field {
             Count(..) | Entries(..) => hint(text),
-            Seconds(..) => seconds_hint(text),
-            Address(_) | Bytes(..) | Switch(_) | Text(_) | File(_) | Names(_) | Reported(_) | Level(_)
-            | Format(_) => String::new(),
+            Seconds(..) | Automatic(..) => seconds_hint(text),
+            Address(_) | Bytes(..) | Switch(_) | Text(_) | File(_) | Folder(_) | Names(_) | Reported(_)
+            | Durable(_) | Level(_) | Format(_) => String::new(),
         }
     }
 
@@ -201,9 +219,12 @@ impl Key {
             }
             Bytes(least, most, of) => *of(settings) = within(bytes(text)?, least, most)?,
             Seconds(least, most, of) => *of(settings) = within(text.parse().ok()?, least, most)?,
+            Automatic(_, _, of) if text == "auto" => *of(settings) = None,
+            Automatic(least, most, of) => *of(settings) = Some(within(text.parse().ok()?, least, most)?),
             Switch(of) => *of(settings) = switch(text)?,
             Text(of) => *of(settings) = label_value(text)?,
-            File(of) => *of(settings) = Some(PathBuf::from(text)).filter(|_| !text.is_empty()),
+            File(of) | Folder(of) => *of(settings) = Some(PathBuf::from(text)).filter(|_| !text.is_empty()),
+            Durable(of) => *of(settings) = Durability::ALL.into_iter().find(|it| it.word() == text)?,
             Names(of) => *of(settings) = names(text)?,
             Reported(of) => *of(settings) = REPORTED.iter().find(|(word, _)| *word == text)?.1,
             Level(of) => *of(settings) = LogLevel::ALL.into_iter().find(|level| level.word() == text)?,
@@ -214,10 +235,12 @@ impl Key {
 
     /// A file that was named in a configuration is beside it.
     pub(super) fn place_beside(&self, settings: &mut Settings, configuration: &Path) {
-        if let (File(of), true, Some(folder)) =
-            (self.field, self.path.starts_with("listen."), configuration.parent())
-            && let Some(file) = of(settings)
-        {
+        let of = match self.field {
+            File(of) if self.path.starts_with("listen.") => of,
+            Folder(of) => of,
+            _ => return,
+        };
+        if let (Some(folder), Some(file)) = (configuration.parent(), of(settings)) {
             *file = folder.join(&*file);
         }
     }
@@ -232,9 +255,11 @@ impl Key {
             Entries(_, _, of) => of(&mut settings).to_string(),
             Bytes(_, _, of) => show_bytes(*of(&mut settings)),
             Seconds(_, _, of) => of(&mut settings).to_string(),
+            Automatic(_, _, of) => of(&mut settings).map_or_else(|| "auto".to_owned(), |it| it.to_string()),
             Switch(of) => of(&mut settings).to_string(),
             Text(of) => of(&mut settings).clone(),
-            File(of) => {
+            Durable(of) => of(&mut settings).word().to_owned(),
+            File(of) | Folder(of) => {
                 of(&mut settings).as_ref().map_or_else(String::new, |file| file.display().to_string())
             }
             Names(of) => of(&mut settings).join(","),
@@ -266,9 +291,12 @@ impl Key {
                 format!("a size from {} to {}, such as 64MiB", show_bytes(least), show_bytes(most))
             }
             Seconds(least, most, _) => format!("a number of seconds from {least} to {most}"),
+            Automatic(least, most, _) => format!("auto or a number of seconds from {least} to {most}"),
             Switch(_) => "true or false".to_owned(),
             Text(_) => "a text of 1 to 128 characters".to_owned(),
             File(_) => "the path of a file".to_owned(),
+            Folder(_) => "the path of a directory".to_owned(),
+            Durable(_) => format!("one of {}", Durability::ALL.map(Durability::word).join(", ")),
             Names(_) => "a list of host names without ports".to_owned(),
             Reported(_) => format!("one of {}", REPORTED.map(|(word, _)| word).join(", ")),
             Level(_) => format!("one of {}", LogLevel::ALL.map(LogLevel::word).join(", ")),

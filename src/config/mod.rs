@@ -38,7 +38,9 @@ pub use doubts::{Doubt, doubts};
 pub use fault::{Fault, Faults, Place, closest};
 pub use keys::{Change, KEYS, Key};
 pub use sections::{PriceFault, price_book};
-pub use settings::{Dimension, Guards, Listen, Log, LogFormat, LogLevel, Receive, Series, Settings, Settle};
+pub use settings::{
+    Data, Dimension, Guards, Listen, Log, LogFormat, LogLevel, Receive, Series, Settings, Settle,
+};
 
 use expand::{Expanded, Sources};
 use fault::suggestion;

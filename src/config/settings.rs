@@ -3,11 +3,14 @@
 //! In: nothing; [`Settings::default`] is a working configuration. Out: typed settings, units in their names.
 //! It knows neither YAML nor the environment; [`super::keys`] says what each field is called there.
 
+use std::path::PathBuf;
+
 use crate::limits::LimitsConfig;
 use crate::price::PricesConfig;
 use crate::push::settings::PushSettings;
 use crate::receive::guard::GuardSettings;
 use crate::receive::listen::Address;
+use crate::store::Durability;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +25,10 @@ pub struct Settings {
     pub settle: Settle,
     /// Bounds of the series table.
     pub series: Series,
+    /// What outlives the process.
+    pub data: Data,
+    /// Seconds for which `/metrics` stays after a signal to end, where nothing outlives the process.
+    pub linger_seconds: f64,
     /// The `service_name` label of resources that do not tell.
     pub default_service: String,
     /// The `environment` label of resources that do not tell.
@@ -103,8 +110,20 @@ pub struct Series {
     pub max: u64,
     /// Seconds without a call after which a label combination is dropped; 0 keeps all.
     pub idle_seconds: f64,
-    /// Seconds that a new series reads 0, so that `increase()` sees its first value arrive.
-    pub hold_seconds: f64,
+    /// Seconds that a new series reads 0, so that `increase()` sees its first value arrive; none: until every regular
+    /// scraper has read the 0.
+    pub hold_seconds: Option<f64>,
+}
+
+/// What outlives the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Where; none: nothing does.
+    pub folder: Option<PathBuf>,
+    /// Most bytes there.
+    pub max_bytes: u64,
+    /// When a request is answered.
+    pub durability: Durability,
 }
 
 /// A label that the user maps from attributes.
@@ -197,6 +216,8 @@ impl Default for Settings {
             receive: Receive::default(),
             settle: Settle::default(),
             series: Series::default(),
+            data: Data::default(),
+            linger_seconds: 75.0,
             default_service: "unknown_service".to_owned(),
             default_environment: "unknown".to_owned(),
             dimensions: Vec::new(),
@@ -237,7 +258,13 @@ impl Default for Settle {
 
 impl Default for Series {
     fn default() -> Self {
-        Self { max: 20_000, idle_seconds: 86_400.0, hold_seconds: 20.0 }
+        Self { max: 20_000, idle_seconds: 86_400.0, hold_seconds: None }
+    }
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { folder: None, max_bytes: 4 << 30, durability: Durability::default() }
     }
 }
 

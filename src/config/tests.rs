@@ -39,9 +39,11 @@ fn other_value(key: &Key) -> String {
             least.to_string()
         }
         keys::Field::File(_) => "data/catalogue.json".to_owned(),
+        keys::Field::Folder(_) => "/var/lib/tollgate".to_owned(),
+        keys::Field::Durable(_) => "relaxed".to_owned(),
         keys::Field::Names(_) => "tollgate.internal".to_owned(),
         keys::Field::Reported(_) => "always".to_owned(),
-        keys::Field::Seconds(_, most, _) => most.to_string(),
+        keys::Field::Seconds(_, most, _) | keys::Field::Automatic(_, most, _) => most.to_string(),
         keys::Field::Switch(_) => "true".to_owned(),
         keys::Field::Text(_) => "other".to_owned(),
         keys::Field::Level(_) => "debug".to_owned(),

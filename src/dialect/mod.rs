@@ -44,6 +44,7 @@ mod voice;
 mod voltagent;
 
 pub use http::{DATADOG_PREFIX, HEADER_PREFIX};
+pub(crate) use profile::profile_named;
 pub use profile::{Convention, Layer, Profile, Trait, profile_of};
 pub use vocabulary::{Meaning, Vocabulary};
 

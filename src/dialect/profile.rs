@@ -136,6 +136,12 @@ pub fn profile_of(name: &str, version: &str) -> &'static Profile {
     PROFILES.iter().flat_map(|table| table.iter()).find(|row| row.covers(name, version)).unwrap_or(&UNKNOWN)
 }
 
+/// The row with this name, scope and bound, as they are kept on disk; a general one where it is no more.
+pub(crate) fn profile_named(dialect: &str, scope: &str, before: &str) -> &'static Profile {
+    let is_it = |row: &&Profile| row.dialect == dialect && row.scope == scope && row.before == before;
+    PROFILES.iter().flat_map(|table| table.iter()).find(is_it).unwrap_or(&UNKNOWN)
+}
+
 /// The leading numbers of a version, `1.3b0` as 1, 3, 0.
 fn version_numbers(version: &str) -> [u32; 3] {
     let mut numbers = [0; 3];

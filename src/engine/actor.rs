@@ -4,6 +4,9 @@
 //! A bounded queue stands between; when it is full the sender is asked to come again. What was
 //! accepted is in the queue, and the queue is emptied before the end: nothing acknowledged is lost.
 //!
+//! With a store, requests go to the thread of the journal first (`keeping`), and come here once they are on disk; a view is
+//! published when the snapshot that it shows is. The store is read (`resume`) before the first turn.
+//!
 //! A turn is one message or one tick. Who wants a view says so beside the queue, and the engine takes one at
 //! the end of its turn; where the turn is long, the view before is what there is.
 
@@ -16,15 +19,20 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
+use super::keeping::{COME_AGAIN as AGAIN_KEPT, Health, Librarian, Save, Scribe, Work, keep_short};
 use super::pulse::Pulse;
+use super::resume::resume;
 use super::{Engine, EngineSettings, Reader};
 use crate::clock;
 use crate::dialect::Vocabulary;
+use crate::expose::scrapers::{Scrapers, Visit};
 use crate::expose::view::View;
 use crate::facts::Unread;
-use crate::otlp::Fault;
-use crate::receive::{Accepted, Encoding, Intake, Payload, Refused};
+use crate::otlp;
+use crate::receive::{Accepted, Encoding, Intake, Keeping, Payload, Receipt, Refused};
 use crate::record::RecordBatch;
+use crate::settle::{self, Secret};
+use crate::store::{Durability, Fault, Standing, Store};
 use crate::telemetry::{self, Event, emit};
 
 /// Requests that may wait for the engine.
@@ -37,12 +45,16 @@ const COME_AGAIN: Duration = Duration::from_secs(1);
 const SHARED: Duration = Duration::from_secs(1);
 /// How long a reader waits for a new view before it takes the one before.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the end waits for the last snapshot.
+const LAST_SNAPSHOT: Duration = Duration::from_secs(5);
 /// What is older than this tells nothing of now.
 const STALE: Duration = Duration::from_secs(60);
 
 /// What the engine can be asked.
-enum Message {
+pub(super) enum Message {
     Batch(Box<RecordBatch>, u64),
+    /// A batch that is on disk: its number, and that of its first record.
+    Kept(Box<RecordBatch>, u64, (u64, u64)),
     /// Nothing but the end of a turn.
     Turn,
     Reload(Box<EngineSettings>),
@@ -74,6 +86,29 @@ pub struct EngineHandle {
     glance: Arc<Mutex<Glance>>,
     pulse: Arc<Pulse>,
     views: watch::Receiver<Option<Published>>,
+    scrapers: Arc<Scrapers>,
+    kept: Option<KeptWay>,
+}
+
+/// The way of requests over the journal.
+#[derive(Debug)]
+struct KeptWay {
+    work: SyncSender<Work>,
+    health: Arc<Health>,
+    relaxed: bool,
+    instance: String,
+}
+
+/// What keeps, before it has been read.
+struct Opening {
+    store: Store,
+    durability: Durability,
+    work: Receiver<Work>,
+    way: SyncSender<Work>,
+    health: Arc<Health>,
+    messages: SyncSender<Message>,
+    reader: Reader,
+    bounds: [(u64, u64); settle::Memory::ALL.len()],
 }
 
 /// The last view.
@@ -99,9 +134,10 @@ pub fn spawn(
     vocabulary: Vocabulary,
     settings: EngineSettings,
     most_queued_bytes: u64,
+    store: Option<(Store, Durability)>,
 ) -> std::io::Result<EngineHandle> {
     emit(&Event::QueueLimits { requests: QUEUE as u64, bytes: most_queued_bytes });
-    let (handle, own, receiver) = connected(vocabulary, settings, most_queued_bytes);
+    let (handle, own, receiver) = connected(vocabulary, settings, most_queued_bytes, store);
     std::thread::Builder::new().name("engine".to_owned()).spawn(move || own.run_guarded(&receiver))?;
     Ok(handle)
 }
@@ -109,33 +145,59 @@ pub fn spawn(
 /// Both ends of an engine that does not run yet.
 fn connected(
     vocabulary: Vocabulary,
-    settings: EngineSettings,
+    mut settings: EngineSettings,
     most_queued_bytes: u64,
+    store: Option<(Store, Durability)>,
 ) -> (EngineHandle, Owner, Receiver<Message>) {
+    if let Some((store, _)) = &store {
+        let seeds = store.journal.identity().seeds;
+        settings.settle.secret = Secret::with_seed(seeds.0, seeds.1);
+    }
+    let reader = Reader::with_secret(settings.settle.secret.clone());
+    let bounds = settle::bounds(&settings.settle);
     let (sender, receiver) = sync_channel(QUEUE);
     let queue = Arc::new(Queue::default());
     let glance = Arc::new(Mutex::new(Glance::default()));
     let pulse = Arc::new(Pulse::new());
     let (publish, views) = watch::channel(None);
+    let scrapers = Arc::new(Scrapers::default());
+    let opening = store.map(|(store, durability)| {
+        let ((way, work), health, messages) = (sync_channel(QUEUE), Arc::default(), sender.clone());
+        Opening { store, durability, work, way, health, messages, reader: reader.clone(), bounds }
+    });
+    let kept = opening.as_ref().map(|opening| KeptWay {
+        work: opening.way.clone(),
+        health: Arc::clone(&opening.health),
+        relaxed: opening.durability == Durability::Relaxed,
+        instance: opening.store.journal.identity().instance.clone(),
+    });
+    if opening.is_none() {
+        pulse.go();
+    }
     let own = Owner {
         engine: Engine::new(settings),
         clock: clock::SteadyClock::start(),
         queue: Arc::clone(&queue),
         glance: Arc::clone(&glance),
         pulse: Arc::clone(&pulse),
-        publish,
+        publish: Arc::new(publish),
+        scrapers: Arc::clone(&scrapers),
+        opening: opening.map(Box::new),
+        keeping: None,
     };
     let stopping = AtomicBool::new(false);
     let handle = EngineHandle {
         sender,
         vocabulary,
-        reader: Reader::default(),
+        reader,
         queue,
         most_queued_bytes,
         stopping,
         glance,
         pulse,
         views,
+        scrapers,
+        kept,
     };
     (handle, own, receiver)
 }
@@ -148,7 +210,28 @@ struct Owner {
     queue: Arc<Queue>,
     glance: Arc<Mutex<Glance>>,
     pulse: Arc<Pulse>,
-    publish: watch::Sender<Option<Published>>,
+    publish: Arc<watch::Sender<Option<Published>>>,
+    scrapers: Arc<Scrapers>,
+    opening: Option<Box<Opening>>,
+    keeping: Option<Snapshots>,
+}
+
+/// The way of snapshots.
+struct Snapshots {
+    save: SyncSender<Save>,
+    /// One is on its way.
+    busy: Arc<AtomicBool>,
+    label_names: String,
+    /// Since the last one was taken.
+    taken: clock::Stopwatch,
+    /// Set when this ends.
+    ended: Arc<AtomicBool>,
+}
+
+impl Drop for Snapshots {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+    }
 }
 
 impl Owner {
@@ -162,9 +245,23 @@ impl Owner {
 
     fn run(mut self, receiver: &Receiver<Message>) {
         self.tell_catalogue();
+        if let Some(opening) = self.opening.take() {
+            match self.resume(*opening) {
+                Ok(keeping) => self.keeping = Some(keeping),
+                Err(fault) => return self.pulse.fail(&fault.words),
+            }
+            self.publish();
+            self.pulse.go();
+        }
         let mut ticked = clock::Stopwatch::start();
         loop {
             match receiver.recv_timeout(TICK) {
+                Ok(Message::Finish(done)) if self.keeping.is_some() => {
+                    self.save_last();
+                    // Who asked may have gone.
+                    let _ = done.send(());
+                    return;
+                }
                 Ok(message) => self.handle(message),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -174,7 +271,7 @@ impl Owner {
                 self.forget_old_parts();
                 ticked = clock::Stopwatch::start();
             }
-            if self.pulse.takes_view() {
+            if self.pulse.takes_view() || self.is_snapshot_due() {
                 self.publish();
             }
             self.pulse.turned();
@@ -186,8 +283,12 @@ impl Owner {
             Message::Batch(batch, bytes) => {
                 self.engine.set_wall_clock(self.clock.now(), clock::now_unix_nano());
                 self.engine.offer(*batch, self.clock.now(), &mut emit);
-                self.queue.requests.fetch_sub(1, Ordering::Relaxed);
-                self.queue.bytes.fetch_sub(bytes, Ordering::Relaxed);
+                self.queue.leave(bytes);
+            }
+            Message::Kept(batch, bytes, place) => {
+                self.engine.set_wall_clock(self.clock.now(), clock::now_unix_nano());
+                self.engine.offer_kept(*batch, place, self.clock.now(), &mut emit);
+                self.queue.leave(bytes);
             }
             Message::Turn => {}
             Message::Reload(settings) => {
@@ -198,6 +299,8 @@ impl Owner {
             Message::BreakDown => panic!("broken for a test"),
             Message::Finish(done) => {
                 self.engine.finish(self.clock.now(), &mut emit);
+                self.engine.end_holds();
+                self.publish();
                 self.publish();
                 // Who asked may have gone.
                 let _ = done.send(());
@@ -217,10 +320,112 @@ impl Owner {
 
     /// Takes a view of this moment. What the receiver tells of itself is of the same moment, so that in one
     /// document spans and calls agree.
+    /// With a store, it is published once it is on disk.
     fn publish(&mut self) {
+        if self.keeping.as_ref().is_some_and(|keeping| keeping.busy.load(Ordering::Acquire)) {
+            return;
+        }
         self.tick();
-        let view = self.engine.view(self.clock.now(), telemetry::snapshot());
-        self.publish.send_replace(Some(Published { view: Arc::new(view), at: self.pulse.now() }));
+        if let Some(seen) = self.scrapers.seen_by_all(self.pulse.now()) {
+            self.engine.seen_by_all(seen);
+        }
+        let view = Arc::new(self.engine.view(self.clock.now(), telemetry::snapshot()));
+        let (now, published) = (self.clock.now(), Published { view, at: self.pulse.now() });
+        let publish = Arc::clone(&self.publish);
+        let Some(keeping) = self.keeping.as_mut().filter(|_| self.engine.has_changed()) else {
+            publish.send_replace(Some(published));
+            return;
+        };
+        keeping.busy.store(true, Ordering::Release);
+        keeping.taken = clock::Stopwatch::start();
+        let busy = Arc::clone(&keeping.busy);
+        let save = Save {
+            changes: self.engine.changes(),
+            now,
+            since_boot: clock::SinceBoot::now(),
+            label_names: keeping.label_names.clone(),
+            scrapers: self.scrapers.to_bytes(),
+            then: Box::new(move || {
+                publish.send_replace(Some(published));
+                busy.store(false, Ordering::Release);
+            }),
+        };
+        // It ends only with the process.
+        let _ = keeping.save.send(save);
+    }
+
+    fn is_snapshot_due(&self) -> bool {
+        self.keeping.as_ref().is_some_and(|keeping| {
+            keeping.taken.elapsed() >= SHARED
+                && !keeping.busy.load(Ordering::Acquire)
+                && self.engine.has_changed()
+        })
+    }
+
+    /// Keeps what is known, for the next process to go on with.
+    fn save_last(&mut self) {
+        let began = clock::Stopwatch::start();
+        for _ in 0..2 {
+            let busy = |own: &Self| own.keeping.as_ref().is_some_and(|it| it.busy.load(Ordering::Acquire));
+            while busy(self) && began.elapsed() < LAST_SNAPSHOT {
+                std::thread::sleep(Duration::from_millis(2));
+                self.pulse.turned();
+            }
+            self.publish();
+        }
+    }
+
+    /// Reads the store, and starts the threads that keep.
+    fn resume(&mut self, opening: Opening) -> Result<Snapshots, Fault> {
+        let Opening { mut store, durability, work, way, health, messages, reader, bounds } = opening;
+        let stopwatch = clock::Stopwatch::start();
+        for words in &store.set_aside {
+            emit(&Event::SetAside { words });
+        }
+        if let Standing::Anew(why) = store.standing {
+            emit(&Event::BegunAnew { why });
+        }
+        let alive = || self.pulse.turned();
+        let found = resume(&mut self.engine, &mut store, reader.shapes(), &mut self.clock, &alive)?;
+        // Readers that are not known cost a hold.
+        let _ = self.scrapers.restore(&found.scrapers);
+        if store.standing != Standing::New {
+            emit(&Event::Resumed {
+                call_series: self.engine.table().state().call_series,
+                remembered: found.remembered,
+                batches: found.batches,
+                seconds: stopwatch.seconds(),
+            });
+        }
+        let Store { folder, journal, snapshots, .. } = store;
+        let identity = journal.identity().clone();
+        let last = snapshots.snapshot().map_or(0, |snapshot| snapshot.number);
+        let librarian = Librarian {
+            snapshots,
+            journal: way,
+            instance: identity.instance,
+            number: identity.snapshot.max(last) + 1,
+            bounds,
+            afresh: found.afresh,
+        };
+        let (checkpoints, ended) = (journal.checkpoints()?, Arc::new(AtomicBool::new(false)));
+        let queue = Arc::clone(&self.queue);
+        let scribe = Scribe {
+            journal,
+            folder,
+            engine: messages,
+            health,
+            clock: self.clock,
+            relaxed: durability == Durability::Relaxed,
+            refused: Box::new(move |bytes| queue.leave(bytes)),
+        };
+        let (save, saves) = sync_channel(1);
+        let until = Arc::clone(&ended);
+        start("journal", move || scribe.run(&work))?;
+        start("checkpoints", move || keep_short(&checkpoints, &until))?;
+        start("snapshots", move || librarian.run(&saves))?;
+        let (busy, label_names) = (Arc::default(), self.engine.label_names());
+        Ok(Snapshots { save, busy, label_names, taken: clock::Stopwatch::start(), ended })
     }
 
     fn forget_old_parts(&self) {
@@ -248,6 +453,22 @@ impl Owner {
         let mut glance = self.glance.lock();
         glance.call_series_limit = self.engine.table().state().call_series_limit;
         (glance.catalogue_date, glance.catalogue_source) = (date, source.to_owned());
+    }
+}
+
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
+}
+
+impl Queue {
+    fn enter(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn leave(&self, bytes: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -283,7 +504,9 @@ impl EngineHandle {
         {
             return Arc::clone(&now.view);
         }
-        Arc::new(match self.published_within(STALE, last.as_ref()) {
+        // What is on disk stays true, be the disk away for an hour.
+        let age = if self.kept.is_some() { Duration::MAX } else { STALE };
+        Arc::new(match self.published_within(age, last.as_ref()) {
             Some(last) => last.view.with_receiver(telemetry::snapshot()),
             None => View::new(Vec::new(), telemetry::snapshot()),
         })
@@ -291,6 +514,23 @@ impl EngineHandle {
 
     fn published_within<'a>(&self, age: Duration, last: Option<&'a Published>) -> Option<&'a Published> {
         last.filter(|last| self.pulse.now().saturating_sub(last.at) < age)
+    }
+
+    /// Somebody has read all of a view.
+    pub fn visited(&self, visit: &Visit, view: &View) {
+        self.scrapers.visited(visit, view.taken(), self.pulse.now());
+    }
+
+    /// A connection of a reader has ended.
+    pub fn left(&self, connection: u64) {
+        self.scrapers.left(connection);
+    }
+
+    /// True when every regular reader has seen the last view, or comes no more.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        let last = self.views.borrow().as_ref().map_or(0, |last| last.view.taken());
+        self.scrapers.have_seen(last, self.pulse.now())
     }
 
     /// Age of the engine's last turn.
@@ -322,7 +562,7 @@ impl EngineHandle {
         self.stopping.store(true, Ordering::Release);
         let counted = async {
             let (sender, done) = oneshot::channel();
-            self.send(Message::Finish(sender)).await.is_some() && done.await.is_ok()
+            self.finish_in_order(sender).await.is_some() && done.await.is_ok()
         };
         tokio::select! {
             counted = counted => counted,
@@ -346,19 +586,18 @@ impl EngineHandle {
         }
     }
 
-    /// Queues a message behind what waits; the queue is short, so this takes turns rather than blocks.
-    async fn send(&self, mut message: Message) -> Option<()> {
-        loop {
-            match self.sender.try_send(message) {
-                Ok(()) => return Some(()),
-                Err(TrySendError::Disconnected(_)) => return None,
-                Err(TrySendError::Full(back)) => message = back,
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+    async fn finish_in_order(&self, done: oneshot::Sender<()>) -> Option<()> {
+        match &self.kept {
+            Some(way) => send_patiently(&way.work, Work::Pass(Message::Finish(done))).await,
+            None => self.send(Message::Finish(done)).await,
         }
     }
 
-    fn read(&self, payload: Payload<'_>) -> Result<RecordBatch, Fault> {
+    async fn send(&self, message: Message) -> Option<()> {
+        send_patiently(&self.sender, message).await
+    }
+
+    fn read(&self, payload: Payload<'_>) -> Result<RecordBatch, otlp::Fault> {
         match payload.encoding {
             Encoding::Protobuf => self.reader.read_protobuf(&self.vocabulary, payload.bytes),
             Encoding::Json => self.reader.read_json(&self.vocabulary, payload.bytes),
@@ -371,9 +610,12 @@ impl EngineHandle {
 }
 
 impl Intake for EngineHandle {
-    fn accept(&self, payload: Payload<'_>) -> Result<Accepted, Refused> {
+    fn accept(&self, payload: Payload<'_>) -> Result<Receipt, Refused> {
         if !self.ready() {
             return Err(Refused::ShuttingDown);
+        }
+        if self.kept.as_ref().is_some_and(|way| way.health.is_failing()) {
+            return Err(Refused::NotKept { retry_after: AGAIN_KEPT });
         }
         let stopwatch = clock::Stopwatch::start();
         let busy = || Refused::Busy { retry_after: COME_AGAIN };
@@ -385,42 +627,108 @@ impl Intake for EngineHandle {
         if !payload.room.take(batch.size()) {
             return Err(busy());
         }
-        let (dropped, dropped_fault) = (batch.dropped, batch.dropped_fault);
         emit(&Event::Decoded { seconds: stopwatch.seconds() });
         let bytes = batch.size() as u64;
         if !self.has_room(bytes) {
-            return Err(Refused::Busy { retry_after: COME_AGAIN });
+            return Err(busy());
         }
-        let (accepted, fault, malformed) = (accepted(&batch), batch.fault, batch.malformed);
-        let unread = std::mem::take(&mut batch.unread);
-        self.queue.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.queue.requests.fetch_add(1, Ordering::Relaxed);
-        match self.sender.try_send(Message::Batch(Box::new(batch), bytes)) {
-            Ok(()) => {
-                if let Some(fault) = fault {
-                    emit(&Event::MalformedSpans { reason: fault.label(), count: malformed });
-                }
-                if let Some(fault) = dropped_fault {
-                    emit(&Event::DroppedValues { reason: fault.label(), count: dropped });
-                }
-                for Unread { scope, reason, count, keys } in &unread {
-                    emit(&Event::UnreadSpans { scope, reason: *reason, count: *count, keys });
-                }
-                Ok(accepted)
+        let said = Said::of(&mut batch);
+        self.queue.enter(bytes);
+        match self.hand_over(batch, bytes) {
+            Ok(keeping) => {
+                said.tell();
+                Ok(Receipt { accepted: said.accepted, keeping })
             }
-            Err(refusal) => {
-                self.queue.bytes.fetch_sub(bytes, Ordering::Relaxed);
-                self.queue.requests.fetch_sub(1, Ordering::Relaxed);
-                Err(match refusal {
-                    TrySendError::Full(_) => Refused::Busy { retry_after: COME_AGAIN },
-                    TrySendError::Disconnected(_) => Refused::ShuttingDown,
-                })
+            Err(refused) => {
+                self.queue.leave(bytes);
+                Err(refused)
             }
         }
     }
 
     fn ready(&self) -> bool {
-        !self.stopping.load(Ordering::Acquire) && !self.pulse.has_failed()
+        !self.stopping.load(Ordering::Acquire) && !self.pulse.has_failed() && !self.pulse.is_starting()
+    }
+}
+
+impl EngineHandle {
+    /// To the engine; with a store, to the journal first.
+    fn hand_over(&self, batch: RecordBatch, bytes: u64) -> Result<Option<Keeping>, Refused> {
+        let batch = Box::new(batch);
+        match &self.kept {
+            None => self.sender.try_send(Message::Batch(batch, bytes)).map(|()| None).map_err(refused),
+            Some(way) if way.relaxed => {
+                way.work.try_send(Work::Batch(batch, bytes, None)).map(|()| None).map_err(refused)
+            }
+            Some(way) => {
+                let (kept, keeping) = Keeping::new();
+                let sent = way.work.try_send(Work::Batch(batch, bytes, Some(kept)));
+                sent.map(|()| Some(keeping)).map_err(refused)
+            }
+        }
+    }
+
+    /// True until the store has been read.
+    #[must_use]
+    pub fn is_starting(&self) -> bool {
+        self.pulse.is_starting()
+    }
+
+    /// Who this is, where that is kept.
+    #[must_use]
+    pub fn instance(&self) -> Option<&str> {
+        self.kept.as_ref().map(|way| way.instance.as_str())
+    }
+}
+
+/// Queues a message behind what waits; the queue is short, so this takes turns rather than blocks.
+async fn send_patiently<M>(to: &SyncSender<M>, mut message: M) -> Option<()> {
+    loop {
+        match to.try_send(message) {
+            Ok(()) => return Some(()),
+            Err(TrySendError::Disconnected(_)) => return None,
+            Err(TrySendError::Full(back)) => message = back,
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the batch is dropped here")]
+fn refused<M>(error: TrySendError<M>) -> Refused {
+    match error {
+        TrySendError::Full(_) => Refused::Busy { retry_after: COME_AGAIN },
+        TrySendError::Disconnected(_) => Refused::ShuttingDown,
+    }
+}
+
+/// What is told of a batch once it is taken.
+struct Said {
+    accepted: Accepted,
+    malformed: Option<(&'static str, u64)>,
+    dropped: Option<(&'static str, u64)>,
+    unread: Vec<Unread>,
+}
+
+impl Said {
+    fn of(batch: &mut RecordBatch) -> Self {
+        Self {
+            accepted: accepted(batch),
+            malformed: batch.fault.map(|fault| (fault.label(), batch.malformed)),
+            dropped: batch.dropped_fault.map(|fault| (fault.label(), batch.dropped)),
+            unread: std::mem::take(&mut batch.unread),
+        }
+    }
+
+    fn tell(&self) {
+        if let Some((reason, count)) = self.malformed {
+            emit(&Event::MalformedSpans { reason, count });
+        }
+        if let Some((reason, count)) = self.dropped {
+            emit(&Event::DroppedValues { reason, count });
+        }
+        for Unread { scope, reason, count, keys } in &self.unread {
+            emit(&Event::UnreadSpans { scope, reason: *reason, count: *count, keys });
+        }
     }
 }
 
@@ -450,7 +758,7 @@ mod tests {
     /// lag included, within a second; the end of the process does not wait for it.
     #[tokio::test]
     async fn nobody_waits_for_a_stuck_engine() {
-        let (handle, _own, _receiver) = connected(Vocabulary::new(&[]), settings(), 1 << 20);
+        let (handle, _own, _receiver) = connected(Vocabulary::new(&[]), settings(), 1 << 20, None);
         let waited = clock::Stopwatch::start();
         let view = handle.view().await;
         let document = text(&view);
@@ -463,7 +771,7 @@ mod tests {
     /// Guarantees: all who come within a second read one view; the last one has everything, and is not waited for.
     #[tokio::test]
     async fn readers_of_a_second_share_a_view() {
-        let handle = spawn(Vocabulary::new(&[]), settings(), 1 << 20).unwrap();
+        let handle = spawn(Vocabulary::new(&[]), settings(), 1 << 20, None).unwrap();
         let first = handle.view().await;
         assert!(Arc::ptr_eq(&first, &handle.view().await));
         assert!(text(&first).contains("\ntollgate_call_series 0"));
@@ -474,11 +782,11 @@ mod tests {
     /// Guarantees: a panic of the engine is told with its words; no request is taken after it.
     #[tokio::test]
     async fn a_panic_is_told_and_ends_the_intake() {
-        let handle = spawn(Vocabulary::new(&[]), settings(), 1 << 20).unwrap();
+        let handle = spawn(Vocabulary::new(&[]), settings(), 1 << 20, None).unwrap();
         handle.break_down().await;
         assert_eq!(handle.failed().await, "broken for a test");
         let refused = handle.accept(Payload { encoding: Encoding::Json, bytes: b"{}", room: &() });
-        assert_eq!(refused, Err(Refused::ShuttingDown));
+        assert_eq!(refused.unwrap_err(), Refused::ShuttingDown);
         assert!(!handle.finish(Duration::from_secs(10)).await);
     }
 }

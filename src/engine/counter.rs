@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::kept::Progress;
 use super::plain::Plain;
 use super::record;
 use super::tally::Tally;
@@ -28,12 +29,13 @@ pub(super) struct Counter {
     pub(super) judge: Judge,
     pub(super) table: CallTable,
     pub(super) limits: LimitStore,
-    configured: Configured,
+    pub(super) configured: Configured,
     limits_config: LimitsConfig,
     plain: Plain,
     pub(super) tally: Tally,
     options: Options,
     pub(super) wall: WallClock,
+    pub(super) progress: Progress,
 }
 
 /// What spans leave open.
@@ -49,7 +51,7 @@ impl Counter {
     pub(super) fn new(settings: EngineSettings) -> Self {
         let options = Options::of(&settings);
         Self {
-            judge: Judge::new(settings.book),
+            judge: Judge::with_secret(settings.book, settings.settle.secret),
             table: CallTable::new(settings.aggregate),
             limits: LimitStore::new(&settings.limits),
             configured: Configured::new(&settings.limits),
@@ -58,6 +60,7 @@ impl Counter {
             tally: Tally::default(),
             options,
             wall: WallClock::default(),
+            progress: Progress::default(),
         }
     }
 
@@ -77,11 +80,12 @@ impl Counter {
         let mut samples = self.limits.samples(now);
         samples.extend(self.configured.samples(now));
         let calls = Arc::new(self.table.view(now));
-        View::new(vec![calls, Arc::new(limit_rows::LimitRows(samples))], receiver)
+        View::new(vec![calls, Arc::new(limit_rows::LimitRows(samples))], receiver).taken_at(now)
     }
 
     /// Takes what became of spans.
     pub(super) fn take(&mut self, outcome: &Outcome<'_>, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
+        self.progress.change();
         match outcome {
             Outcome::Call(members) => self.count(members, now, tell),
             Outcome::Late(members) => self.observe_late(&members.merged(), now, tell),

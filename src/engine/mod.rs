@@ -6,16 +6,20 @@
 
 mod actor;
 mod counter;
+mod keeping;
+mod kept;
 mod known;
 mod limit_rows;
 mod plain;
 mod pulse;
 mod reader;
 mod record;
+mod resume;
 mod tally;
 mod wall;
 
 pub use actor::{EngineHandle, spawn};
+pub use kept::{Changes, is_in, runs};
 pub use reader::Reader;
 
 use crate::aggregate::{AggregateOptions, CallTable};
@@ -116,6 +120,16 @@ impl Engine {
     /// Everything as it is now, for any number of readers.
     pub fn view(&mut self, now: u64, receiver: ReceiverMetrics) -> View {
         self.counter.view(now, receiver)
+    }
+
+    /// Every regular reader has seen what there was at this moment.
+    pub fn seen_by_all(&mut self, moment: u64) {
+        self.counter.table.seen_by_all(moment);
+    }
+
+    /// What is held back would never be shown: the end is near.
+    pub fn end_holds(&mut self) {
+        self.counter.table.end_holds();
     }
 
     /// Takes over what may change while running.

@@ -15,6 +15,7 @@ pub(super) struct Pulse {
     running: Stopwatch,
     turned_nanos: AtomicU64,
     wanted: AtomicBool,
+    going: AtomicBool,
     failed: CancellationToken,
     cause: OnceLock<String>,
 }
@@ -25,6 +26,7 @@ impl Pulse {
             running: Stopwatch::start(),
             turned_nanos: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
+            going: AtomicBool::new(false),
             failed: CancellationToken::new(),
             cause: OnceLock::new(),
         }
@@ -44,6 +46,16 @@ impl Pulse {
     pub(super) fn turned(&self) {
         let nanos = u64::try_from(self.now().as_nanos()).unwrap_or(u64::MAX);
         self.turned_nanos.store(nanos, Ordering::Relaxed);
+    }
+
+    /// What was kept has been read.
+    pub(super) fn go(&self) {
+        self.going.store(true, Ordering::Release);
+    }
+
+    /// True until then.
+    pub(super) fn is_starting(&self) -> bool {
+        !self.going.load(Ordering::Acquire)
     }
 
     /// Somebody wants a view.

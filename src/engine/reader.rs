@@ -4,11 +4,9 @@
 //! spelling, the class of a failure and the limits that were told. It compares no spans and knows no prices.
 
 use std::collections::HashSet;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 
 use super::known::{Likeness, Meaning, Patterns};
@@ -24,6 +22,7 @@ use crate::recognise::{self, Alike, Recogniser, Sink, hash};
 use crate::record::{
     Flags, LONGEST_NANOS, MOST_TOKENS, Name, Record, RecordBatch, RequestShapes, ShapeDraft, Shapes,
 };
+use crate::settle::Secret;
 
 /// Most dimensions that can be configured.
 pub(crate) const DIMENSIONS: usize = 16;
@@ -34,7 +33,7 @@ const SHAPES: usize = 1 << 14;
 #[derive(Clone, Debug)]
 pub struct Reader {
     shapes: Arc<Shapes>,
-    answers: RandomState,
+    answers: Secret,
     /// What reading threads know, while they do not read.
     resting: Arc<Mutex<Vec<Patterns>>>,
     /// How often shapes were forgotten.
@@ -56,7 +55,7 @@ impl Default for Reader {
     fn default() -> Self {
         Self {
             shapes: Arc::new(Shapes::new(SHAPES)),
-            answers: RandomState::default(),
+            answers: Secret::default(),
             resting: Arc::default(),
             generation: Arc::default(),
         }
@@ -64,6 +63,18 @@ impl Default for Reader {
 }
 
 impl Reader {
+    /// One whose answers are named as those of another process with this secret.
+    #[must_use]
+    pub fn with_secret(secret: Secret) -> Self {
+        Self { answers: secret, ..Self::default() }
+    }
+
+    /// The shapes that it makes.
+    #[must_use]
+    pub fn shapes(&self) -> &Shapes {
+        &self.shapes
+    }
+
     /// Reads an `ExportTraceServiceRequest` in protobuf.
     ///
     /// # Errors
@@ -156,7 +167,7 @@ impl Reader {
     fn name_answer(&self, id: &[u8], record: &mut Record) {
         let tells = !matches!(record.role, Role::Http | Role::Other);
         if tells && names_one_answer(id) {
-            record.answer = self.answers.hash_one(id) | 1;
+            record.answer = self.answers.hash(id) | 1;
             record.answer_kind = kind_of(id);
         }
     }

@@ -1,5 +1,7 @@
 //! The calls of a view as a source of samples.
 
+use std::sync::Arc;
+
 use super::sample::{Labels, Samples, Source};
 use crate::aggregate::CallView;
 use crate::aggregate::cardinality::Replacement;
@@ -27,6 +29,10 @@ impl Source for CallView {
             Metric::Table(_) => 1,
             Metric::Limit(_) | Metric::Receiver(_) => 0,
         }
+    }
+
+    fn unheld(&self) -> Option<Arc<dyn Source>> {
+        Some(Arc::new(Self { opened_unix_nano: u64::MAX, ..self.clone() }))
     }
 
     fn write(&self, family: &'static Family, piece: usize, writer: &mut dyn Samples) {
@@ -131,11 +137,11 @@ impl SeriesWriter<'_> {
     }
 
     fn requests(&mut self) {
+        // All classes begin with the first call, so that the first failure of one is an increase.
+        let none = Counter { value: 0, created_unix_nano: self.series.began_unix_nano };
         for class in ErrorClass::ALL {
-            if let Some(counter) = self.series.count(Count::Requests(class)) {
-                let last = self.series.last(class);
-                self.counter(&[("error_class", class.label())], counter, last);
-            }
+            let counter = self.series.count(Count::Requests(class)).unwrap_or(&none);
+            self.counter(&[("error_class", class.label())], counter, self.series.last(class));
         }
     }
 

@@ -22,19 +22,38 @@ const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 const DEFLATE_END: [u8; 2] = [3, 0];
 
 /// See the module.
-#[derive(Debug)]
 pub(super) struct Document {
     view: Arc<View>,
     variant: Variant,
     place: Place,
     written: Crc,
     seconds: f64,
+    /// Called once all of it is written.
+    read: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Document").field("place", &self.place).finish_non_exhaustive()
+    }
 }
 
 impl Document {
-    pub(super) fn new(view: Arc<View>, format: Format, gzip: bool) -> Self {
+    pub(super) fn new(
+        view: Arc<View>,
+        format: Format,
+        gzip: bool,
+        read: impl FnOnce() + Send + 'static,
+    ) -> Self {
         let variant = Variant::new(format, gzip);
-        Self { view, variant, place: Place::default(), written: Crc::new(), seconds: 0.0 }
+        Self {
+            view,
+            variant,
+            place: Place::default(),
+            written: Crc::new(),
+            seconds: 0.0,
+            read: Some(Box::new(read)),
+        }
     }
 
     fn next(&mut self) -> Option<Bytes> {
@@ -48,6 +67,9 @@ impl Document {
         self.seconds += stopwatch.seconds();
         if self.place.is_end() {
             self.tell();
+            if let Some(read) = self.read.take() {
+                read();
+            }
         }
         Some(if self.variant.packed() { self.framed(&part.bytes, begins) } else { part.bytes.clone() })
     }

@@ -7,12 +7,13 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER, VARY,
-    WWW_AUTHENTICATE,
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER,
+    USER_AGENT, VARY, WWW_AUTHENTICATE,
 };
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -24,6 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use super::document::Document;
 use super::negotiate;
+use super::scrapers::Visit;
 use super::status::{Readiness, Status};
 use super::view::View;
 use crate::receive::guard::Guard;
@@ -34,8 +36,13 @@ use crate::telemetry::{Event, Listener, emit};
 
 /// Connections at one time, if the system has so many; for one more, the longest silent one leaves.
 pub const MAX_CONNECTIONS: usize = 64;
-/// For the head of a request, and between requests of one connection.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// For the head of a request, and between requests of one connection: longer than scrapers pause, as their connections
+/// tell two of them apart.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+/// What Prometheus and its kin say.
+const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+/// Connections are numbered, over all listeners.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 /// Longest head of a request, and the buffer of its connection, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// A connection older than this is closed, so that what it was allowed once is asked for again. (A reader that
@@ -52,6 +59,10 @@ pub trait MetricsSource: Send + Sync + 'static {
     fn view(&self) -> impl Future<Output = Result<Arc<View>, Unavailable>> + Send;
     /// What the status page shows. Must not wait.
     fn status(&self) -> Status;
+    /// Somebody has read all of a view.
+    fn visited(&self, _visit: &Visit, _view: &View) {}
+    /// A connection has ended.
+    fn left(&self, _connection: u64) {}
 }
 
 /// Why there is no view.
@@ -138,13 +149,16 @@ async fn accept<S: MetricsSource>(
     let seats = Seats::new(door.connections);
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
+                let peer = (peer, CONNECTIONS.fetch_add(1, Ordering::Relaxed));
                 // With all seats within requests, which end within seconds, the newcomer is let go.
                 let Some((seat, _)) = seats.take() else { continue };
-                let connection = connection(stream, seat, door.clone(), source.clone(), stop.clone());
+                let (source, number) = (source.clone(), peer.1);
+                let connection = connection((stream, peer), seat, door.clone(), source.clone(), stop.clone());
                 tasks.spawn(async move {
                     emit(&Event::ConnectionOpened(Listener::Metrics));
                     connection.await;
+                    source.left(number);
                     emit(&Event::ConnectionClosed(Listener::Metrics));
                 });
             }
@@ -158,7 +172,7 @@ async fn accept<S: MetricsSource>(
 
 /// One connection, until its end, its age or the server's stop; an answer under way is finished.
 async fn connection<S: MetricsSource>(
-    stream: Socket,
+    (stream, peer): (Socket, (IpAddr, u64)),
     seat: Seat,
     door: Arc<MetricsDoor>,
     source: Arc<S>,
@@ -177,9 +191,7 @@ async fn connection<S: MetricsSource>(
         let (source, seat, door) = (source.clone(), &seat, &door);
         async move {
             let _asking = seat.asked();
-            Ok::<_, Infallible>(
-                answer(&*source, door, request.method(), request.uri().path(), request.headers()).await,
-            )
+            Ok::<_, Infallible>(answer(&source, door, &request, peer).await)
         }
     });
     let mut connection =
@@ -196,12 +208,12 @@ async fn connection<S: MetricsSource>(
 }
 
 async fn answer<S: MetricsSource>(
-    source: &S,
+    source: &Arc<S>,
     door: &MetricsDoor,
-    method: &Method,
-    path: &str,
-    headers: &HeaderMap,
+    request: &Request<hyper::body::Incoming>,
+    peer: (IpAddr, u64),
 ) -> Response<Body> {
+    let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
     if method != Method::GET && method != Method::HEAD {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD only\n");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -211,7 +223,7 @@ async fn answer<S: MetricsSource>(
         return refusal;
     }
     match path {
-        "/metrics" => metrics(source, headers).await,
+        "/metrics" => metrics(source, headers, peer).await,
         "/healthz" | "/-/healthy" => match source.status().readiness {
             Readiness::Ready | Readiness::NotReady(_) => plain(StatusCode::OK, "alive\n"),
             Readiness::Stuck(reason) => refusal(&format!("stuck: {reason}\n")),
@@ -231,14 +243,23 @@ async fn answer<S: MetricsSource>(
     }
 }
 
-async fn metrics<S: MetricsSource>(source: &S, headers: &HeaderMap) -> Response<Body> {
+async fn metrics<S: MetricsSource>(
+    source: &Arc<S>,
+    headers: &HeaderMap,
+    (peer, connection): (IpAddr, u64),
+) -> Response<Body> {
     let view = match source.view().await {
         Ok(view) => view,
         Err(Unavailable(reason)) => return unavailable(&reason),
     };
     let format = negotiate::format(&header(headers, &ACCEPT));
     let gzip = negotiate::accepts_gzip(&header(headers, &ACCEPT_ENCODING));
-    let document = Either::Right(Document::new(view, format, gzip));
+    let timeout = headers.get(SCRAPE_TIMEOUT).and_then(|value| value.to_str().ok());
+    let visit = Visit::new(&header(headers, &USER_AGENT), timeout, peer, connection);
+    let view = if visit.is_person() { view.unheld() } else { view };
+    let (source, read) = (Arc::clone(source), Arc::clone(&view));
+    let document = Document::new(view, format, gzip, move || source.visited(&visit, &read));
+    let document = Either::Right(document);
     let mut response = answered(StatusCode::OK, format.content_type(), document);
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if gzip {

@@ -12,6 +12,7 @@
 //! | [`view`] | one moment of everything, in parts that readers share |
 //! | `document` | a view as the body of an answer |
 //! | [`http`], `negotiate`, [`status`] | the server |
+//! | [`scrapers`] | who reads regularly, and what all of them have seen |
 
 mod calls;
 mod document;
@@ -19,6 +20,7 @@ pub mod http;
 mod negotiate;
 mod own;
 pub mod sample;
+pub mod scrapers;
 pub mod status;
 pub mod text;
 pub mod view;

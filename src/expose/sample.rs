@@ -30,6 +30,11 @@ pub trait Source: Send + Sync {
         1
     }
 
+    /// The same without any value held back, where some are.
+    fn unheld(&self) -> Option<std::sync::Arc<dyn Source>> {
+        None
+    }
+
     /// Writes one piece of this family, if it has any samples.
     fn write(&self, family: &'static Family, piece: usize, to: &mut dyn Samples);
 }

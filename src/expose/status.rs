@@ -154,8 +154,8 @@ td+td,th+th{text-align:right;font-variant-numeric:tabular-nums}pre{background:#f
 @media(prefers-color-scheme:dark){body{background:#14181d;color:#dde3ea}pre{background:#20262d}td,th{border-color:#333c46}.ok{color:#5bd68a}.bad{color:#ff8a80}}\
 </style>";
 
-const HELD: &str = "<p>A new series in /metrics reads 0 for its first <code>series.hold_seconds</code>, the longest scrape interval: \
-otherwise <code>increase()</code> would lose its first call.</p>";
+const HELD: &str = "<p>In /metrics a scraper reads 0 of a new series until every regular scraper has read that, 75 s at the latest: \
+otherwise <code>increase()</code> would lose its first call. You read true values.</p>";
 
 const FOOT: &str = "<p><a href=\"/metrics\">/metrics</a> · <a href=\"/healthz\">/healthz</a> · <a href=\"/readyz\">/readyz</a></p></html>\n";
 

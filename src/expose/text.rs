@@ -130,7 +130,8 @@ impl Writer {
     }
 
     fn exemplar(&mut self, exemplar: Option<&Exemplar>) {
-        let Some(exemplar) = exemplar.filter(|_| self.format == Format::OpenMetrics) else { return };
+        let told = |exemplar: &&Exemplar| self.format == Format::OpenMetrics && exemplar.trace_id != [0; 16];
+        let Some(exemplar) = exemplar.filter(told) else { return };
         self.push(&[" # {trace_id=\""]);
         hex_into(&mut self.out, &exemplar.trace_id);
         self.push(&["\",span_id=\""]);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
@@ -27,7 +27,10 @@ pub struct View {
     /// What only the engine knows.
     shared: Vec<Arc<dyn Source>>,
     receiver: ReceiverMetrics,
+    /// Of which moment it is, engine time.
+    taken: u64,
     kept: Mutex<Kept>,
+    unheld: OnceLock<Arc<Self>>,
 }
 
 #[derive(Default)]
@@ -106,13 +109,36 @@ impl View {
     /// Of these sources and of the receiver itself.
     #[must_use]
     pub fn new(shared: Vec<Arc<dyn Source>>, receiver: ReceiverMetrics) -> Self {
-        Self { shared, receiver, kept: Mutex::default() }
+        Self { shared, receiver, taken: 0, kept: Mutex::default(), unheld: OnceLock::new() }
+    }
+
+    /// The same, of this moment.
+    #[must_use]
+    pub fn taken_at(self, taken: u64) -> Self {
+        Self { taken, ..self }
+    }
+
+    /// Of which moment it is, engine time.
+    #[must_use]
+    pub const fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// The same with the true value of everything, for a person.
+    #[must_use]
+    pub fn unheld(&self) -> Arc<Self> {
+        let open = |source: &Arc<dyn Source>| source.unheld().unwrap_or_else(|| Arc::clone(source));
+        let make = || {
+            let shared = self.shared.iter().map(open).collect();
+            Arc::new(Self::new(shared, self.receiver.clone()).taken_at(self.taken))
+        };
+        Arc::clone(self.unheld.get_or_init(make))
     }
 
     /// The same but for what the receiver tells of itself.
     #[must_use]
     pub fn with_receiver(&self, receiver: ReceiverMetrics) -> Self {
-        Self::new(self.shared.clone(), receiver)
+        Self::new(self.shared.clone(), receiver).taken_at(self.taken)
     }
 
     /// The part that begins here.
@@ -134,6 +160,9 @@ impl View {
     /// Frees what is kept for further readers.
     pub fn forget(&self) {
         *self.kept.lock() = Kept::default();
+        if let Some(unheld) = self.unheld.get() {
+            unheld.forget();
+        }
     }
 
     /// Writes piece `place` of everything to any writer; the next place, or `None` at the end.

@@ -12,14 +12,14 @@ use super::state::length;
 use super::store::{LimitSample, LimitSource};
 use crate::call::{Resource, Window};
 
-const STEPS: usize = 60;
+pub(super) const STEPS: usize = 60;
 const PEAK_NANOS: u64 = 120_000_000_000;
 
 /// The configured limits and their windows.
 #[derive(Debug)]
 pub struct Configured {
-    limits: Vec<ConfiguredLimit>,
-    meters: HashMap<Key, Meter>,
+    pub(super) limits: Vec<ConfiguredLimit>,
+    pub(super) meters: HashMap<Key, Meter>,
     max_entries: usize,
     stale_nanos: u64,
     dropped: u64,
@@ -58,23 +58,23 @@ enum Reservation {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    limit: usize,
-    model: String,
-    account: String,
-    resource: Resource,
-    window: Window,
+pub(super) struct Key {
+    pub(super) limit: usize,
+    pub(super) model: String,
+    pub(super) account: String,
+    pub(super) resource: Resource,
+    pub(super) window: Window,
 }
 
 /// What was used in the steps of one window.
 #[derive(Debug)]
-struct Meter {
-    ceiling: u64,
-    step_nanos: u64,
-    steps: [u64; STEPS],
-    newest: u64,
-    last_at: u64,
-    peak: (u64, f64),
+pub(super) struct Meter {
+    pub(super) ceiling: u64,
+    pub(super) step_nanos: u64,
+    pub(super) steps: [u64; STEPS],
+    pub(super) newest: u64,
+    pub(super) last_at: u64,
+    pub(super) peak: (u64, f64),
 }
 
 // === impl Configured ===

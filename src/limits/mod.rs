@@ -8,6 +8,7 @@
 mod account;
 mod configured;
 mod headers;
+mod kept;
 mod moment;
 mod read;
 mod scope;
@@ -20,6 +21,7 @@ mod text;
 pub use account::{account_hash, is_account_hash};
 pub use configured::{Configured, CountedCall};
 pub use read::{LimitEvidenceInput, organization, read};
+pub(crate) use scope::scope_named;
 pub use scope::shared_by;
 pub use settings::{AccountName, ConfiguredLimit, LimitsConfig, LimitsFault, TIERS, Tier, fits};
 pub use store::{LimitChange, LimitSample, LimitSource, LimitStore, Observation};

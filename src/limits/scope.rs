@@ -16,6 +16,12 @@ pub fn shared_by<'a>(provider: &str, model: &'a str, scope: &'static str) -> &'a
     }
 }
 
+/// A name of [`RateLimit::scope`](crate::call::RateLimit::scope) as it is kept on disk; empty where it is no more.
+pub(crate) fn scope_named(name: &str) -> &'static str {
+    let mut sets = super::TABLES.iter().flat_map(|table| table.sets.iter());
+    sets.find(|set| set.scope == name).map_or("", |set| set.scope)
+}
+
 fn family(model: &str) -> &str {
     const FAMILIES: [(&str, &str); 3] =
         [("opus", "claude-opus"), ("sonnet", "claude-sonnet"), ("haiku", "claude-haiku")];

@@ -19,27 +19,27 @@ const PACE_NANOS: u64 = 5 * SECOND;
 /// What is known of one limit.
 #[derive(Debug)]
 pub(super) struct State {
-    limit: Option<u64>,
-    remaining: Option<u64>,
-    used_ratio: Option<f64>,
-    reset_at: Option<u64>,
+    pub(super) limit: Option<u64>,
+    pub(super) remaining: Option<u64>,
+    pub(super) used_ratio: Option<f64>,
+    pub(super) reset_at: Option<u64>,
     /// The newest end of a call that spoke of it, and of the one whose numbers these are.
-    seen_at: u64,
-    stated_at: u64,
+    pub(super) seen_at: u64,
+    pub(super) stated_at: u64,
     /// Stated in a text only: what holds after its wait is not known.
-    from_message: bool,
-    points: VecDeque<Point>,
+    pub(super) from_message: bool,
+    pub(super) points: VecDeque<Point>,
     /// The ceiling that was last reported, and one that was seen once and awaits its confirmation.
-    reported: Option<u64>,
-    candidate: Option<u64>,
+    pub(super) reported: Option<u64>,
+    pub(super) candidate: Option<u64>,
 }
 
 /// The recent past, one point for each [`POINT_NANOS`].
 #[derive(Clone, Copy, Debug)]
-struct Point {
-    at: u64,
-    used_ratio: f64,
-    peak: f64,
+pub(super) struct Point {
+    pub(super) at: u64,
+    pub(super) used_ratio: f64,
+    pub(super) peak: f64,
 }
 
 /// What is true of one limit at a moment.

@@ -22,7 +22,7 @@ const SECOND: u64 = 1_000_000_000;
 /// Newest states of all limits.
 #[derive(Debug)]
 pub struct LimitStore {
-    states: HashMap<Key, State>,
+    pub(super) states: HashMap<Key, State>,
     stale_nanos: u64,
     max_entries: usize,
     dropped: u64,
@@ -104,13 +104,13 @@ pub struct LimitChange {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    provider: String,
-    model: String,
-    account: String,
-    resource: Resource,
-    window: Window,
-    scope: &'static str,
+pub(super) struct Key {
+    pub(super) provider: String,
+    pub(super) model: String,
+    pub(super) account: String,
+    pub(super) resource: Resource,
+    pub(super) window: Window,
+    pub(super) scope: &'static str,
 }
 
 // === impl LimitStore ===

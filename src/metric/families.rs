@@ -94,7 +94,7 @@ const fn own_seconds(
 #[rustfmt::skip]
 pub const FAMILIES: &[Family] = &[
     call(CallMetric::Requests, "llm_requests_total", Counter, Unit::None, &[ERROR_CLASS], &[],
-        "LLM calls, failed ones included. A new series reads 0 for its first series.hold_seconds, so that increase() counts its first call."),
+        "LLM calls, failed ones included. Every error_class is there from the first call of its labels. A new series reads 0 until every regular scraper has read that, so that increase() counts its first call."),
     call(CallMetric::Duration, "llm_request_duration_seconds", Histogram, Unit::Seconds, &[("outcome", "ok, error")], &DURATION_EDGES,
         "Time from the start to the end of a call."),
     call(CallMetric::TimeToFirstToken, "llm_time_to_first_token_seconds", Histogram, Unit::Seconds, NONE, &FIRST_TOKEN_EDGES,
@@ -157,7 +157,7 @@ pub const FAMILIES: &[Family] = &[
     own_seconds(ReceiverMetric::RequestDuration, "tollgate_request_duration_seconds", &[("transport", "grpc, http")], &REQUEST_EDGES,
         "Time from the head of an export request to its answer."),
     own(ReceiverMetric::RefusedRequests, "tollgate_refused_requests_total", Counter, Unit::None,
-        &[("reason", "malformed, too_large, inflated_too_large, queue_full, shutting_down, unsupported_media_type, unsupported_encoding, wrong_signal, wrong_path, wrong_method, timeout, disconnected, unauthenticated, internal")],
+        &[("reason", "malformed, too_large, inflated_too_large, queue_full, shutting_down, unsupported_media_type, unsupported_encoding, wrong_signal, wrong_path, wrong_method, timeout, disconnected, unauthenticated, internal, not_kept")],
         "Export requests refused, by reason."),
     own(ReceiverMetric::WireBytes, "tollgate_request_wire_bytes_total", Counter, Unit::Bytes, &[("transport", "grpc, http")],
         "Bytes of request bodies as they arrived."),
@@ -201,6 +201,10 @@ pub const FAMILIES: &[Family] = &[
         "Changes of a ceiling that a provider enforces; the log tells old and new."),
     own(ReceiverMetric::DroppedLimits, "tollgate_dropped_rate_limits_total", Counter, Unit::None, &[("source", "header, configured")],
         "Rate limits of calls that found no room: as many as `limits.max_entries` were kept."),
+    own(ReceiverMetric::JournalErrors, "tollgate_journal_errors_total", Counter, Unit::None, &[("reason", "full, low_space, max_bytes, io, damaged, other")],
+        "Times that something could not be kept in `data_dir`. Until it can, requests are answered UNAVAILABLE."),
+    own(ReceiverMetric::DataBytes, "tollgate_data_bytes", Gauge, Unit::Bytes, NONE,
+        "Bytes of the files in `data_dir`; at most `data_max_bytes`."),
 
     table(TableMetric::CallSeries, "tollgate_call_series", Gauge, NONE, "Distinct label tuples of calls that are kept."),
     table(TableMetric::CallSeriesLimit, "tollgate_call_series_limit", Gauge, NONE, "Label tuples that may be kept; calls beyond go to one tuple whose labels are all `other`."),

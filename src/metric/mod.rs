@@ -156,6 +156,8 @@ pub enum ReceiverMetric {
     AdviceCalls,
     LimitChanges,
     DroppedLimits,
+    JournalErrors,
+    DataBytes,
     ResidentMemory,
     Scrapes,
     ScrapeDuration,

@@ -29,6 +29,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The one that was born with the journal: over restarts it stays the same.
+    #[must_use]
+    pub fn kept(instance: &str, started_unix_nano: u64) -> Self {
+        Self { instance: instance.to_owned(), started_unix_nano }
+    }
+
     /// Of this process alone: the next one is another.
     #[must_use]
     pub fn of_process(started_unix_nano: u64) -> Self {

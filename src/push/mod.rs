@@ -27,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::expose::http::MetricsSource;
+use crate::expose::scrapers::Visit;
+use crate::expose::view::View;
 use crate::telemetry::{Event, emit};
 use encode::{Identity, requests};
 use settings::PushSettings;
@@ -43,6 +45,7 @@ pub async fn run<S: MetricsSource>(
     stop: CancellationToken,
 ) {
     let mut transport = Transport::new(&settings);
+    let visit = Visit::push(settings.interval());
     let mut ticks = interval(settings.interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -50,19 +53,22 @@ pub async fn run<S: MetricsSource>(
             _ = ticks.tick() => false,
             () = stop.cancelled() => true,
         };
-        push(&settings, &identity, &*source, &mut transport).await;
+        if let Some(view) = push(&settings, &identity, &*source, &mut transport).await {
+            source.visited(&visit, &view);
+        }
         if last {
             return;
         }
     }
 }
 
+/// Pushes once; what was taken.
 async fn push<S: MetricsSource>(
     settings: &PushSettings,
     identity: &Identity,
     source: &S,
     transport: &mut Transport,
-) {
+) -> Option<Arc<View>> {
     let outcome = match source.view().await {
         Err(unavailable) => Err(unavailable.to_string()),
         Ok(view) => {
@@ -76,8 +82,9 @@ async fn push<S: MetricsSource>(
                     break;
                 }
             }
-            sent
+            sent.map(|()| view)
         }
     };
     emit(&Event::Pushed { target: &settings.endpoint, error: outcome.as_ref().err().map(String::as_str) });
+    outcome.ok()
 }

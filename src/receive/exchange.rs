@@ -17,8 +17,8 @@ use tokio::{select, time::timeout};
 use crate::clock::Stopwatch;
 
 use super::{
-    Accepted, Compression, Encoding, Intake, Observer, Outcome, Payload, ReceiveEvent, ReceiveSettings,
-    RefusalReason, RequestEvent, Transport,
+    Accepted, Compression, Encoding, Intake, Observer, Outcome, Payload, Receipt, ReceiveEvent,
+    ReceiveSettings, RefusalReason, RequestEvent, Transport,
     body::{self, BodyFault},
     budget::{Budget, Presence, Share},
     grpc,
@@ -156,12 +156,18 @@ impl Receiver {
         // What it leaves half done is its own share and arrival, and they are read no more.
         let work =
             AssertUnwindSafe(|| self.inflate_and_accept(packed, encoding, compression, arrival, share));
-        if short || Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
-            return catch_unwind(work).unwrap_or_else(|_| Err(Refusal::failed()));
+        let taken = if short || Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+            catch_unwind(work)
+        } else {
+            // Nobody closes it; without a place it would only be slower.
+            let _place = self.decoding.acquire().await;
+            tokio::task::block_in_place(|| catch_unwind(work))
+        };
+        let receipt = taken.unwrap_or_else(|_| Err(Refusal::failed()))?;
+        if let Some(keeping) = receipt.keeping {
+            keeping.wait().await?;
         }
-        // Nobody closes it; without a place it would only be slower.
-        let _place = self.decoding.acquire().await;
-        tokio::task::block_in_place(|| catch_unwind(work)).unwrap_or_else(|_| Err(Refusal::failed()))
+        Ok(receipt.accepted)
     }
 
     fn inflate_and_accept(
@@ -171,7 +177,7 @@ impl Receiver {
         compression: Compression,
         arrival: &mut Arrival,
         share: &Share,
-    ) -> Result<Accepted, Refusal> {
+    ) -> Result<Receipt, Refusal> {
         let inflated = body::inflate(compression, packed, self.settings.max_inflated_bytes, share)
             .map_err(|fault| self.refusal(&fault, compression))?;
         arrival.inflated_bytes = inflated.len();

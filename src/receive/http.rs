@@ -152,6 +152,7 @@ fn must_drain(head: &Parts, reason: RefusalReason) -> bool {
         | RefusalReason::WrongPath
         | RefusalReason::WrongMethod
         | RefusalReason::Unauthenticated
+        | RefusalReason::NotKept
         | RefusalReason::Internal => true,
     }
 }

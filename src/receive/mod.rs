@@ -23,6 +23,8 @@
 
 use std::{borrow::Cow, net::IpAddr, time::Duration};
 
+use tokio::sync::oneshot;
+
 pub mod guard;
 pub mod listen;
 pub mod proto;
@@ -50,7 +52,7 @@ pub trait Intake: Send + Sync + 'static {
     ///
     /// # Errors
     /// The request was not taken, and why. Nothing of it may have been counted.
-    fn accept(&self, payload: Payload<'_>) -> Result<Accepted, Refused>;
+    fn accept(&self, payload: Payload<'_>) -> Result<Receipt, Refused>;
 
     /// False before it can take requests and from shutdown on: they are then refused unread, as
     /// [`Refused::ShuttingDown`].
@@ -96,6 +98,22 @@ pub struct Accepted {
     pub reason: Option<Cow<'static, str>>,
 }
 
+/// What was taken, and what its answer waits for.
+#[derive(Debug)]
+pub struct Receipt {
+    /// What was taken.
+    pub accepted: Accepted,
+    /// The request is not safe yet.
+    pub keeping: Option<Keeping>,
+}
+
+/// A request on its way to the disk.
+#[derive(Debug)]
+pub struct Keeping(oneshot::Receiver<Result<(), Refused>>);
+
+/// Where it is told what became of it.
+pub type Kept = oneshot::Sender<Result<(), Refused>>;
+
 /// A request was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -108,6 +126,11 @@ pub enum Refused {
     },
     /// The process is about to end; the client should send it again, to whatever comes after.
     ShuttingDown,
+    /// It cannot be kept now; the client should send it again after this long.
+    NotKept {
+        /// How long to wait, at least.
+        retry_after: Duration,
+    },
 }
 
 /// Limits of the receiver.
@@ -253,6 +276,8 @@ pub enum RefusalReason {
     Unauthenticated,
     /// Reading it failed by a fault of ours.
     Internal,
+    /// It cannot be kept: the disk is full, or failed.
+    NotKept,
 }
 
 // === impl Encoding ===
@@ -300,7 +325,7 @@ impl Compression {
 
 impl RefusalReason {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Malformed,
         Self::TooLarge,
         Self::InflatedTooLarge,
@@ -315,6 +340,7 @@ impl RefusalReason {
         Self::Disconnected,
         Self::Unauthenticated,
         Self::Internal,
+        Self::NotKept,
     ];
 
     /// The value of the `reason` label.
@@ -335,7 +361,31 @@ impl RefusalReason {
             Self::Disconnected => "disconnected",
             Self::Unauthenticated => "unauthenticated",
             Self::Internal => "internal",
+            Self::NotKept => "not_kept",
         }
+    }
+}
+
+// === impl Receipt, Keeping ===
+
+impl From<Accepted> for Receipt {
+    fn from(accepted: Accepted) -> Self {
+        Self { accepted, keeping: None }
+    }
+}
+
+impl Keeping {
+    /// One, and where it is told.
+    #[must_use]
+    pub fn new() -> (Kept, Self) {
+        let (kept, keeping) = oneshot::channel();
+        (kept, Self(keeping))
+    }
+
+    /// Waits until the request is safe.
+    pub(crate) async fn wait(self) -> Result<(), Refused> {
+        // Who should tell is gone: nothing more is kept.
+        self.0.await.unwrap_or(Err(Refused::ShuttingDown))
     }
 }
 

@@ -71,7 +71,7 @@ impl RefusalReason {
                 (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted)
             }
             Self::QueueFull => (StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted),
-            Self::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
+            Self::ShuttingDown | Self::NotKept => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Internal),
             Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented),
             Self::WrongSignal | Self::WrongPath => (StatusCode::NOT_FOUND, Code::Unimplemented),
@@ -104,6 +104,12 @@ impl Refusal {
         Self { retry_after, ..Self::new(RefusalReason::ShuttingDown, message) }
     }
 
+    pub(super) fn not_kept(retry_after: Duration) -> Self {
+        let message = "Tollgate cannot keep this request now, its log and tollgate_journal_errors_total say why; send it \
+                       again later";
+        Self { retry_after: Some(retry_after), ..Self::new(RefusalReason::NotKept, message) }
+    }
+
     /// No client sends such a request again, or it would do the same again.
     pub(super) fn failed() -> Self {
         let message = "Tollgate failed on this request, and nothing of it was counted; this is a fault of \
@@ -129,6 +135,7 @@ impl Refusal {
             | RefusalReason::Timeout
             | RefusalReason::Unauthenticated
             | RefusalReason::Disconnected
+            | RefusalReason::NotKept
             | RefusalReason::Internal => Vec::new(),
         }
     }
@@ -168,6 +175,7 @@ impl From<Refused> for Refusal {
             Refused::Malformed(message) => Self::new(RefusalReason::Malformed, message),
             Refused::Busy { retry_after } => Self::busy(retry_after),
             Refused::ShuttingDown => Self::shutting_down(),
+            Refused::NotKept { retry_after } => Self::not_kept(retry_after),
         }
     }
 }
@@ -253,6 +261,7 @@ fn explain(refusal: &Refusal, headers: &mut HeaderMap) {
         | RefusalReason::WrongSignal
         | RefusalReason::WrongPath
         | RefusalReason::Disconnected
+        | RefusalReason::NotKept
         | RefusalReason::Internal => {}
     }
 }

@@ -13,7 +13,7 @@ const BYTES: usize = 4 << 20;
 
 /// Of each trace and scope: that a call was told; of each usage there: how often the books were taken for a call.
 #[derive(Debug)]
-pub(super) struct Accounts(Recall<u16, 4>);
+pub(super) struct Accounts(pub(super) Recall<u16, 4>);
 
 // === impl Accounts ===
 

@@ -47,7 +47,7 @@ impl Settler {
         tell(Outcome::Skipped { span: held, reason: left_out(held), of: None, late: true });
     }
 
-    fn wait(&mut self, held: Held) {
+    pub(super) fn wait(&mut self, held: Held) {
         let entered = self.services.enter(&held, self.waiting.next());
         let before = match entered {
             Entered::Alone(before) => before,

@@ -213,6 +213,11 @@ impl Waiting {
         self.places.iter().take(count).filter_map(|place| place.held.as_ref())
     }
 
+    /// All of them, in order of arrival.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Held> + '_ {
+        self.places.iter().filter_map(|place| place.held.as_ref())
+    }
+
     /// A span by its number.
     pub(super) fn get(&self, number: Number) -> Option<&Held> {
         self.place(number)?.held.as_ref()

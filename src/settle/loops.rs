@@ -19,15 +19,15 @@ const BYTES: usize = 4 << 20;
 
 /// The sums of the loops that may go on.
 #[derive(Debug)]
-pub(super) struct Loops(Recall<Sum, 2>);
+pub(super) struct Loops(pub(super) Recall<Sum, 2>);
 
 /// What a call of a loop stated.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    counts: [u32; KINDS.len()],
-    start_unix_nano: u64,
+pub(super) struct Sum {
+    pub(super) counts: [u32; KINDS.len()],
+    pub(super) start_unix_nano: u64,
     /// It ended with a tool call: the loop goes on.
-    goes_on: bool,
+    pub(super) goes_on: bool,
 }
 
 // === impl Loops ===

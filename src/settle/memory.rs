@@ -6,7 +6,8 @@
 
 use std::hash::{BuildHasher, Hash};
 
-use foldhash::fast::RandomState;
+use foldhash::SharedSeed;
+use foldhash::fast::{RandomState, SeedableRandomState};
 
 use super::lines::Lines;
 
@@ -20,22 +21,29 @@ const ROUND: u64 = 255;
 /// Keys of one process: nobody outside can make two of them collide.
 #[derive(Clone, Debug)]
 pub struct Secret {
-    state: RandomState,
+    state: SeedableRandomState,
     /// Bits of a hash that count: all, but for tests of what happens when they collide.
     mask: u64,
 }
 
 impl Default for Secret {
     fn default() -> Self {
-        Self { state: RandomState::default(), mask: u64::MAX }
+        Self::with_seed(RandomState::default().hash_one(0), RandomState::default().hash_one(1))
     }
 }
 
 impl Secret {
+    /// The same for the same seeds, also in another process. What they are made of is never given back.
+    #[must_use]
+    pub fn with_seed(one: u64, other: u64) -> Self {
+        let shared = Box::leak(Box::new(SharedSeed::from_u64(other)));
+        Self { state: SeedableRandomState::with_seed(one, shared), mask: u64::MAX }
+    }
+
     /// Only so many bits of a hash tell two keys apart, for tests.
     #[must_use]
     pub fn with_bits(bits: u32) -> Self {
-        Self { state: RandomState::default(), mask: (1 << bits) - 1 }
+        Self { mask: (1 << bits) - 1, ..Self::default() }
     }
 
     /// The hash of a key.
@@ -59,6 +67,8 @@ pub(super) struct Recall<V, const N: usize> {
     reach_steps: u64,
     /// Next part to be swept.
     next: usize,
+    /// Hashes that were remembered since they were last asked for, where somebody does.
+    noted: Option<Vec<u64>>,
 }
 
 impl<V: Copy + Default, const N: usize> Recall<V, N> {
@@ -73,7 +83,27 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
             forgotten: 0,
             reach_steps: STEPS,
             next: 0,
+            noted: None,
         }
+    }
+
+    /// From now on notes what is remembered.
+    pub(super) fn note(&mut self) {
+        self.noted.get_or_insert_default();
+    }
+
+    /// What was remembered since the last time, each hash once.
+    pub(super) fn noted(&mut self) -> Vec<u64> {
+        let mut noted = self.noted.as_mut().map(std::mem::take).unwrap_or_default();
+        noted.sort_unstable();
+        noted.dedup();
+        noted
+    }
+
+    /// The same with what is remembered of them now.
+    pub(super) fn noted_values(&mut self) -> Vec<(u64, V)> {
+        let noted = self.noted();
+        noted.into_iter().filter_map(|hash| Some((hash, self.get(hash)?))).collect()
     }
 
     /// Has the memory that a hash leads to at hand: questions that follow soon wait together, not one by one.
@@ -92,6 +122,9 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
     /// What is remembered under this hash, to be changed, and whether it was known. It is young again.
     #[inline]
     pub(super) fn entry(&mut self, hash: u64) -> (&mut V, bool) {
+        if let Some(noted) = &mut self.noted {
+            noted.push(hash);
+        }
         let place = shard(hash);
         if self.shards[place].is_full() {
             self.make_room(place);

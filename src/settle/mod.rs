@@ -24,11 +24,13 @@
 //! | `merge` | several spans become one call |
 //! | `past` | what is remembered of those that are gone |
 //! | `memory`, `lines` | how: by hash, in bounded memory |
+//! | `kept` | that, and who waits, as it is kept on disk |
 
 mod accounts;
 mod arrival;
 mod company;
 mod held;
+mod kept;
 mod latest;
 mod lend;
 mod lines;
@@ -46,6 +48,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 pub use held::Held;
+pub use kept::{Memory, bounds};
 pub use memory::Secret;
 pub use merge::{LlmCall, Members};
 

@@ -16,56 +16,56 @@ const ANCESTORS: usize = 64;
 /// Traces that may share an answer; an id that more name is no identity.
 pub(super) const TRACES: u32 = 8;
 /// How long answers and ancestors are remembered, if there is room.
-const KEEP_NANOS: u64 = 2 * HOUR_NANOS;
+pub(super) const KEEP_NANOS: u64 = 2 * HOUR_NANOS;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Past {
     secret: Secret,
     /// Spans that came.
-    seen: Recall<(), 8>,
-    kin: Recall<Kin, 4>,
-    answers: Recall<Answer, 4>,
+    pub(super) seen: Recall<(), 8>,
+    pub(super) kin: Recall<Kin, 4>,
+    pub(super) answers: Recall<Answer, 4>,
 }
 
 /// What is remembered of a span, be it one of no call: who is above it, and what was counted.
 #[derive(Clone, Copy, Debug, Default)]
-struct Kin {
+pub(super) struct Kin {
     /// All zero when it is not known, or when there is none.
-    parent: [u8; 8],
-    cover: Cover,
+    pub(super) parent: [u8; 8],
+    pub(super) cover: Cover,
 }
 
 /// What is remembered of a span that was counted, or that is above one that was.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cover {
+pub(super) struct Cover {
     /// The kind of the response id of the call inside; 0 when it has none.
-    answer_kind: u32,
+    pub(super) answer_kind: u32,
     /// The span itself was counted, or left out for a call that was.
-    counted: bool,
+    pub(super) counted: bool,
     /// A counted call lies inside it.
-    covers: bool,
+    pub(super) covers: bool,
     /// That is an agent that alone had usage.
-    by_agent: bool,
+    pub(super) by_agent: bool,
     /// It failed: a span above that states usage tells of a later attempt.
-    failed: bool,
+    pub(super) failed: bool,
     /// It was a request by itself: the call that it was made for was not seen yet.
-    bare: bool,
+    pub(super) bare: bool,
     /// When the first call inside began, milliseconds, coming round.
-    start: u32,
+    pub(super) start: u32,
 }
 
 /// What is remembered of an answer that was counted.
 #[derive(Clone, Copy, Debug, Default)]
-struct Answer {
+pub(super) struct Answer {
     /// Traces that named it, a bit each by hash.
-    traces: u64,
+    pub(super) traces: u64,
     /// Prompt and answer, all tokens of each; `u32::MAX` when not stated.
-    usage: (u32, u32),
+    pub(super) usage: (u32, u32),
     /// When it ended, seconds since the Unix epoch.
-    end_seconds: u32,
+    pub(super) end_seconds: u32,
     /// It is no identity: a mock's, a cache's, a constant.
-    everybodys: bool,
+    pub(super) everybodys: bool,
 }
 
 /// What is known of a span's answer when it comes.

@@ -349,6 +349,48 @@ pub enum Event<'a> {
         /// The name that was probably meant.
         right: &'a str,
     },
+    /// There is no `data_dir`.
+    NothingKept,
+    /// What was kept is read, and the engine goes on.
+    Resumed {
+        /// Label tuples.
+        call_series: usize,
+        /// Spans that are remembered.
+        remembered: u64,
+        /// Batches that came after the last snapshot.
+        batches: u64,
+        /// Time that it took.
+        seconds: f64,
+    },
+    /// What was kept may be older than what was shown: series begin anew.
+    BegunAnew {
+        /// Why.
+        why: &'a str,
+    },
+    /// A file of `data_dir` is damaged.
+    SetAside {
+        /// Which, and what became of it.
+        words: &'a str,
+    },
+    /// Something could not be kept.
+    JournalFailed {
+        /// Of which kind, from a closed set.
+        reason: &'static str,
+        /// What happened.
+        words: &'a str,
+    },
+    /// What could not be kept for a time is kept again.
+    JournalRecovered,
+    /// What `data_dir` holds.
+    StoreSize {
+        /// Bytes of its files.
+        bytes: u64,
+    },
+    /// Everything is counted, and scrapers are to read it.
+    Lingering {
+        /// How long at most.
+        seconds: f64,
+    },
     /// No more requests are taken; what was taken is counted.
     ShuttingDown,
     /// Everything is counted.

@@ -34,10 +34,17 @@ pub(super) enum Kind {
     EngineStuck,
     PushFailed,
     UnreadSpans,
+    NothingKept,
+    Resumed,
+    BegunAnew,
+    SetAside,
+    JournalFailed,
+    JournalRecovered,
+    Lingering,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 26] = [
+    pub(super) const ALL: [Self; 33] = [
         Self::Started,
         Self::Listening,
         Self::AcceptFailed,
@@ -64,6 +71,13 @@ impl Kind {
         Self::EngineStuck,
         Self::PushFailed,
         Self::UnreadSpans,
+        Self::NothingKept,
+        Self::Resumed,
+        Self::BegunAnew,
+        Self::SetAside,
+        Self::JournalFailed,
+        Self::JournalRecovered,
+        Self::Lingering,
     ];
 
     /// The value of the `event` label.
@@ -95,6 +109,13 @@ impl Kind {
             Self::EngineStuck => "engine_stuck",
             Self::PushFailed => "push_failed",
             Self::UnreadSpans => "unread_spans",
+            Self::NothingKept => "nothing_kept",
+            Self::Resumed => "resumed",
+            Self::BegunAnew => "begun_anew",
+            Self::SetAside => "set_aside",
+            Self::JournalFailed => "journal_failed",
+            Self::JournalRecovered => "journal_recovered",
+            Self::Lingering => "lingering",
         }
     }
 }
@@ -127,6 +148,13 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         Event::EngineStuck { .. } => Some(Kind::EngineStuck),
         Event::Pushed { error: Some(_), .. } => Some(Kind::PushFailed),
         Event::UnreadSpans { .. } => Some(Kind::UnreadSpans),
+        Event::NothingKept => Some(Kind::NothingKept),
+        Event::Resumed { .. } => Some(Kind::Resumed),
+        Event::BegunAnew { .. } => Some(Kind::BegunAnew),
+        Event::SetAside { .. } => Some(Kind::SetAside),
+        Event::JournalFailed { .. } => Some(Kind::JournalFailed),
+        Event::JournalRecovered => Some(Kind::JournalRecovered),
+        Event::Lingering { .. } => Some(Kind::Lingering),
         Event::Settled { .. }
         | Event::Advice { .. }
         | Event::SettleState { .. }
@@ -134,6 +162,7 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         | Event::ConnectionOpened(_)
         | Event::ConnectionClosed(_)
         | Event::Spans { .. }
+        | Event::StoreSize { .. }
         | Event::DroppedValues { .. }
         | Event::CertificateExpiry { .. }
         | Event::Decoded { .. }
@@ -311,12 +340,40 @@ pub(super) fn write(event: &Event<'_>) {
                 "spans look like LLM calls and are not read, so they are not counted; `tollgate doctor` says what to do"
             );
         }
+        Event::NothingKept => tracing::info!(
+            "no data_dir is set: a restart begins every counter at 0, and loses what waits and what was counted since the last scrape"
+        ),
+        Event::Resumed { call_series, remembered, batches, seconds } => {
+            tracing::info!(
+                call_series,
+                remembered,
+                batches,
+                seconds,
+                "read data_dir, going on where it ends"
+            );
+        }
+        Event::BegunAnew { why } => tracing::warn!(
+            why,
+            "data_dir may be older than what was shown, so every series begins anew at 0; what was counted before is in Prometheus"
+        ),
+        Event::SetAside { words } => tracing::error!(file = words, "a file of data_dir is damaged"),
+        Event::JournalFailed { reason, words } => tracing::error!(
+            reason,
+            error = words,
+            "cannot keep what comes, so requests are answered UNAVAILABLE until it can be kept again; scrapes go on"
+        ),
+        Event::Lingering { seconds } => tracing::info!(
+            at_most_seconds = seconds,
+            "everything is counted; /metrics stays until every regular scraper has read it. A second signal ends that"
+        ),
+        Event::JournalRecovered => tracing::info!("what comes is kept again"),
         Event::SettleState { .. }
         | Event::Advice { .. }
         | Event::EngineLag { .. }
         | Event::ConnectionOpened(_)
         | Event::ConnectionClosed(_)
         | Event::Spans { .. }
+        | Event::StoreSize { .. }
         | Event::DroppedValues { .. }
         | Event::CertificateExpiry { .. }
         | Event::Decoded { .. }

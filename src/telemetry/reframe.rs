@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::metric::{Family, MetricType, bucket_edge};
 
 /// The receiver's own metrics at one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ReceiverMetrics {
     lines: BTreeMap<&'static str, Vec<String>>,
 }

@@ -18,6 +18,7 @@ use super::recent::Recent;
 use crate::limits::LimitSource;
 use crate::metric::{FAMILIES, Family, Metric, MetricType, ReceiverMetric};
 use crate::otlp::Fault;
+use crate::store::Reason;
 
 /// Histogram samples are kept raw until they are folded: after so many, whoever scrapes or not.
 const FOLD_AFTER: u64 = 1024;
@@ -59,6 +60,9 @@ impl Registry {
         for fault in Fault::ALL {
             let _ = one(M::MalformedSpans, "reason", fault.label());
             let _ = one(M::DroppedValues, "reason", fault.label());
+        }
+        for reason in Reason::ALL {
+            let _ = one(M::JournalErrors, "reason", reason.label());
         }
         for source in LimitSource::ALL {
             let _ = one(M::DroppedLimits, "source", source.label());
@@ -143,6 +147,8 @@ impl Registry {
                 self.raise(M::DroppedValues, ("reason", reason), count);
             }
             Event::Spans { result, count } => self.spans[result as usize].add(count),
+            Event::JournalFailed { reason, .. } => self.raise(M::JournalErrors, ("reason", reason), 1),
+            Event::StoreSize { bytes } => self.set(M::DataBytes, &[], number(bytes)),
             Event::Decoded { seconds } => self.observe(&self.decode, seconds),
             Event::Queue { requests, bytes } => {
                 self.set(M::QueueRequests, &[], number(requests));
@@ -210,6 +216,12 @@ impl Registry {
             | Event::OpenToAll { .. }
             | Event::EngineFailed { .. }
             | Event::EngineStuck { .. }
+            | Event::NothingKept
+            | Event::Resumed { .. }
+            | Event::BegunAnew { .. }
+            | Event::SetAside { .. }
+            | Event::JournalRecovered
+            | Event::Lingering { .. }
             | Event::ShuttingDown
             | Event::Stopped => {}
         }

@@ -17,7 +17,7 @@ pub(super) struct Verdict {
 }
 
 /// One throttle per kind.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Throttles {
     kinds: [Throttle; Kind::ALL.len()],
 }
@@ -27,6 +27,12 @@ struct Throttle {
     window_unix_nano: u64,
     lines: u32,
     suppressed: u64,
+}
+
+impl Default for Throttles {
+    fn default() -> Self {
+        Self { kinds: std::array::from_fn(|_| Throttle::default()) }
+    }
 }
 
 impl Throttles {

@@ -12,7 +12,8 @@ use super::call::{SECOND, START, failure, labels, open_table, samples, scrape, s
 /// rest under `other`; no call is lost, and the overflow is counted.
 #[test]
 fn calls_beyond_the_bound_are_counted_as_other() {
-    let options = AggregateOptions { max_call_series: 100, hold_nanos: 0, ..AggregateOptions::default() };
+    let options =
+        AggregateOptions { max_call_series: 100, hold_nanos: Some(0), ..AggregateOptions::default() };
     let mut table = CallTable::new(options);
     for service in 0..1000 {
         // 25 services times 40 models: no label by itself has too many values.
@@ -21,7 +22,7 @@ fn calls_beyond_the_bound_are_counted_as_other() {
     }
     let document = values(&mut table);
     assert_eq!(sum(&document, "llm_requests_total", &[]), 1000.0);
-    assert_eq!(samples(&document, "llm_requests_total", &[]).len(), 101);
+    assert_eq!(samples(&document, "llm_requests_total", &["error_class=\"none\""]).len(), 101);
     let other = [
         "service_name=\"other\"",
         "environment=\"other\"",
@@ -104,7 +105,7 @@ fn label_values_do_not_run_together() {
     for dimensions in [["ab", "c"], ["a", "bc"], ["abc", ""], ["", "abc"]] {
         table.record(&success(labels("s", "m", &dimensions)), START);
     }
-    assert_eq!(samples(&values(&mut table), "llm_requests_total", &[]), [1.0; 4]);
+    assert_eq!(samples(&values(&mut table), "llm_requests_total", &["error_class=\"none\""]), [1.0; 4]);
 }
 
 /// Guarantees: fewer or more dimension values than configured do no harm.
@@ -123,7 +124,11 @@ fn dimensions_that_do_not_fit_the_configuration_are_harmless() {
 /// makes room, and begins anew from 0; one that is used stays.
 #[test]
 fn idle_tuples_go_and_return_from_zero() {
-    let options = AggregateOptions { idle_expiry_nanos: 3600 * SECOND, ..AggregateOptions::default() };
+    let options = AggregateOptions {
+        idle_expiry_nanos: 3600 * SECOND,
+        hold_nanos: Some(20 * SECOND),
+        ..AggregateOptions::default()
+    };
     let mut table = CallTable::new(options);
     let (idle, busy) = (labels("idle", "gpt-4o", &[]), labels("busy", "gpt-4o", &[]));
     table.record(&success(idle), START);
@@ -139,17 +144,17 @@ fn idle_tuples_go_and_return_from_zero() {
     table.record(&success(busy), now);
     table.record(&success(idle), now);
     let document = scrape(&mut table, now, Format::Text);
-    assert_eq!(samples(&document, "llm_requests_total", &["idle"]), [0.0]);
+    assert_eq!(samples(&document, "llm_requests_total", &["idle", "error_class=\"none\""]), [0.0]);
     let document = scrape(&mut table, now + 20 * SECOND, Format::Text);
-    assert_eq!(samples(&document, "llm_requests_total", &["idle"]), [1.0]);
-    assert_eq!(samples(&document, "llm_requests_total", &["busy"]), [3.0]);
+    assert_eq!(samples(&document, "llm_requests_total", &["idle", "error_class=\"none\""]), [1.0]);
+    assert_eq!(samples(&document, "llm_requests_total", &["busy", "error_class=\"none\""]), [3.0]);
 }
 
 /// Guarantees: values of expired tuples free their places under the bound of a label.
 #[test]
 fn expiry_frees_label_values() {
     let options =
-        AggregateOptions { idle_expiry_nanos: SECOND, hold_nanos: 0, ..AggregateOptions::default() };
+        AggregateOptions { idle_expiry_nanos: SECOND, hold_nanos: Some(0), ..AggregateOptions::default() };
     let mut table = CallTable::new(AggregateOptions {
         dimensions: vec![tollgate::aggregate::Dimension { name: "user".to_owned(), max_values: 1 }],
         ..options

@@ -72,7 +72,7 @@ pub(crate) fn open_table(dimensions: &[(&str, usize)]) -> CallTable {
         .iter()
         .map(|(name, max_values)| Dimension { name: (*name).to_owned(), max_values: *max_values })
         .collect();
-    CallTable::new(AggregateOptions { hold_nanos: 0, dimensions, ..AggregateOptions::default() })
+    CallTable::new(AggregateOptions { hold_nanos: Some(0), dimensions, ..AggregateOptions::default() })
 }
 
 pub(crate) fn scrape(table: &mut CallTable, now: u64, format: Format) -> String {

@@ -5,10 +5,12 @@
 //! same against a real Prometheus.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tollgate::aggregate::{AggregateOptions, CallTable};
 use tollgate::call::{ErrorClass, TokenType};
+use tollgate::expose::scrapers::{Scrapers, Visit};
 use tollgate::expose::text::Format;
 
 use super::call::{SECOND, START, failure, labels, open_table, samples, scrape, success, sum, tokens};
@@ -48,7 +50,7 @@ impl Scraper {
 }
 
 fn run(calls_at: &[(u64, bool)], scrapers: &mut [Scraper], seconds: u64) {
-    let mut table = CallTable::new(AggregateOptions::default());
+    let mut table = held_table();
     for second in 0..seconds {
         let now = START + second * SECOND;
         for (_, failed) in calls_at.iter().filter(|(at, _)| *at == second) {
@@ -57,6 +59,11 @@ fn run(calls_at: &[(u64, bool)], scrapers: &mut [Scraper], seconds: u64) {
         }
         scrapers.iter_mut().for_each(|scraper| scraper.scrape_if_due(&mut table, now));
     }
+}
+
+/// New series read 0 for 20 s.
+fn held_table() -> CallTable {
+    CallTable::new(AggregateOptions { hold_nanos: Some(20 * SECOND), ..AggregateOptions::default() })
 }
 
 /// Scenario: two servers, every 5 and every 15 seconds; a first call, a first failure much later,
@@ -96,11 +103,51 @@ proptest! {
     }
 }
 
+/// The same with a table that waits for its readers, each on a connection of its own.
+fn run_with_readers(calls_at: &[(u64, bool)], scrapers: &mut [Scraper], seconds: u64) {
+    let (mut table, known) = (CallTable::new(AggregateOptions::default()), Scrapers::default());
+    for second in 0..seconds {
+        let (now, running) = (START + second * SECOND, Duration::from_secs(second));
+        for (_, failed) in calls_at.iter().filter(|(at, _)| *at == second) {
+            let labels = labels("checkout", "gpt-4o", &[]);
+            table.record(&if *failed { failure(labels) } else { success(labels) }, now);
+        }
+        for (connection, scraper) in (1..).zip(&mut *scrapers).filter(|(_, scraper)| now >= scraper.next) {
+            known.seen_by_all(running).into_iter().for_each(|seen| table.seen_by_all(seen));
+            scraper.scrape_if_due(&mut table, now);
+            let peer = std::net::IpAddr::from([10, 0, 0, 1]);
+            known.visited(&Visit::new("Prometheus/3.5.0", Some("10"), peer, connection), now, running);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Guarantees: nothing is lost to any two servers that come at least once a minute, whatever their intervals.
+    #[test]
+    fn no_call_is_lost_to_regular_readers(
+        calls in prop::collection::vec((0_u64..200, any::<bool>()), 1..20),
+        intervals in (1_u64..=60, 1_u64..=60),
+        offsets in (0_u64..60, 0_u64..60),
+    ) {
+        let calls: Vec<_> = calls.into_iter().map(|(at, failed)| (at + 60, failed)).collect();
+        let mut scrapers = [Scraper::new(intervals.0, offsets.0), Scraper::new(intervals.1, offsets.1)];
+        run_with_readers(&calls, &mut scrapers, 460);
+        let failures = calls.iter().filter(|(_, failed)| *failed).count();
+        for scraper in &scrapers {
+            prop_assert_eq!(scraper.increase_of("llm_requests_total").round() as usize, calls.len());
+            prop_assert_eq!(scraper.increase_of("llm_errors_total").round() as usize, failures);
+            prop_assert_eq!(scraper.increase_of("llm_request_duration_seconds_count").round() as usize, calls.len());
+        }
+    }
+}
+
 /// Guarantees: 0 until the hold has passed AND it was rendered once; then the value, and every later
 /// increment at once.
 #[test]
 fn a_series_opens_after_the_hold_and_one_rendering() {
-    let mut table = CallTable::new(AggregateOptions::default());
+    let mut table = held_table();
     let call = success(labels("checkout", "gpt-4o", &[]));
     table.record(&call, START);
     let read = |table: &mut CallTable, second: u64| {
@@ -121,7 +168,7 @@ fn a_series_opens_after_the_hold_and_one_rendering() {
 /// while what is already open goes on.
 #[test]
 fn a_late_child_has_a_hold_of_its_own() {
-    let mut table = CallTable::new(AggregateOptions::default());
+    let mut table = held_table();
     let call = success(labels("checkout", "gpt-4o", &[]));
     table.record(&call, START);
     let _ = scrape(&mut table, START, Format::Text);
@@ -132,7 +179,11 @@ fn a_late_child_has_a_hold_of_its_own() {
     table.record(&failure(labels("checkout", "gpt-4o", &[])), late);
     let document = scrape(&mut table, late, Format::Text);
     assert_eq!(sum(&document, "llm_requests_total", &["error_class=\"none\""]), 2.0);
-    assert_eq!(sum(&document, "llm_requests_total", &["error_class=\"rate_limit\""]), 0.0);
+    assert_eq!(
+        sum(&document, "llm_requests_total", &["error_class=\"rate_limit\""]),
+        1.0,
+        "it was there as 0"
+    );
     assert_eq!(sum(&document, "llm_tokens_total", &["type=\"input\""]), 90_000.0);
     assert_eq!(sum(&document, "llm_tokens_total", &["type=\"cache_read\""]), 0.0);
     assert_eq!(sum(&document, "llm_request_duration_seconds_count", &["outcome=\"error\""]), 0.0);
@@ -146,11 +197,11 @@ fn a_late_child_has_a_hold_of_its_own() {
 /// Guarantees: a series that reads 0 shows no exemplar either, and `_created` tells when it began.
 #[test]
 fn a_held_series_shows_its_creation_and_no_exemplar() {
-    let mut table = CallTable::new(AggregateOptions::default());
+    let mut table = held_table();
     table.record(&success(labels("checkout", "gpt-4o", &[])), START + SECOND / 2);
     let held = scrape(&mut table, START + SECOND, Format::OpenMetrics);
     assert!(!held.contains(" # {"), "{held}");
-    assert_eq!(samples(&held, "llm_requests_created", &[]), [1_767_225_600.5]);
+    assert_eq!(samples(&held, "llm_requests_created", &["error_class=\"none\""]), [1_767_225_600.5]);
     let open = scrape(&mut table, START + 30 * SECOND, Format::OpenMetrics);
     assert!(open.contains("} 1 # {trace_id=\"abababab"));
 }

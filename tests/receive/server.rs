@@ -11,8 +11,8 @@ use crate::client::PATIENCE;
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
 use tollgate::otlp::{Attribute, Fault, JsonRequest, SpanHeader, Value, Visitor, walk};
 use tollgate::receive::{
-    Accepted, Encoding, Ended, Intake, Observer, Outcome, Payload, ReceiveEvent, ReceiveSettings, Refused,
-    RequestEvent, serve,
+    Accepted, Encoding, Ended, Intake, Observer, Outcome, Payload, Receipt, ReceiveEvent, ReceiveSettings,
+    Refused, RequestEvent, serve,
 };
 
 /// A running receiver.
@@ -39,7 +39,7 @@ pub(crate) struct Recorder {
 }
 
 impl Intake for Recorder {
-    fn accept(&self, payload: Payload<'_>) -> Result<Accepted, Refused> {
+    fn accept(&self, payload: Payload<'_>) -> Result<Receipt, Refused> {
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(refusal);
         }
@@ -52,7 +52,7 @@ impl Intake for Recorder {
         read.map_err(|fault| Refused::Malformed(fault.to_string()))?;
         let accepted = tally.0;
         *self.spans.lock().unwrap() += accepted.spans;
-        Ok(accepted)
+        Ok(accepted.into())
     }
 
     fn ready(&self) -> bool {

@@ -12,10 +12,12 @@ use crate::config::{Listen, Settings};
 use crate::dialect::Vocabulary;
 use crate::engine::{EngineHandle, EngineSettings, spawn};
 use crate::expose::http::{MetricsSource, Unavailable};
+use crate::expose::scrapers::Visit;
 use crate::expose::status::{Readiness, Status};
 use crate::expose::view::View;
-use crate::receive::{Accepted, Intake, Payload, Refused};
+use crate::receive::{Intake, Payload, Receipt, Refused};
 use crate::settle::SettleSettings;
+use crate::store::{Durability, Store, StoreSettings};
 use crate::telemetry::{self, Event, emit};
 
 /// An engine whose last turn is older than this keeps up with nothing.
@@ -34,9 +36,25 @@ impl EngineDoor {
     /// Starts one.
     pub(super) fn open(settings: &Settings, addresses: Listen) -> Result<Self, Failure> {
         let most_queued = settings.receive.max_in_flight_bytes;
-        let engine = spawn(vocabulary(settings), engine_settings(settings)?, most_queued)?;
+        let store = store_settings(settings).map(|wanted| open_store(&wanted)).transpose()?;
+        if store.is_none() {
+            emit(&Event::NothingKept);
+        }
+        let engine = spawn(vocabulary(settings), engine_settings(settings)?, most_queued, store)?;
         Ok(Self { engine, addresses })
     }
+}
+
+/// What outlives the process under these settings.
+pub(crate) fn store_settings(settings: &Settings) -> Option<StoreSettings> {
+    let data = &settings.data;
+    let (most_bytes, durability) = (data.max_bytes, data.durability);
+    Some(StoreSettings { folder: data.folder.clone()?, most_bytes, durability })
+}
+
+fn open_store(wanted: &StoreSettings) -> Result<(Store, Durability), Failure> {
+    let store = Store::open(wanted).map_err(|opening| Failure::Input(opening.to_string()))?;
+    Ok((store, wanted.durability))
 }
 
 /// The keys that matter under these settings.
@@ -66,7 +84,7 @@ fn engine_settings(settings: &Settings) -> Result<EngineSettings, Failure> {
         settle: settle_settings(settings),
         aggregate: AggregateOptions {
             max_call_series: usize::try_from(settings.series.max).unwrap_or(usize::MAX),
-            hold_nanos: nanos(settings.series.hold_seconds),
+            hold_nanos: settings.series.hold_seconds.map(nanos),
             idle_expiry_nanos: nanos(settings.series.idle_seconds),
             dimensions: dimensions.collect(),
         },
@@ -84,7 +102,7 @@ fn nanos(seconds: f64) -> u64 {
 }
 
 impl Intake for EngineDoor {
-    fn accept(&self, payload: Payload<'_>) -> Result<Accepted, Refused> {
+    fn accept(&self, payload: Payload<'_>) -> Result<Receipt, Refused> {
         self.engine.accept(payload)
     }
 
@@ -95,13 +113,24 @@ impl Intake for EngineDoor {
 
 impl MetricsSource for EngineDoor {
     async fn view(&self) -> Result<Arc<View>, Unavailable> {
+        if self.engine.is_starting() {
+            return Err(Unavailable("data_dir is being read".to_owned()));
+        }
         Ok(self.engine.view().await)
+    }
+
+    fn visited(&self, visit: &Visit, view: &View) {
+        self.engine.visited(visit, view);
+    }
+
+    fn left(&self, connection: u64) {
+        self.engine.left(connection);
     }
 
     fn status(&self) -> Status {
         let glance = self.engine.glance();
         Status {
-            readiness: readiness(self.engine.ready(), self.engine.lag()),
+            readiness: readiness(self.engine.ready(), self.engine.is_starting(), self.engine.lag()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             grpc_address: self.addresses.grpc.to_string(),
             http_address: self.addresses.http.to_string(),
@@ -139,6 +168,10 @@ impl Engine for EngineDoor {
         )))
     }
 
+    fn is_read(&self) -> bool {
+        self.engine.is_read()
+    }
+
     async fn failed(&self) -> Failure {
         let cause = self.engine.failed().await;
         emit(&Event::EngineFailed { cause: &cause, requests: self.engine.queued_requests() });
@@ -146,12 +179,14 @@ impl Engine for EngineDoor {
     }
 }
 
-fn readiness(taking: bool, lag: Duration) -> Readiness {
+fn readiness(taking: bool, starting: bool, lag: Duration) -> Readiness {
     let late = || format!("the engine has not finished a turn for {:.0} s", lag.as_secs_f64());
     if lag > STUCK {
         Readiness::Stuck(late())
     } else if lag > NOT_READY {
         Readiness::NotReady(late())
+    } else if starting {
+        Readiness::NotReady("starting: data_dir is being read".to_owned())
     } else if !taking {
         Readiness::NotReady("shutting down: no more spans are taken".to_owned())
     } else {
@@ -166,12 +201,14 @@ mod tests {
     /// Guarantees: 5 s without a turn is not ready, 60 s is stuck, shutting down is neither.
     #[test]
     fn readiness_follows_the_last_turn() {
-        let at = |seconds| readiness(true, Duration::from_secs(seconds));
+        let at = |seconds| readiness(true, false, Duration::from_secs(seconds));
         assert_eq!(at(0), Readiness::Ready);
         assert_eq!(at(5), Readiness::Ready);
         assert!(matches!(at(6), Readiness::NotReady(reason) if reason.contains("6 s")));
         assert!(matches!(at(60), Readiness::NotReady(_)));
         assert!(matches!(at(61), Readiness::Stuck(_)));
-        assert!(matches!(readiness(false, Duration::ZERO), Readiness::NotReady(_)));
+        assert!(matches!(readiness(false, false, Duration::ZERO), Readiness::NotReady(_)));
+        let starting = readiness(false, true, Duration::ZERO);
+        assert!(matches!(starting, Readiness::NotReady(reason) if reason.contains("data_dir")));
     }
 }

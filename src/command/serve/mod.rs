@@ -43,6 +43,9 @@ pub(crate) use door::{settle_settings, vocabulary};
 pub(crate) use doors::load_guards;
 use doors::{Doors, banner};
 
+/// How often it is looked whether the last values were read.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// Arguments of `serve`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Arguments {
@@ -57,6 +60,8 @@ pub(super) trait Engine: Intake + MetricsSource {
     fn reload(&self, settings: &Settings) -> impl Future<Output = ()> + Send;
     /// Counts everything that waits; gives up when nothing moves for so long. No request comes any more.
     fn finish(&self, patience: Duration) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// True when every regular scraper has read what was counted at the end, or comes no more.
+    fn is_read(&self) -> bool;
     /// Waits until it fails by a fault of its own, which is for ever when all is well.
     fn failed(&self) -> impl Future<Output = Failure> + Send;
 }
@@ -98,7 +103,6 @@ pub(super) async fn serve(
     let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone())?);
     let feeding = feed.map(|options| {
         let endpoint = doors.addresses.grpc.reachable().url("http");
-        tokio::spawn(look_once(Arc::clone(&engine)));
         tokio::spawn(demo::run(endpoint, options, clock::now_unix_nano, stop.clone()))
     });
     let watching = tokio::spawn(guards::watch(doors.guards(), rereads));
@@ -120,13 +124,6 @@ pub(super) async fn serve(
         emit(&Event::Stopped);
     }
     ended
-}
-
-/// Looks at the demo's first series, so that a person who looks after ten seconds sees numbers: without a first look
-/// every counter reads 0.
-async fn look_once<E: Engine>(engine: Arc<E>) {
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    let _unread = engine.view().await;
 }
 
 /// Serves all three addresses. `/metrics` is the first to open and the last to close.
@@ -169,10 +166,25 @@ async fn attend<E: Engine>(
     if let Some(pushing) = pushing {
         pushing.finish().await;
     }
+    if ended.is_ok() && wanted.data.folder.is_none() {
+        linger(&*engine, wanted.linger_seconds).await;
+    }
     counted.cancel();
     // It can only fail by a panic, which has been told already.
     let _ = scrapes.await;
     ended
+}
+
+/// Keeps `/metrics` until every regular scraper has read the last values, and says how many seconds that may take.
+async fn linger<E: Engine>(engine: &E, most_seconds: f64) {
+    let began = clock::Stopwatch::start();
+    if engine.is_read() {
+        return;
+    }
+    emit(&Event::Lingering { seconds: most_seconds });
+    while !engine.is_read() && began.seconds() < most_seconds {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// The task that pushes metrics.
@@ -182,9 +194,10 @@ struct Pushing {
 }
 
 impl Pushing {
-    fn start<E: Engine>(settings: PushSettings, engine: &Arc<E>) -> Self {
-        let counted = CancellationToken::new();
-        let identity = Identity::of_process(clock::now_unix_nano());
+    fn start(settings: PushSettings, engine: &Arc<EngineDoor>) -> Self {
+        let (counted, now) = (CancellationToken::new(), clock::now_unix_nano());
+        let instance = engine.engine.instance();
+        let identity = instance.map_or_else(|| Identity::of_process(now), |it| Identity::kept(it, now));
         let task = tokio::spawn(push::run(settings, identity, Arc::clone(engine), counted.clone()));
         Self { counted, task }
     }

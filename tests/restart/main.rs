@@ -1,0 +1,171 @@
+//! The built binary, killed and started again: what was acknowledged is counted, once, and nothing falls.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::float_cmp, reason = "counts are whole")]
+
+mod process;
+mod traffic;
+
+use std::time::Duration;
+
+use process::{Tollgate, pause};
+use traffic::{Chance, Sender};
+
+/// Kills it at random moments while a client sends. Guarantees of every restart: no counter of calls or dollars is lower
+/// than it was shown. What was counted at the end, what was acknowledged.
+fn killed(durability: &str, seed: u64, kills: usize) -> (f64, f64) {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Tollgate::start(folder.path(), &[("TOLLGATE_DURABILITY", durability)]);
+    let mut chance = Chance::new(seed);
+    let mut tollgate = start();
+    let sender = Sender::start(&tollgate.http, seed);
+    let mut shown = (0.0, 0.0);
+    for kill in 0..kills {
+        let end = pause(chance.between(100, 1500));
+        while !end.is_over() {
+            let now = tollgate.totals();
+            assert!(
+                now.0 >= shown.0 && now.1 >= shown.1,
+                "kill {kill}, seed {seed}: {shown:?} was shown, now {now:?}"
+            );
+            shown = now;
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        tollgate.kill();
+        tollgate = start();
+        sender.now_at(&tollgate.http);
+        tollgate.is_ready();
+    }
+    let acknowledged = sender.stop();
+    (tollgate.settled(), acknowledged)
+}
+
+/// Scenario: kill -9 at random moments, spans waiting, a client that sends again what was not acknowledged. Guarantees:
+/// counted = acknowledged, exactly.
+#[test]
+fn what_was_acknowledged_is_counted_once() {
+    let (counted, acknowledged) = killed("acknowledged", 10, 8);
+    assert!(acknowledged > 500.0, "{acknowledged} are too few to tell");
+    assert_eq!(counted, acknowledged);
+}
+
+/// The same with answers before the commit. Guarantees: nothing twice, and at most the last second of each life is lost.
+#[test]
+fn relaxed_loses_at_most_a_second() {
+    let (counted, acknowledged) = killed("relaxed", 11, 5);
+    assert!(counted <= acknowledged && counted > acknowledged / 2.0, "{counted} of {acknowledged}");
+}
+
+/// Scenario: it is told to end, with spans waiting, and starts again. Guarantees: the same values at once, with their
+/// beginnings, and the waiting spans in their time; a resend is recognised.
+#[test]
+fn an_orderly_restart_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let tollgate = Tollgate::start_ready(folder.path());
+    let first = traffic::request(1, 5);
+    assert_eq!(traffic::post(&tollgate.http, &first), Some(200));
+    assert_eq!(tollgate.settled(), 5.0);
+    let created = |document: String| -> Vec<String> {
+        document.lines().filter(|line| line.contains("_created{")).map(str::to_owned).collect()
+    };
+    let before = created(tollgate.metrics("application/openmetrics-text"));
+    assert!(before.len() > 5);
+    assert_eq!(traffic::post(&tollgate.http, &traffic::request(2, 3)), Some(200));
+    let log = tollgate.end();
+    assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
+    let tollgate = Tollgate::start_ready(folder.path());
+    assert!(tollgate.totals().0 >= 5.0, "{:?}", tollgate.totals());
+    assert_eq!(traffic::post(&tollgate.http, &first), Some(200));
+    assert_eq!(tollgate.settled(), 8.0);
+    let after = created(tollgate.metrics("application/openmetrics-text"));
+    assert!(before.iter().all(|line| after.contains(line)), "{before:?}\n{after:?}");
+}
+
+/// Scenario: a backup is taken, more is counted, the backup is put in place. Guarantees: the copy is made while
+/// Tollgate runs; every series begins anew at 0, and what comes then is counted from there.
+#[test]
+fn a_restored_backup_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let tollgate = Tollgate::start_ready(folder.path());
+    traffic::post(&tollgate.http, &traffic::request(1, 5));
+    assert_eq!(tollgate.settled(), 5.0);
+    let copy = folder.path().join("copy.db");
+    let told = process::backup(folder.path(), &copy);
+    assert!(told.starts_with("copied to "), "{told}");
+    traffic::post(&tollgate.http, &traffic::request(2, 4));
+    assert_eq!(tollgate.settled(), 9.0);
+    tollgate.end();
+    for name in ["tollgate.db-wal", "tollgate.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join("data").join(name));
+    }
+    std::fs::rename(copy, folder.path().join("data/tollgate.db")).unwrap();
+    let tollgate = Tollgate::start_ready(folder.path());
+    assert_eq!(tollgate.totals().0, 0.0);
+    traffic::post(&tollgate.http, &traffic::request(3, 2));
+    assert_eq!(tollgate.settled(), 2.0);
+    let log = tollgate.end();
+    assert!(log.contains("begins anew at 0"), "{log}");
+}
+
+/// Guarantees: a journal whose bytes were changed is set aside, said so, and the process serves.
+#[test]
+fn a_damaged_journal_is_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let tollgate = Tollgate::start_ready(folder.path());
+    traffic::post(&tollgate.http, &traffic::request(1, 5));
+    assert_eq!(tollgate.settled(), 5.0);
+    tollgate.end();
+    let data = folder.path().join("data");
+    for name in ["journal.db-wal", "journal.db-shm"] {
+        let _ = std::fs::remove_file(data.join(name));
+    }
+    std::fs::write(data.join("journal.db"), [7; 9000]).unwrap();
+    let tollgate = Tollgate::start_ready(folder.path());
+    assert_eq!(tollgate.totals().0, 0.0);
+    traffic::post(&tollgate.http, &traffic::request(3, 2));
+    assert_eq!(tollgate.settled(), 2.0);
+    let log = tollgate.end();
+    assert!(log.contains("journal.db is damaged") && log.contains("begins anew at 0"), "{log}");
+}
+
+/// Guarantees: a second process on one directory ends, and names both.
+#[test]
+fn one_process_a_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Tollgate::start_ready(folder.path());
+    let (status, told) = process::refused(folder.path());
+    let expected = format!("process {} has it, and this process, ", first.id());
+    assert!(told.contains(&expected), "{told}");
+    assert_eq!(status, Some(1));
+}
+
+/// Scenario: without a directory, a scraper that comes every half second. Guarantees: after the signal the OTLP ports
+/// are closed, and `/metrics` stays until that scraper has read everything; nobody else is waited for.
+#[test]
+fn without_a_directory_the_last_values_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = [
+        ("TOLLGATE_DATA_DIR", ""),
+        ("TOLLGATE_SERIES_HOLD_SECONDS", "auto"),
+        ("TOLLGATE_SETTLE_SECONDS", "60"),
+    ];
+    let tollgate = Tollgate::start(folder.path(), &nowhere);
+    for _ in 0..3 {
+        tollgate.scrape();
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    traffic::post(&tollgate.http, &traffic::request(1, 5));
+    assert_eq!(tollgate.totals().0, 0.0, "they wait");
+    tollgate.signal("-TERM");
+    let waiting = pause(5000);
+    while traffic::post(&tollgate.http, &traffic::request(2, 1)).is_some() {
+        assert!(!waiting.is_over(), "the OTLP port is still open");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    while process::value(&tollgate.scrape().expect("metrics stay"), "llm_requests_total") != 5.0 {
+        assert!(!waiting.is_over(), "the last values are not shown");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let log = tollgate.ended();
+    assert!(log.contains("every regular scraper"), "{log}");
+}
