@@ -35,7 +35,8 @@ def usual(rate: str) -> str:
     """The most of an hour to either side of this one yesterday and last week. Without a last week: of any hour known.
 
     An hour to either side: clocks change, and a batch each night does not start by the minute. Any hour known: on a first
-    Saturday yesterday is no measure. The last six hours count only where there is nothing older: a loop is no measure of itself.
+    Saturday yesterday is no measure. The last six hours count only where there is no yesterday, so that a first morning is not
+    held against a first night: a loop is no measure of itself.
     """
     week = f"max_over_time({rate}[2h] offset 167h)"
     either = " or ".join(
@@ -44,7 +45,7 @@ def usual(rate: str) -> str:
             ("yesterday", f"max_over_time({rate}[2h] offset 23h)"),
             ("last week", week),
             ("ever", f"(max_over_time({rate}[6d:30m] offset 6h) unless {week})"),
-            ("today", f"(max_over_time({rate}[6h:30m] offset 1h) unless max_over_time({rate}[6d:30m] offset 6h) unless {week})"),
+            ("today", f"(max_over_time({rate}[6h:30m] offset 1h) unless max_over_time({rate}[2h] offset 23h) unless {week})"),
         )
     )
     return f"max by ({SERVICE}) ({either})"

@@ -95,7 +95,7 @@ def chosen(expression: str) -> str:
     return f'label_replace({expression}, "chosen", "$1", "$split", "(.*)")'
 
 
-def by_choice(of, family: str, count: int = 7) -> str:
+def by_choice(of, family: str, count: int = 6) -> str:
     """The largest by the chosen label."""
     return shortened(chosen(top(of("$split"), family, "$split", count)), "chosen")
 
@@ -105,7 +105,7 @@ def table(t: Thresholds):
     spent, window = increase(COST, by="$split", window="1h"), {"by": "$split", "window": "1h"}
     prompt, output = (increase("llm_tokens_total", kind, **window) for kind in (PROMPT, OUTPUT))
     multiple = rising(2, t.spend_rate_multiple)
-    over = ((None, "blue"), (t.context_warning_tokens, "#EAB839"), (t.context_critical_tokens, "red"))
+    over = ((None, "blue"), (t.context_warning_tokens, "dark-yellow"), (t.context_critical_tokens, "red"))
 
     def column(expr: str, *rest, **more) -> Column:
         return Column(f"sum by (chosen) ({chosen(expr)})", *rest, **more)
@@ -130,10 +130,10 @@ def pace():
     def of(by: str) -> str:
         return f"60 * ({rate('llm_requests_total', by=by)})"
 
-    largest = top(of("$split"), "llm_requests_total", "$split", 7)
+    largest = top(of("$split"), "llm_requests_total", "$split")
     return lines(
         "Calls a minute by $split",
-        "The seven with the most calls, and the others together. A loop is a step that stays. The scale is logarithmic.",
+        "The six with the most calls, and the others together. A loop is a step that stays. The scale is logarithmic.",
         "/min",
         Query(shortened(chosen(largest), "chosen"), "{{short_chosen}}"),
         rest=others(of, largest),
@@ -146,7 +146,7 @@ def pace():
 def prompts(t: Thresholds):
     return lines(
         "p95 of prompt tokens by $split",
-        "Of the seven with the most calls: 5 % of prompts are longer. A line that climbs for as long as a run lasts is an agent that carries everything along. Dashed: where tickets are opened.",
+        "Of the six with the most calls: 5 % of prompts are longer. A line that climbs for as long as a run lasts is an agent that carries everything along. Dashed: where tickets are opened.",
         "short",
         Query(by_choice(lambda by: quantile(0.95, "llm_request_input_tokens", by=by), "llm_requests_total"), "{{short_chosen}}"),
         decimals=1,
@@ -158,7 +158,7 @@ def prompts(t: Thresholds):
 def each_call():
     return lines(
         "Cost of 1,000 calls by $split",
-        "The mean cost of a call, times a thousand, of the seven that cost most: an agent whose context grows pays more for each next call.",
+        "The mean cost of a call, times a thousand, of the six that cost most: an agent whose context grows pays more for each next call.",
         "currencyUSD",
         Query(by_choice(lambda by: f"1000 * {rate(COST, by=by)} / ({rate('llm_requests_total', by=by)} > 0)", COST), "{{short_chosen}}"),
         logarithmic=True,
@@ -169,7 +169,7 @@ def each_call():
 def reread():
     return lines(
         "Prompt tokens for each output token, by $split",
-        "Of the seven with the most tokens: how much is read again and again for a little that is new. Caching makes it cheaper, not fewer.",
+        "Of the six with the most tokens: how much is read again and again for a little that is new. Caching makes it cheaper, not fewer.",
         "short",
         Query(by_choice(lambda by: f"{rate('llm_tokens_total', PROMPT, by=by)} / ({rate('llm_tokens_total', OUTPUT, by=by)} > 0)", "llm_tokens_total"), "{{short_chosen}}"),
         decimals=0,
@@ -194,10 +194,10 @@ def fees():
     def of(by: str) -> str:
         return f"({rate(COST, FEES, by=by)}) * 3600"
 
-    largest = top(of("$split"), COST, "$split", 7, FEES)
+    largest = top(of("$split"), COST, "$split", 6, FEES)
     return lines(
         "Fees of tools and calls by $split",
-        "Dollars per hour that are not for tokens: searches and other tools of the provider, fees a call. The seven largest, and the others together.",
+        "Dollars per hour that are not for tokens: searches and other tools of the provider, fees a call. The six largest, and the others together.",
         PER_HOUR,
         Query(shortened(chosen(largest), "chosen"), "{{short_chosen}}"),
         rest=others(of, largest),

@@ -94,7 +94,7 @@ def by_model():
     largest = top(of(MODEL), COST, MODEL)
     return lines(
         "Spend by model",
-        "Dollars per hour of the seven models that cost most in this time, and of the others together. The scale is logarithmic: one dear call does not hide the rest.",
+        "Dollars per hour of the six models that cost most in this time, and of the others together. The scale is logarithmic: one dear call does not hide the rest.",
         PER_HOUR,
         Query(shortened(largest, "model"), "{{short_model}} · {{provider}}"),
         rest=others(of, largest),
@@ -237,7 +237,7 @@ def price_source():
         Query(rate("llm_priced_requests_total", by="price_source"), "{{price_source}}"),
         stacked=True,
         interval="1m",
-        colors={"unpriced": "red", "unknown_usage": "#EAB839", "catalogue": "green", "configured": "#5794F2", "reported": "#B877D9"},
+        colors={"unpriced": "red", "unknown_usage": "dark-yellow", "catalogue": "green", "configured": "#5794F2", "reported": "#B877D9"},
     )
 
 

@@ -49,7 +49,7 @@ def tiles(t: Thresholds) -> tuple:
             tile(
                 "Failed calls",
                 "In the time that is shown.",
-                "short",
+                "locale",
                 Query(told(f"({increase('llm_requests_total', FAILED)} or 0 * {increase('llm_requests_total')}) and on () ({made})")),
                 decimals=0,
             ),
@@ -59,7 +59,7 @@ def tiles(t: Thresholds) -> tuple:
             tile(
                 "Main cause",
                 "The class of most failures in the time that is shown.",
-                "short",
+                "locale",
                 Query(told(f"topk(1, {increase('llm_requests_total', FAILED, by='error_class')} > 0)", NO_CALLS, (made, NO_FAILURES), label="error_class"), "{{error_class}}"),
                 decimals=0,
                 named=True,
@@ -105,7 +105,7 @@ def by_model(t: Thresholds):
     part = ratio(rate("llm_requests_total", FAILED, by=MODEL), rate("llm_requests_total", by=MODEL))
     return lines(
         "Error rate by model",
-        "Of the seven models with the most calls. Dashed: where somebody is paged.",
+        "Of the six models with the most calls. Dashed: where somebody is paged.",
         "percentunit",
         Query(shortened(top(part, "llm_requests_total", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=1,
@@ -127,11 +127,11 @@ def codes():
         Labels(
             {"provider": "Provider", "model": "Model", "error_class": "Class", "error_code": "Code", "status_code": "Status"},
             {"model": links.of_row("tollgate-latency")},
-            {"status_code": 76},
+            {"status_code": 59},
         ),
         Column(f"({count}) > 0", "Calls", "locale", 0, width=70),
-        Column(seen, "First seen", "dateTimeFromNow", width=116),
-        Column(latest, "Last seen", "dateTimeFromNow", width=116),
+        Column(seen, "First seen", "dateTimeFromNow", width=144),
+        Column(latest, "Last seen", "dateTimeFromNow", width=144),
         sort="Calls",
         empty=NONE_FAILED,
     )
@@ -141,9 +141,9 @@ def by_provider(t: Thresholds):
     providers = ratio(rate("llm_requests_total", FAILED, by="provider"), rate("llm_requests_total", by="provider"))
     return lines(
         "Error rate by provider",
-        "Of the twelve with the most calls. One line that rises alone is the provider; all lines together are us.",
+        "Of the six with the most calls. One line that rises alone is the provider; all lines together are us.",
         "percentunit",
-        Query(top(providers, "llm_requests_total", "provider", 12), "{{provider}}"),
+        Query(top(providers, "llm_requests_total", "provider"), "{{provider}}"),
         decimals=1,
         maximum=2 * t.error_ratio,
         interval="1m",
@@ -159,7 +159,7 @@ def retryable():
         empty=NONE_FAILED,
         stacked=True,
         interval="1m",
-        colors={"retryable: false": "red", "retryable: true": "#EAB839", "retryable: unknown": "#6E7079"},
+        colors={"retryable: false": "red", "retryable: true": "dark-yellow", "retryable: unknown": "#6E7079"},
     )
 
 

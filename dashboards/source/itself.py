@@ -109,7 +109,7 @@ def spans():
         decimals=1,
         stacked=True,
         interval="1m",
-        colors={"malformed": "red", "call": "green", "not_a_call": "#8E8E99", "aggregate": "#5794F2", "duplicate": "#EAB839"},
+        colors={"malformed": "red", "call": "green", "not_a_call": "#8E8E99", "aggregate": "#5794F2", "duplicate": "dark-yellow"},
     )
 
 
@@ -127,9 +127,9 @@ def requests():
 def refused():
     return lines(
         "Refused, by reason",
-        "Export requests per second that were turned away, for the twelve most frequent reasons. wrong_signal: metrics or logs were sent here by mistake.",
+        "Export requests per second that were turned away, for the six most frequent reasons. wrong_signal: metrics or logs were sent here by mistake.",
         "reqps",
-        Query(most(own_rate("tollgate_refused_requests_total", by="reason"), "tollgate_refused_requests_total", "reason", 12, ITSELF), "{{reason}}"),
+        Query(most(own_rate("tollgate_refused_requests_total", by="reason"), "tollgate_refused_requests_total", "reason", 6, ITSELF), "{{reason}}"),
         stacked=True,
         interval="1m",
     )

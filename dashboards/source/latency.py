@@ -100,7 +100,7 @@ def percentiles(t: Thresholds):
 def by_model(t: Thresholds):
     return lines(
         "p95 of call time by model",
-        "Of the seven models with the most calls.",
+        "Of the six models with the most calls.",
         "s",
         Query(shortened(top(quantile(0.95, DURATION, by=MODEL), f"{DURATION}_count", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=1,
@@ -112,7 +112,7 @@ def by_model(t: Thresholds):
 def first_token(t: Thresholds):
     return lines(
         "p95 to the first token, by model",
-        f"Of the seven models with the most streams. What a person waits before anything appears. More than {t.ttft_multiple} times yesterday's opens a ticket.",
+        f"Of the six models with the most streams. What a person waits before anything appears. More than {t.ttft_multiple} times yesterday's opens a ticket.",
         "s",
         Query(shortened(top(quantile(0.95, FIRST, by=MODEL), f"{FIRST}_count", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=2,
@@ -123,7 +123,7 @@ def first_token(t: Thresholds):
 def per_token():
     return lines(
         "Median time per output token, by model",
-        "p50 of the seven models with the most streams: how fast text comes after the first token: 20 ms are 50 tokens a second.",
+        "p50 of the six models with the most streams: how fast text comes after the first token: 20 ms are 50 tokens a second.",
         "s",
         Query(shortened(top(quantile(0.5, PER_TOKEN, by=MODEL), f"{PER_TOKEN}_count", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=1,

@@ -17,7 +17,7 @@ def gauge(family: str, function: str) -> str:
     return f"{function} by ({LIMIT}) ({select(family, scope=LIMITS)})"
 
 
-def fullest(expression: str, count: int = 7) -> str:
+def fullest(expression: str, count: int = 6) -> str:
     """The limits that were fullest in the time shown."""
     peak = select("llm_rate_limit_peak_used_ratio", scope=LIMITS)
     return shortened_limit(f"{expression} and topk({count}, max by ({LIMIT}) (max_over_time({peak}[$__range] @ end())))")
@@ -131,7 +131,7 @@ def table(t: Thresholds):
 def fill(t: Thresholds):
     return lines(
         "Fill of the fullest limits",
-        "The peak of 2 minutes, of the seven limits that were fullest. Dashed: where a ticket is opened and where somebody is paged.",
+        "The peak of 2 minutes, of the six limits that were fullest. Dashed: where a ticket is opened and where somebody is paged.",
         "percentunit",
         Query(fullest(PEAK), NAME),
         decimals=0,
@@ -157,10 +157,10 @@ def refused(t: Thresholds):
     def of(by: str) -> str:
         return rate("llm_requests_total", RATE_LIMITED, by=by)
 
-    largest = top(of(MODEL), "llm_requests_total", MODEL, 7, RATE_LIMITED)
+    largest = top(of(MODEL), "llm_requests_total", MODEL, 6, RATE_LIMITED)
     return lines(
         "429s by model",
-        "Calls per second that met a rate limit: the seven models with the most, and the others together.",
+        "Calls per second that met a rate limit: the six models with the most, and the others together.",
         "reqps",
         Query(shortened(largest, "model"), "{{short_model}} · {{provider}}"),
         rest=others(of, largest),
@@ -175,7 +175,7 @@ def refused_ratio(t: Thresholds):
     by_model = ratio(rate("llm_requests_total", RATE_LIMITED, by=MODEL), rate("llm_requests_total", by=MODEL))
     return lines(
         "Part of calls refused with 429, by model",
-        "Of the seven models with the most calls. Dashed: where somebody is paged.",
+        "Of the six models with the most calls. Dashed: where somebody is paged.",
         "percentunit",
         Query(shortened(top(by_model, "llm_requests_total", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=1,

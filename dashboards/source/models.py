@@ -128,7 +128,7 @@ def share():
     largest = top(of(MODEL), "llm_requests_total", MODEL)
     return lines(
         "Calls by model",
-        "Calls per second of the seven models with the most, and of the others together.",
+        "Calls per second of the six models with the most, and of the others together.",
         "reqps",
         Query(shortened(largest, "model"), "{{short_model}} · {{provider}}"),
         rest=others(of, largest),
@@ -142,10 +142,10 @@ def tokens():
     def of(by: str) -> str:
         return rate("llm_tokens_total", OUTPUT, by=by)
 
-    largest = top(of(MODEL), "llm_tokens_total", MODEL, 7, OUTPUT)
+    largest = top(of(MODEL), "llm_tokens_total", MODEL, 6, OUTPUT)
     return lines(
         "Output tokens by model",
-        "Tokens generated per second, reasoning included, of the seven models with the most, and of the others together.",
+        "Tokens generated per second, reasoning included, of the six models with the most, and of the others together.",
         "tok/s",
         Query(shortened(largest, "model"), "{{short_model}} · {{provider}}"),
         rest=others(of, largest),

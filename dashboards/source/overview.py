@@ -246,7 +246,7 @@ def spend(t: Thresholds):
     largest = top(of(MODEL), COST, MODEL)
     return lines(
         "Spend by model",
-        "Dollars per hour of the seven models that cost most in this time, and of the others together. The scale is logarithmic: one dear call does not hide the rest.",
+        "Dollars per hour of the six models that cost most in this time, and of the others together. The scale is logarithmic: one dear call does not hide the rest.",
         PER_HOUR,
         Query(shortened(largest, "model"), "{{short_model}} · {{provider}}"),
         rest=others(of, largest),
@@ -276,9 +276,9 @@ def fill(t: Thresholds):
     weight = f"max by ({LIMIT}) (max_over_time({select('llm_rate_limit_peak_used_ratio', scope=LIMITS)}[$__range] @ end()))"
     return lines(
         "Rate limits filling up",
-        "The seven fullest limits, as the peak of 2 minutes. Dashed: where a ticket is opened and where somebody is paged.",
+        "The six fullest limits, as the peak of 2 minutes. Dashed: where a ticket is opened and where somebody is paged.",
         "percentunit",
-        Query(shortened_limit(f"{peak} and topk(7, {weight})"), "{{name}}"),
+        Query(shortened_limit(f"{peak} and topk(6, {weight})"), "{{name}}"),
         decimals=0,
         steps=rising(t.limit_warning_ratio, t.limit_critical_ratio),
         maximum=1,
@@ -291,7 +291,7 @@ def slowest(t: Thresholds):
     p95 = quantile(0.95, "llm_request_duration_seconds", by=MODEL)
     return lines(
         "p95 of call time by model",
-        "The seven models with the most calls. 5 % of calls take longer. Dashed: the alert.",
+        "The six models with the most calls. 5 % of calls take longer. Dashed: the alert.",
         "s",
         Query(shortened(top(p95, "llm_request_duration_seconds_count", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=1,

@@ -15,14 +15,14 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from . import queries as promql
 
 DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
-GREEN, YELLOW, RED, BLUE, GREY, AMBER = "green", "#EAB839", "red", "blue", "#8E8E99", "orange"
+GREEN, YELLOW, RED, BLUE, GREY, AMBER = "green", "dark-yellow", "red", "blue", "#8E8E99", "orange"
 # The least width in pixels of a column with numbers: `228.6 ms`.
 SMALLEST = 76
 # Wider columns have a width of their own, because Grafana gives the others equal parts of the rest.
 LARGEST = 95
 # Labels whose values may be long: tables and legends show them without their middle.
 SHORTENED = ("model", "service_name", "error_code", "scope", "chosen")
-WIDTHS = {"provider": 120, "environment": 100, "error_class": 130, "status_code": 62, "window": 72, "resource": 112, "account": 82}
+WIDTHS = {"provider": 117, "environment": 100, "error_class": 128, "status_code": 62, "window": 72, "resource": 112, "account": 82}
 Steps = tuple[tuple[float | None, str], ...]
 PLAIN: Steps = ((None, BLUE),)
 PER_HOUR = "$/h"
@@ -189,7 +189,7 @@ def tile(
 
 def worded(words: dict[float, tuple[str, str]]) -> list:
     """Numbers that are shown as words."""
-    options = {f"{number:g}": model.ValueMappingResult(text=text, color=color, index=index) for index, (number, (text, color)) in enumerate(words.items())}
+    options = {f"{number:.0f}": model.ValueMappingResult(text=text, color=color, index=index) for index, (number, (text, color)) in enumerate(words.items())}
     nothing = model.ValueMappingResult(text=WORDS[-3][0], color=RED, index=len(words))
     special = model.DashboardSpecialValueMapOptions(match=model.SpecialValueMatch.NULL_AND_NAN, result=nothing)
     return [model.ValueMap(options=options), model.SpecialValueMap(options=special)]

@@ -163,7 +163,7 @@ def most(expression: str, family: str, by: str, count: int, scope: str) -> str:
     return f"({expression}) and topk({count}, {over_time('increase', select(family, scope=scope), RANGE, by, at_end=True)})"
 
 
-def top(expression: str, family: str, by: str, count: int = 7, *matchers: str) -> str:
+def top(expression: str, family: str, by: str, count: int = 6, *matchers: str) -> str:
     """The series of `expression` that weigh most in `family` over the whole range: a fixed few of five hundred."""
     weight = over_time("increase", select(family, *matchers), RANGE, by, at_end=True)
     return f"({expression}) and topk({count}, {weight} > 0)"

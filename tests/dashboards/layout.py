@@ -19,8 +19,10 @@ SMALLEST_PLOT_WIDTH, SMALLEST_PLOT_HEIGHT = 200, 130
 SHORTENED = "team-of-the…-name-2093"
 LONGEST = {
     **dict.fromkeys(("Model", "Service", "Code", "By", "Instrumentation"), SHORTENED),
-    **{"Provider": "azure.ai.openai", "Environment": "production", "Class": "quota_exhausted", "Status": "429", "Advice": "stream_without_usage", "Resource": "output_tokens", "Window": "minute"},
+    **{"Provider": "azure.ai.openai", "Environment": "production", "Class": "quota_exhausted", "Status": "429", "Advice": "stream_without_usage", "$ / 1k": "$0.665", "$ / 1M": "$0.665", "Resource": "output_tokens", "Window": "minute"},
 }
+# A long one of each unit.
+SAMPLES = {"dateTimeFromNow": "a few seconds ago", "currencyUSD": "$0.000665", "locale": "961,975", "percentunit": "0.707%", "s": "223.6 ms", "×": "12.75 ×"}
 
 
 def text_width(text: str) -> float:
@@ -70,7 +72,8 @@ def table_problems(panel: dict, page: int) -> list[str]:
     widths, found = column_widths(panel, page), []
     for name, pixels in widths.items():
         header = text_width(name) + CELL_PADDING + (SORT_ARROW if name in sorted_by else 0)
-        if max(header, text_width(LONGEST.get(name, "")) + CELL_PADDING) > pixels:
+        sample = LONGEST.get(name) or SAMPLES.get(overrides(panel)[name].get("unit"), "")
+        if max(header, text_width(sample) + CELL_PADDING) > pixels:
             found.append(f"column {name} is cut at {pixels:.0f} px")
     room = width(panel, page) - PANEL_PADDING
     if sum(widths.values()) > room + 1:

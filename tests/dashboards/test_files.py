@@ -146,6 +146,17 @@ class Dashboards(unittest.TestCase):
         for panel in narrow:
             self.assertTrue(problems(panel, 1100), panel["title"])
 
+    def test_no_colour_is_there_twice(self) -> None:
+        """Of the palette six series are told apart by eye; more than these are drawn only where each has a colour of its own."""
+        for board in boards(PROVISIONING):
+            for panel in board["panels"]:
+                own = [one["value"]["fixedColor"] for each in panel.get("fieldConfig", {}).get("overrides", []) if each["matcher"]["id"] == "byName" for one in each["properties"] if one["id"] == "color"]
+                self.assertEqual(len(own), len(set(own)), f"{board['title']} | {panel['title']}")
+                drawn = {int(count) for target in panel.get("targets", []) for count in re.findall(r"topk\((\d+)", target["expr"])}
+                # Fifteen are the classes of errors, which have colours; twenty the kinds of tokens, of which few are billed at once.
+                if panel["type"] == "timeseries":
+                    self.assertLessEqual(drawn - {15, 20}, {1, 6}, f"{board['title']} | {panel['title']}")
+
     def test_every_metric_label_and_edge_exists(self) -> None:
         for query in queries(PROVISIONING):
             self.assertEqual(faults(query.expr, catalogue()), [], query.name)

@@ -203,7 +203,7 @@ class ManyModels(State, unittest.TestCase):
         parts = self.total("Models compared", "Calls by model") + self.total("Models compared", "Calls by model", "B")
         whole = float(self.answers("sum(rate(llm_requests_total[1m]))")[0]["value"][1])
         self.assertAlmostEqual(parts, whole, delta=0.01 * whole)
-        self.assertEqual(len(self.rows("Models compared", "Calls by model")), 7)
+        self.assertEqual(len(self.rows("Models compared", "Calls by model")), 6)
         spent = self.total("Overview", "Spend by model") + self.total("Overview", "Spend by model", "B")
         whole = 3600 * float(self.answers("sum(rate(llm_cost_usd_total[1m]))")[0]["value"][1])
         self.assertAlmostEqual(spent, whole, delta=0.01 * whole)

@@ -36,7 +36,7 @@ def shown(panel: dict, ask: Callable[[str], list[dict]]) -> Shown:
 
 def mapped(number: float, defaults: dict) -> Shown:
     for mapping in defaults["mappings"]:
-        result = mapping["options"].get(f"{number:g}") if mapping["type"] == "value" else None
+        result = mapping["options"].get(f"{number:.0f}" if number.is_integer() else f"{number!r}") if mapping["type"] == "value" else None
         if result:
             return Shown(result["text"], None, result["color"])
     steps = [step["color"] for step in defaults["thresholds"]["steps"] if step["value"] is None or number >= step["value"]]

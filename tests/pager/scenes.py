@@ -211,6 +211,7 @@ def money() -> tuple[Scene, ...]:
             look_from=20 * 60,
             every=10,
         ),
+        Scene("a first morning, after an install in the night", 26 * 60, many(busy(26 * 60), cost(steps(*((0.1 + 0.11 * min(hours, 24 - hours), hour) for hours in range(24)), (0.1, 2 * hour)))), step=5, every=5),
         Scene("one dear call", 30 * 60, many(busy(30 * 60), cost(steps((0.02, 26 * hour), (60, 1), (0.02, 4 * hour - 1)))), step=5, look_from=20 * 60, every=5),
         Scene(
             "a first Saturday: much more than on Friday night, no more than on Friday noon",
