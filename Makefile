@@ -1,6 +1,6 @@
 # Two doors: `make demo` to see it, `make test` to trust it.
 
-.PHONY: help demo test proof fuzz newest bench instructions check docs
+.PHONY: help demo test proof faults fuzz newest bench instructions check docs
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ bench: ## Speed and cost against baselines; writes docs/performance.md; half an 
 
 instructions: ## Instructions of the hot path against their bounds; needs valgrind
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo bench --locked --bench instructions
+
+faults: ## Ten minutes of kills, full disks and wrong clocks at once; SEED=1
+	cargo build --locked
+	python3 tests/faults/run.py target/debug/tollgate --seconds 600 --seed $(or $(SEED),1) $(addprefix --collector ,$(shell collector/build.sh --cached))
 
 newest: ## README's lines with what is newest today, unpinned
 	cargo build --locked

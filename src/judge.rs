@@ -9,6 +9,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use crate::aggregate::cardinality::shown;
 use crate::call::{ErrorClass, LimitEvidence, PriceSource, RateLimit};
 use crate::classify::{ErrorEvidence, ErrorVerdict, classify, classify_status};
 use crate::compact::{Damaged, Reader, Writer};
@@ -86,7 +87,8 @@ impl Judge {
     #[must_use]
     pub fn learned_bytes(&self) -> Vec<u8> {
         let mut out = Writer::default();
-        for (key, model) in &self.learned {
+        // A name that no label would show is learned anew.
+        for (key, model) in self.learned.iter().filter(|(_, model)| shown(model) == ***model) {
             out.hash(*key);
             out.text(model);
         }

@@ -24,8 +24,8 @@
 //! for a person.
 //!
 //! Around them: [`config`] (what the user wrote, checked), [`command`] (one file per subcommand),
-//! [`demo`] (traffic to look at), [`telemetry`] (Tollgate's own events), [`exact`] (numbers that add up) and
-//! [`clock`], the only module that reads the time; `regular_file` reads the files that the configuration names.
+//! [`demo`] (traffic to look at), [`telemetry`] (Tollgate's own events), [`exact`] (numbers that add up), [`store`]
+//! (what outlives the process, on disk, written by [`compact`]) and [`clock`], the only module that reads the time; `regular_file` reads the files that the configuration names.
 
 pub mod call;
 pub mod clock;

@@ -38,7 +38,7 @@ install_tools() {
 
 binary=target/debug/tollgate
 
-install_tools promtool prometheus-alertmanager python3 node npm zstd valgrind
+install_tools promtool prometheus-alertmanager python3 node npm zstd valgrind faketime
 step "formatting" cargo fmt --check
 step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items --locked
@@ -51,6 +51,8 @@ step_with "python3 node npm" "first hour" tests/first_hour/run.sh "$binary"
 step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"
 step_with "prometheus promtool amtool prometheus-alertmanager python3" \
     "dashboards and alerts" tests/dashboards/run.sh "$binary"
+step_with "prometheus python3" "faults" python3 tests/faults/run.py "$binary" --seconds 60 \
+    $(collector/build.sh --cached | sed 's/^/--collector /')
 step_with "go" "collector connector" env GOFLAGS=-mod=mod go -C collector/tollgateconnector test ./...
 if otelcol=$(collector/build.sh --cached); then
     step_with "zstd python3" "collector recipes" python3 tests/collector/run.py "$binary" "$otelcol"

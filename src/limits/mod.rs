@@ -18,6 +18,7 @@ mod store;
 mod tables;
 mod text;
 
+pub(crate) use account::hidden_identity;
 pub use account::{account_hash, is_account_hash};
 pub use configured::{Configured, CountedCall};
 pub use read::{LimitEvidenceInput, organization, read};

@@ -1,20 +1,22 @@
 //! Records as bytes: what a journal keeps of requests.
 //!
 //! In: batches. Out: one blob of several, with every shape once, and the same batches back. What was read from texts
-//! (class, code, limits) is kept as it was read; nothing is read or classified anew. Names of spans, which only a
-//! person asks for, are not kept.
+//! (class, code, limits) is kept as it was read; nothing is read or classified anew. Texts are kept as labels would show
+//! them, without what looks like a secret or a prompt, and of an account its hash. Names of spans, which only a person
+//! asks for, are not kept.
 
 use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::{Evidence, Flags, Record, RecordBatch, Shape, ShapeDraft, Shapes};
+use super::{Evidence, Flags, Name, Record, RecordBatch, Shape, ShapeDraft, Shapes};
+use crate::aggregate::cardinality::shown;
 use crate::call::{ErrorClass, LimitEvidence, RateLimit, Resource, TokenType, Tokens, Window};
 use crate::classify::{self, ErrorVerdict, Rule};
 use crate::compact::{Damaged, Reader, Writer, at};
 use crate::dialect::{Layer, profile_named};
 use crate::facts::{Link, Role, SpanKey};
-use crate::limits::scope_named;
+use crate::limits::{hidden_identity, scope_named};
 
 /// Roles by their place in kept data.
 const ROLES: [Role; 6] =
@@ -107,7 +109,14 @@ impl BatchWriter {
         out.hash(shape.scope);
         out.flag(shape.host_known);
         out.size(shape.ends.len());
-        (0..shape.ends.len()).for_each(|index| out.text(shape.at(index)));
+        for index in 0..shape.ends.len() {
+            let text = shape.at(index);
+            if index == Name::Account as usize {
+                out.text(&hidden_identity(text));
+            } else {
+                out.text(&shown(text));
+            }
+        }
         place
     }
 }

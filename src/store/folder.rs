@@ -97,11 +97,15 @@ impl Folder {
         Ok(())
     }
 
-    /// Bytes of all its files that are in use.
+    /// Bytes of all its files, those that were set aside too.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let files = ["journal.db", "journal.db-wal", "tollgate.db", "tollgate.db-wal"];
-        files.iter().filter_map(|name| fs::metadata(self.path.join(name)).ok()).map(|file| file.len()).sum()
+        let files = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        files
+            .filter_map(|file| file.metadata().ok())
+            .filter(fs::Metadata::is_file)
+            .map(|file| file.len())
+            .sum()
     }
 }
 
@@ -195,9 +199,10 @@ mod tests {
         let path = parent.path().join("a/b");
         let folder = Folder::open(&path, 10).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(folder.has_room().is_ok());
         fs::write(path.join("journal.db-wal"), [0; 11]).unwrap();
         let fault = folder.has_room().unwrap_err();
         assert_eq!(fault.reason, Reason::MaxBytes);
-        assert!(fault.words.contains("11 bytes"), "{fault}");
+        assert!(fault.words.contains("data_max_bytes is 10"), "{fault}");
     }
 }

@@ -10,6 +10,7 @@ use crate::planted::{PLANTED, requests};
 use crate::server::{PROTOBUF, Server, value};
 
 const CONFIG: &str = "
+data_dir: data
 dimensions:
   - {label: user, attributes: [user.id]}
   - {label: team, attributes: [team.id, metadata]}
@@ -31,7 +32,7 @@ fn assert_silent(place: &str, document: &str) {
 }
 
 /// Scenario: calls of each dialect, half of them failed, with a planted text in every string, the sources of labels
-/// included. Guarantees: no document, page or log line has it; and the calls are counted all the same.
+/// included. Guarantees: no document, page or log line has it, nor a file of `data_dir`; and the calls are counted all the same.
 #[test]
 fn nothing_planted_in_a_span_is_exposed_or_logged() {
     let folder = tempfile::tempdir().unwrap();
@@ -58,6 +59,14 @@ fn nothing_planted_in_a_span_is_exposed_or_logged() {
     let log = server.stop();
     assert!(log.contains("no price for this model"), "{log}");
     assert_silent("the log", &log);
+    let files: Vec<_> =
+        fs::read_dir(folder.path().join("data")).unwrap().map(|file| file.unwrap().path()).collect();
+    for name in ["journal.db", "tollgate.db"] {
+        assert!(files.iter().any(|path| path.ends_with(name)), "{name} is not among {files:?}");
+    }
+    for path in files {
+        assert_silent(&path.display().to_string(), &String::from_utf8_lossy(&fs::read(&path).unwrap()));
+    }
 }
 
 /// Guarantees: an answer to a request that is refused repeats nothing of it, nor does the log.
