@@ -128,6 +128,52 @@ fn a_damaged_journal_is_set_aside() {
     assert!(log.contains("journal.db is damaged") && log.contains("begins anew at 0"), "{log}");
 }
 
+/// Scenario: files of format 1, as a Tollgate of November 2026 left them, with five calls counted and three that wait.
+/// Guarantees: they are read, by this version and every later one.
+#[test]
+fn files_of_version_1_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    for name in ["journal.db", "tollgate.db"] {
+        let kept =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/restart/version-1").join(name);
+        std::fs::copy(kept, folder.path().join("data").join(name)).unwrap();
+    }
+    let tollgate = Tollgate::start(folder.path(), &[("TOLLGATE_SERIES_IDLE_SECONDS", "0")]);
+    tollgate.is_ready();
+    assert_eq!(tollgate.settled(), 8.0);
+    let log = tollgate.end();
+    assert!(log.contains("going on where it ends") && !log.contains("anew"), "{log}");
+}
+
+/// Scenario: the directory has more bytes than it may. Guarantees: a request is answered 503 with a wait, the reason is
+/// counted, scrapes go on with what was kept; when there is room again, so does everything.
+#[test]
+fn what_cannot_be_kept_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let tollgate = Tollgate::start(folder.path(), &[("TOLLGATE_DATA_MAX_BYTES", "16MiB")]);
+    tollgate.is_ready();
+    traffic::post(&tollgate.http, &traffic::request(1, 5));
+    assert_eq!(tollgate.settled(), 5.0);
+    let ballast = folder.path().join("data/ballast");
+    std::fs::write(&ballast, vec![0; 17 << 20]).unwrap();
+    assert_eq!(traffic::post(&tollgate.http, &traffic::request(2, 3)), Some(503));
+    assert_eq!(traffic::wait(&tollgate.http, &traffic::request(2, 3)).as_deref(), Some("5"));
+    let (waiting, counted) = (pause(10_000), "tollgate_journal_errors_total{reason=\"max_bytes\"}");
+    while process::value(&tollgate.metrics("text/plain"), counted) == 0.0 {
+        assert!(!waiting.is_over(), "the reason is not counted");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(tollgate.totals().0, 5.0);
+    std::fs::remove_file(ballast).unwrap();
+    let waiting = pause(10_000);
+    while traffic::post(&tollgate.http, &traffic::request(2, 3)) != Some(200) {
+        assert!(!waiting.is_over(), "it does not go on");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(tollgate.settled(), 8.0);
+}
+
 /// Guarantees: a second process on one directory ends, and names both.
 #[test]
 fn one_process_a_directory() {

@@ -59,6 +59,13 @@ pub(crate) fn post(http: &str, body: &str) -> Option<u16> {
     sent.ok().map(|answer| answer.status().as_u16())
 }
 
+/// How long a refusal asks to wait, seconds.
+pub(crate) fn wait(http: &str, body: &str) -> Option<String> {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let sent = agent.post(format!("{http}/v1/traces")).header("Content-Type", "application/json").send(body);
+    sent.ok()?.headers().get("retry-after")?.to_str().ok().map(str::to_owned)
+}
+
 /// Sends requests, each until it is acknowledged.
 pub(crate) struct Sender {
     address: Arc<Mutex<String>>,
