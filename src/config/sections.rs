@@ -16,6 +16,7 @@ use crate::price::{Catalogue, Fault, PriceBook, PricesConfig};
 use crate::push::settings::PushSettings;
 use crate::receive::listen::Address;
 use crate::regular_file;
+use crate::store::unusable;
 
 /// Why no price book can be made: the key below `prices` and the problem.
 pub type PriceFault = Fault;
@@ -71,6 +72,9 @@ pub(super) fn check(
     };
     for fault in price_book(&settings.prices).err().unwrap_or_default() {
         add(&format!("prices.{}", fault.key), &fault.problem);
+    }
+    if let Some(problem) = settings.data.folder.as_deref().and_then(unusable) {
+        add("data_dir", &problem);
     }
     let own = [&settings.listen.grpc, &settings.listen.http, &settings.listen.metrics];
     for (key, problem) in shared_ports(&settings.listen) {

@@ -251,7 +251,6 @@ impl Owner {
                 Err(fault) => return self.pulse.fail(&fault.words),
             }
             self.publish();
-            self.pulse.go();
         }
         let mut ticked = clock::Stopwatch::start();
         loop {
@@ -334,11 +333,11 @@ impl Owner {
         let publish = Arc::clone(&self.publish);
         let Some(keeping) = self.keeping.as_mut().filter(|_| self.engine.has_changed()) else {
             publish.send_replace(Some(published));
-            return;
+            return self.pulse.go();
         };
         keeping.busy.store(true, Ordering::Release);
         keeping.taken = clock::Stopwatch::start();
-        let busy = Arc::clone(&keeping.busy);
+        let (busy, pulse) = (Arc::clone(&keeping.busy), Arc::clone(&self.pulse));
         let save = Save {
             changes: self.engine.changes(),
             now,
@@ -347,6 +346,7 @@ impl Owner {
             scrapers: self.scrapers.to_bytes(),
             then: Box::new(move || {
                 publish.send_replace(Some(published));
+                pulse.go();
                 busy.store(false, Ordering::Release);
             }),
         };

@@ -137,6 +137,9 @@ impl Scribe {
         // What a snapshot makes needless goes also when there is no room for more.
         let wanted = entry.is_some() || group.note.is_some() || self.health.is_failing();
         let committed = if wanted { self.journal.commit(entry.as_ref(), self.note(group)) } else { Ok(()) };
+        if !group.noted.is_empty() {
+            emit(&Event::StoreSize { bytes: self.folder.bytes() });
+        }
         for noted in group.noted.drain(..) {
             // Who waited may have gone.
             let _ = noted.send(committed.is_ok());

@@ -48,7 +48,7 @@ impl Pulse {
         self.turned_nanos.store(nanos, Ordering::Relaxed);
     }
 
-    /// What was kept has been read.
+    /// What was kept has been read, and there is a first view.
     pub(super) fn go(&self) {
         self.going.store(true, Ordering::Release);
     }

@@ -64,11 +64,7 @@ impl Folder {
         let path = path.canonicalize().map_err(|error| Opening::of(path, error))?;
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         if let Some(kind) = network_file_system(&mounts, &path) {
-            let text = format!(
-                "lies on {kind}, a network file system, whose locks and syncs SQLite cannot rely on; a directory on a \
-                 disk of this machine would be right"
-            );
-            return Err(Opening::of(&path, text));
+            return Err(Opening::of(&path, on_network(kind)));
         }
         let lock = lock(&path.join("lock"), PATIENCE)?;
         Ok(Self { path, most_bytes, _lock: lock })
@@ -141,6 +137,26 @@ fn lock(path: &Path, patience: Duration) -> Result<File, Opening> {
     ))
 }
 
+/// Why a directory cannot be the store's, as far as that is known without making it.
+#[must_use]
+pub fn unusable(path: &Path) -> Option<String> {
+    // What does not exist yet lies where its nearest ancestor does.
+    let there = path.ancestors().find_map(|ancestor| ancestor.canonicalize().ok())?;
+    if !there.is_dir() {
+        return Some(format!("{} is not a directory", there.display()));
+    }
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let kind = network_file_system(&mounts, &there)?;
+    Some(on_network(kind))
+}
+
+fn on_network(kind: &str) -> String {
+    format!(
+        "lies on {kind}, a network file system, whose locks and syncs SQLite cannot rely on; a directory on a disk of \
+         this machine would be right"
+    )
+}
+
 /// The kind of file system under a path, if other machines have part in it. `mounts` is `/proc/self/mountinfo`.
 #[must_use]
 pub fn network_file_system<'m>(mounts: &'m str, path: &Path) -> Option<&'m str> {
@@ -176,6 +192,16 @@ mod tests {
         assert_eq!(kind("/mnt/s"), Some("fuse.sshfs"));
         assert_eq!(kind("/mnt/zip/a"), None);
         assert_eq!(kind("/srvant"), None);
+    }
+
+    /// Guarantees: a file in place of the directory is told before anything is made.
+    #[test]
+    fn a_file_is_no_directory() {
+        let parent = tempfile::tempdir().unwrap();
+        let file = parent.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(unusable(&file.join("data")).unwrap().ends_with("file is not a directory"));
+        assert_eq!(unusable(&parent.path().join("a/b")), None);
     }
 
     /// Guarantees: a second process is told who has the directory; a lock that is let go is free at once.

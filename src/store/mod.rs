@@ -35,7 +35,7 @@ mod journal;
 mod snapshots;
 
 pub use fault::{Fault, Opening, Reason};
-pub use folder::{Folder, network_file_system};
+pub use folder::{Folder, network_file_system, unusable};
 pub use journal::{Checkpoints, Entry, Identity, Journal, Note};
 pub use snapshots::{Kept, Place, Snapshot, Snapshots};
 

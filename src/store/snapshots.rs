@@ -213,13 +213,14 @@ fn save(connection: &Connection, kept: &Kept) -> Result<(), rusqlite::Error> {
     if kept.memories_afresh {
         transaction.execute("DELETE FROM memory", ())?;
     }
-    let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO series VALUES (?1, ?2, ?3, ?4)")?;
-    for (key, labels, series) in &kept.series {
-        put.execute(params![&key[..], labels, sum(series), series])?;
-    }
+    // One that went may have come back since.
     let mut drop = transaction.prepare_cached("DELETE FROM series WHERE key = ?1")?;
     for key in &kept.gone {
         drop.execute(params![&key[..]])?;
+    }
+    let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO series VALUES (?1, ?2, ?3, ?4)")?;
+    for (key, labels, series) in &kept.series {
+        put.execute(params![&key[..], labels, sum(series), series])?;
     }
     let mut add =
         transaction.prepare_cached("INSERT INTO memory (kind, at, sum, blob) VALUES (?1, ?2, ?3, ?4)")?;
@@ -340,7 +341,8 @@ mod tests {
         assert!(snapshots.snapshot().is_none());
         snapshots.save(&kept(1, 1_000, &[("a", "1"), ("b", "1")])).unwrap();
         snapshots.save(&kept(2, 1_050, &[("a", "2")])).unwrap();
-        let third = Kept { gone: vec![b"b"[..].into()], ..kept(3, 1_101, &[("c", "1")]) };
+        let gone = vec![b"b"[..].into(), b"c"[..].into()];
+        let third = Kept { gone, ..kept(3, 1_101, &[("c", "1")]) };
         snapshots.save(&third).unwrap();
         let copy = folder.path().join("copy.db");
         backup(&path, &copy).unwrap();
