@@ -86,7 +86,7 @@ def exemplars_lead_to_traces(demo):
 
 def increase_loses_nothing():
     """Two servers at different intervals; models appear while they scrape; every call of each is in increase()."""
-    with Tollgate(BINARY, SERIES_HOLD_SECONDS=5, SETTLE_SECONDS=0) as tollgate, \
+    with Tollgate(BINARY, SETTLE_SECONDS=0) as tollgate, \
             Prometheus(tollgate.metrics, 1) as fast, Prometheus(tollgate.metrics, 3) as slow:
         # A server begins to scrape up to five seconds after it is ready.
         for server in (fast, slow):
