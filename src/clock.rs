@@ -71,12 +71,14 @@ impl SinceBoot {
     /// Now.
     #[must_use]
     pub fn now() -> Self {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        // A unit may hide that file; it passes the same on.
+        let file = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        let boot = file.or_else(|| std::env::var("BOOT_ID").ok()).unwrap_or_default();
         let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         let nanos =
             seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0));
-        Self { boot: boot.trim().to_owned(), nanos }
+        Self { boot: boot.trim().replace('-', ""), nanos }
     }
 }
 
