@@ -19,7 +19,7 @@ def board(t: Thresholds) -> Board:
             Row(10, ((12, refused()), (12, decode()))),
             Row(9, ((8, queue()), (8, series()), (8, settling())), "Memory and cardinality"),
             Row(9, ((8, labels()), (8, memory()), (8, volume()))),
-            Row(9, ((24, scrapes()),)),
+            Row(9, ((12, scrapes()), (12, kept()))),
             Row(7, ((24, unread()),), "What is not seen"),
             Row(8, ((24, advice()),)),
             Row(6, ((24, instances(t)),), "Instances"),
@@ -228,6 +228,16 @@ def scrapes():
         Query(quantile(0.99, "tollgate_scrape_duration_seconds", by="instance", scope=ITSELF), "{{instance}}"),
         decimals=1,
         interval="1m",
+    )
+
+
+def kept():
+    return lines(
+        "Kept on disk",
+        "Bytes of the files in data_dir, by instance; nothing where it is not set. At data_max_bytes requests are refused.",
+        "bytes",
+        Query(f"sum by (instance) ({own('tollgate_data_bytes')})", "{{instance}}"),
+        decimals=1,
     )
 
 
