@@ -27,7 +27,9 @@ fn main() {
         threads: number(1, 64),
         calls: number(2, 10),
     };
-    println!("data_dir\tround\tcalls\trefused\tcalls_per_second\tp50_ms\tp99_ms\tcpu_s_per_million\tbytes_per_call");
+    println!(
+        "data_dir\tround\tcalls\trefused\tcalls_per_second\tp50_ms\tp99_ms\tcpu_s_per_million\tbytes_per_call"
+    );
     for round in 1..=2 {
         for durability in ["none", "acknowledged", "relaxed"] {
             measure(durability, round, &load);

@@ -36,11 +36,7 @@ impl Server {
             line.split_whitespace().last().expect("an address").to_owned()
         };
         let (http, metrics) = (address("OTLP/HTTP"), address("metrics"));
-        Self {
-            process,
-            http: format!("http://{http}"),
-            ready: metrics.replace("/metrics", "/readyz"),
-        }
+        Self { process, http: format!("http://{http}"), ready: metrics.replace("/metrics", "/readyz") }
     }
 
     pub(crate) fn is_ready(&self) {
