@@ -33,6 +33,14 @@ impl Exact {
         (self.high as u128) << 64 | self.low as u128
     }
 
+    /// In units of 10^-12, ties to even.
+    #[must_use]
+    pub const fn pico(self) -> u128 {
+        const MILLION: u128 = 1_000_000;
+        let (kept, rest) = (self.atto() / MILLION, self.atto() % MILLION);
+        kept + (rest > MILLION / 2 || (rest == MILLION / 2 && kept % 2 == 1)) as u128
+    }
+
     /// A whole number.
     #[must_use]
     pub fn from_count(count: u64) -> Self {

@@ -15,6 +15,7 @@
 //! | limits | [`limits`] | headers, messages | how full each rate limit is |
 //! | judge | [`judge`] asks the three above | one call | its verdict |
 //! | aggregate | [`aggregate`] | one record a call | series |
+//! | account | [`ledger`] | one entry a call | who spent what, budgets |
 //! | expose | [`expose`] | series | Prometheus text and OpenMetrics |
 //! | push | [`push`] | the same, at an interval | OTLP metrics |
 //!
@@ -41,6 +42,7 @@ pub mod explain;
 pub mod expose;
 pub mod facts;
 pub mod judge;
+pub mod ledger;
 pub mod limits;
 pub mod loose;
 pub mod metric;

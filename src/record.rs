@@ -520,6 +520,12 @@ impl Shape {
         self.at(Name::COUNT + index)
     }
 
+    /// True when any configured dimension has a value.
+    #[must_use]
+    pub fn has_dimension(&self) -> bool {
+        self.ends.last() != self.ends.get(Name::COUNT - 1)
+    }
+
     /// The convention's name of the provider, as far as the span tells.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use tollgate::config::{self, Change, KEYS, Key, Settings};
+use tollgate::ledger::attribution::Owner;
 use tollgate::metric;
 
 fn repository(path: &str) -> PathBuf {
@@ -65,6 +66,16 @@ fn configuration_md_lists_every_key_with_its_range_and_default() {
 #[test]
 fn metrics_md_is_the_catalogue() {
     check_whole(&repository("docs/metrics.md"), &metric::markdown());
+}
+
+#[test]
+fn ledger_md_lists_every_key_of_an_owner() {
+    let mut table = String::from("| owner | attribute keys, best first |\n|---|---|\n");
+    for owner in Owner::ALL {
+        let keys: Vec<String> = owner.keys().map(|key| format!("`{key}`")).collect();
+        writeln!(table, "| `{}` | {} |", owner.label(), keys.join(", ")).unwrap();
+    }
+    check("docs/ledger.md", &table);
 }
 
 /// The example configuration is sound, and, as every value in it is the default or commented out, changes nothing.

@@ -14,6 +14,7 @@ package_of() {
         amtool | prometheus-alertmanager) echo prometheus-alertmanager ;;
         npm) echo npm ;;
         node) echo nodejs ;;
+        nginx) echo nginx-light ;;
         python3) echo python3 python3-venv ;;
         *) echo "$1" ;;
     esac
@@ -38,7 +39,7 @@ install_tools() {
 
 binary=target/debug/tollgate
 
-install_tools promtool prometheus-alertmanager python3 node npm zstd valgrind faketime
+install_tools promtool prometheus-alertmanager python3 node npm zstd valgrind faketime nginx
 step "formatting" cargo fmt --check
 step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items --locked
@@ -48,6 +49,7 @@ limit=1800 step "cargo test" cargo test --locked --no-fail-fast
 step_with "c++" "fuzz targets" fuzz/run.sh 10
 step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"
 step_with "python3 node npm" "first hour" tests/first_hour/run.sh "$binary"
+step_with "python3 nginx" "budgets" python3 tests/budgets/run.py "$binary" build/first-hour/litellm/bin/python
 step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"
 step_with "prometheus promtool amtool prometheus-alertmanager python3" \
     "dashboards and alerts" tests/dashboards/run.sh "$binary"

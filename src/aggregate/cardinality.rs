@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 
-pub use screen::{looks_like_text, looks_secret};
+pub use screen::{looks_like_key, looks_like_text, looks_secret};
 
 /// Stands for every value that is not exposed.
 pub const OTHER: &str = "other";

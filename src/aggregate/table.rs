@@ -140,9 +140,15 @@ impl CallTable {
         found.map(|position| RowId { position, generation: self.generation })
     }
 
+    /// True while the row of a call is there.
+    #[must_use]
+    pub const fn has(&self, row: RowId) -> bool {
+        row.generation == self.generation
+    }
+
     /// Counts another call of the same labels, whatever `call` says of them; false when the row is no longer there.
     pub fn record_in(&mut self, row: RowId, call: &CallRecord<'_>, now_unix_nano: u64) -> bool {
-        let is_there = row.generation == self.generation;
+        let is_there = self.has(row);
         if is_there {
             self.record_at(row.position, call, now_unix_nano);
         }

@@ -15,16 +15,30 @@ pub struct Arguments {
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigArguments,
+    /// Print two budgets to begin with, and nothing else
+    #[arg(long)]
+    pub suggest_budgets: bool,
     /// A warning is a fault
     #[arg(long)]
     pub strict: bool,
 }
+
+/// Budgets to begin with.
+const SUGGESTED: &str = "\
+# For the configuration; docs/ledger.md has all keys. Alerts LLMBudgetFilling, LLMBudgetSpent and others stand on them.
+budgets:
+  - {name: all-day, amount: 500, period: day, warn: [0.8, 1.0]}                # everybody together, dollars
+  - {name: user-day, amount: 100, period: day, per: [user], warn: [0.8, 1.0]}  # each user
+";
 
 /// Runs the command.
 ///
 /// # Errors
 /// [`Failure::Configuration`] with every fault; with `--strict`, [`Failure::Input`] when there is a warning.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.suggest_budgets {
+        return print(SUGGESTED);
+    }
     let settings = arguments.config.load()?;
     super::serve::load_guards(&settings.guards)?;
     for (variable, right) in config::suspicious_variables(&environment()) {
@@ -48,4 +62,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::Input(format!("{what}: {warned}, and --strict makes faults of them")));
     }
     print(&format!("{what}: {warned}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_suggested_budgets_are_sound() {
+        let settings = crate::config::parse("suggested", super::SUGGESTED, &[]).unwrap();
+        let names: Vec<&str> = settings.ledger.budgets.iter().map(|budget| budget.name.as_str()).collect();
+        assert_eq!(names, ["all-day", "user-day"]);
+    }
 }

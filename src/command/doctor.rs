@@ -5,21 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 
+use super::ask::{get, own_address};
 use super::{ConfigArguments, Failure, explain, print};
 use crate::advice::Row;
 use crate::explain::{Story, Why};
-use crate::receive::listen::Address;
 
-/// How long a Tollgate may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Most lines of each kind that are printed.
 const LINES: usize = 50;
 /// What to do where a library's own names are not known.
@@ -61,11 +56,15 @@ pub struct Findings {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.config.load()?;
     let findings = if arguments.files.is_empty() {
-        let own = match settings.listen.metrics.reachable() {
-            Address::Tcp(address) => format!("http://{address}/metrics"),
-            socket @ Address::Unix(_) => socket.to_string(),
-        };
-        Findings::of_metrics(&get(arguments.url.as_deref().unwrap_or(&own))?)
+        let own = own_address(&settings);
+        let url = arguments.url.as_deref().unwrap_or(&own);
+        match get(url, "/metrics")? {
+            (200, document) => Findings::of_metrics(&document),
+            (status, _) => {
+                let what = format!("{url}: the answer was {status}, not the metrics of a Tollgate");
+                return Err(Failure::System(io::Error::new(io::ErrorKind::InvalidInput, what)));
+            }
+        }
     } else {
         explain::story(&settings, &arguments.files)?.into()
     };
@@ -219,41 +218,6 @@ fn label(labels: &str, name: &str) -> String {
 }
 
 /// One answer over plain HTTP.
-fn get(url: &str) -> Result<String, Failure> {
-    let failed = |error: io::Error| Failure::System(io::Error::new(error.kind(), format!("{url}: {error}")));
-    let wrong = |what: &str| failed(io::Error::new(io::ErrorKind::InvalidInput, what.to_owned()));
-    if let Ok(Address::Unix(path)) = url.parse() {
-        let mut stream = UnixStream::connect(path).map_err(failed)?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-        return ask(&mut stream, "localhost", "metrics").map_err(failed);
-    }
-    let rest =
-        url.strip_prefix("http://").ok_or_else(|| wrong("only http:// and unix:/path can be asked"))?;
-    let (host, path) = rest.split_once('/').unwrap_or((rest, "metrics"));
-    let path = if path.is_empty() { "metrics" } else { path };
-    let address =
-        if host.ends_with(']') || !host.contains(':') { format!("{host}:80") } else { host.to_owned() };
-    let mut stream = TcpStream::connect(&address).map_err(failed)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-    ask(&mut stream, host, path).map_err(failed)
-}
-
-fn ask(stream: &mut (impl Read + Write), host: &str, path: &str) -> io::Result<String> {
-    let wrong = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
-    let request = format!("GET /{path} HTTP/1.0\r\nHost: {host}\r\nAccept: text/plain\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let answer = String::from_utf8_lossy(&answer);
-    let (head, body) =
-        answer.split_once("\r\n\r\n").ok_or_else(|| wrong("this is no HTTP server".to_owned()))?;
-    let status = head.split(' ').nth(1).unwrap_or("");
-    if status != "200" {
-        return Err(wrong(format!("the answer was {status}, not the metrics of a Tollgate")));
-    }
-    Ok(body.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{self, Faults, Settings};
 use crate::price::PriceBook;
 
+mod ask;
 pub mod backup;
 pub mod check;
 pub mod demo;
@@ -30,6 +31,7 @@ pub mod explain;
 pub mod metrics;
 pub mod price;
 pub mod serve;
+pub mod spend;
 pub mod vocabulary;
 
 /// Turns OpenTelemetry traces of LLM calls into Prometheus metrics: tokens, dollars, rate limits, errors.
@@ -56,6 +58,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// What a model costs, and what the configuration does to it; `-` answers a stream of questions
     Price(price::Arguments),
+    /// Who spent what: dollars, calls and tokens by team, user, model, from the ledger of a running Tollgate
+    Spend(spend::Arguments),
     /// List every metric
     Metrics(metrics::Arguments),
     /// Copy what `data_dir` knows to a file, while Tollgate runs
@@ -125,6 +129,7 @@ impl CommandLine {
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Doctor(arguments) => doctor::run(&arguments),
             Command::Price(arguments) => price::run(&arguments),
+            Command::Spend(arguments) => spend::run(&arguments),
             Command::Metrics(arguments) => metrics::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Vocabulary(arguments) => vocabulary::run(&arguments),

@@ -172,8 +172,10 @@ fn refusal(label: &str) -> Option<String> {
 
 /// True for every label of the metric catalogue, and for those that the text format itself uses.
 fn tollgate_sets(label: &str) -> bool {
-    ["le", "quantile"].contains(&label)
-        || metric::FAMILIES.iter().any(|family| family.labels().any(|set| set == label))
+    // Dimensions are labels of calls; the gauges of the ledger have labels of their own.
+    let others = metric::FAMILIES.iter().filter(|family| !matches!(family.metric, metric::Metric::Ledger(_)));
+    let mut labels = others.flat_map(metric::Family::labels);
+    ["le", "quantile"].contains(&label) || labels.any(|set| set == label)
 }
 
 /// Attribute keys, each trimmed; `None` when there is none or one is empty.

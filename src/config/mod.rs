@@ -52,7 +52,8 @@ use crate::regular_file;
 const LONGEST_FILE: u64 = 64 << 20;
 
 /// Sections that are read by code of their own and not by the table of keys.
-const STRUCTURED: [&str; 4] = ["dimensions", "prices", "limits", "otlp_metrics"];
+const STRUCTURED: [&str; 7] =
+    ["dimensions", "prices", "limits", "otlp_metrics", "ledger", "attribution", "budgets"];
 
 /// Reads a file, if there is one, and the environment over it.
 ///
@@ -138,6 +139,9 @@ pub fn needs_restart(running: &Settings, wanted: &Settings) -> Vec<&'static str>
     if running.dimensions != wanted.dimensions {
         keys.push("dimensions");
     }
+    if running.ledger.attribution != wanted.ledger.attribution {
+        keys.push("attribution");
+    }
     if running.push != wanted.push {
         keys.push("otlp_metrics");
     }
@@ -155,6 +159,7 @@ pub fn reloaded(running: &Settings, wanted: &Settings) -> Settings {
     // Another set of labels is another table of series.
     next.dimensions.clone_from(&running.dimensions);
     next.push.clone_from(&running.push);
+    next.ledger.attribution.clone_from(&running.ledger.attribution);
     next
 }
 
@@ -165,6 +170,9 @@ fn section(document: &Document, entry: &Entry, settings: &mut Settings, faults: 
         "prices" => sections::read_prices(document, settings, faults),
         "limits" => sections::read_limits(document, settings, faults),
         "otlp_metrics" => sections::read_push(document, settings, faults),
+        "ledger" | "attribution" | "budgets" => {
+            sections::read_ledger(document, &entry.key, settings, faults);
+        }
         key => value(document, key, entry, settings, faults),
     }
 }

@@ -11,6 +11,7 @@ use super::keys::KEYS;
 use super::raw::Document;
 use super::settings::{Listen, Settings};
 use super::whole;
+use crate::ledger::{self, LedgerSettings};
 use crate::limits::LimitsConfig;
 use crate::price::{Catalogue, Fault, PriceBook, PricesConfig};
 use crate::push::settings::PushSettings;
@@ -52,6 +53,18 @@ pub(super) fn read_push(document: &Document, settings: &mut Settings, faults: &m
     settings.push = Some(push);
 }
 
+/// Reads one of the sections of the ledger.
+pub(super) fn read_ledger(document: &Document, name: &str, settings: &mut Settings, faults: &mut Faults) {
+    let ledger = &mut settings.ledger;
+    match name {
+        "ledger" => whole::read(document, name, faults).into_iter().for_each(|read| ledger.ledger = read),
+        "attribution" => {
+            whole::read(document, name, faults).into_iter().for_each(|read| ledger.attribution = read);
+        }
+        _ => whole::read(document, name, faults).into_iter().for_each(|read| ledger.budgets = read),
+    }
+}
+
 /// Checks what the sections mean, after the environment has been read over them.
 pub(super) fn check(
     document: &Document,
@@ -82,6 +95,10 @@ pub(super) fn check(
     }
     for (key, problem) in settings.push.iter().flat_map(|push| push.faults(&own)) {
         add(&format!("otlp_metrics.{key}"), &problem);
+    }
+    let LedgerSettings { ledger, attribution, budgets } = &settings.ledger;
+    for (key, problem) in ledger::settings::faults(ledger, attribution, budgets) {
+        add(&key, &problem);
     }
     for fault in settings.limits.faults() {
         // It begins with the path: `limits.configured[0]: …`.

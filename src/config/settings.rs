@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use crate::ledger::LedgerSettings;
 use crate::limits::LimitsConfig;
 use crate::price::PricesConfig;
 use crate::push::settings::PushSettings;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub prices: PricesConfig,
     /// Rate limits: names of accounts, limits that providers do not send.
     pub limits: LimitsConfig,
+    /// The ledger: time zone, whose a call is, budgets.
+    pub ledger: LedgerSettings,
     /// Where metrics are pushed to by OTLP.
     pub push: Option<PushSettings>,
     /// Estimate tokens from text where a span has content and no usage; kept in a family of its own.
@@ -223,6 +226,7 @@ impl Default for Settings {
             dimensions: Vec::new(),
             prices: PricesConfig::default(),
             limits: LimitsConfig::default(),
+            ledger: LedgerSettings::default(),
             push: None,
             estimate_missing_usage: false,
             log: Log::default(),

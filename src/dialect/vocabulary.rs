@@ -12,8 +12,8 @@ const ENVIRONMENT: [&str; 2] = ["deployment.environment.name", "deployment.envir
 pub struct Meaning {
     /// What it states of a call.
     pub fact: Option<Fact>,
-    /// The configured dimensions it gives a value to: a bit each, at most 16.
-    pub dimensions: u16,
+    /// The configured dimensions and the owners of the ledger it gives a value to: a bit each, at most 32.
+    pub dimensions: u32,
     /// Whether spans share what it states.
     pub sharing: Sharing,
 }
@@ -37,7 +37,7 @@ impl Vocabulary {
         for row in KEYS.iter().flat_map(|table| table.iter()) {
             vocabulary.meaning(row.key).fact = Some(row.fact);
         }
-        for (index, keys) in dimension_keys.iter().enumerate().take(16) {
+        for (index, keys) in dimension_keys.iter().enumerate().take(32) {
             for key in keys {
                 vocabulary.meaning(key).dimensions |= 1 << index;
             }

@@ -28,6 +28,7 @@ use crate::dialect::Vocabulary;
 use crate::expose::scrapers::{Scrapers, Visit};
 use crate::expose::view::View;
 use crate::facts::Unread;
+use crate::ledger::Shared;
 use crate::otlp;
 use crate::receive::{Accepted, Encoding, Intake, Keeping, Payload, Receipt, Refused};
 use crate::record::RecordBatch;
@@ -88,6 +89,7 @@ pub struct EngineHandle {
     views: watch::Receiver<Option<Published>>,
     scrapers: Arc<Scrapers>,
     kept: Option<KeptWay>,
+    ledger: Shared,
 }
 
 /// The way of requests over the journal.
@@ -174,8 +176,10 @@ fn connected(
     if opening.is_none() {
         pulse.go();
     }
+    let engine = Engine::new(settings);
+    let ledger = engine.ledger();
     let own = Owner {
-        engine: Engine::new(settings),
+        engine,
         clock: clock::SteadyClock::start(),
         queue: Arc::clone(&queue),
         glance: Arc::clone(&glance),
@@ -198,6 +202,7 @@ fn connected(
         views,
         scrapers,
         kept,
+        ledger,
     };
     (handle, own, receiver)
 }
@@ -479,6 +484,12 @@ impl EngineHandle {
     #[must_use]
     pub fn glance(&self) -> Glance {
         self.glance.lock().clone()
+    }
+
+    /// Who spent what.
+    #[must_use]
+    pub const fn ledger(&self) -> &Shared {
+        &self.ledger
     }
 
     /// Label tuples kept.

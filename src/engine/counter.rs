@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::account::{Account, Names};
 use super::kept::Progress;
 use super::plain::Plain;
 use super::record;
@@ -14,6 +15,7 @@ use super::{EngineSettings, limit_rows};
 use crate::aggregate::CallTable;
 use crate::aggregate::cardinality::shown;
 use crate::call::{PriceSource, RateLimit, TokenType};
+use crate::expose::sample::Source;
 use crate::expose::view::View;
 use crate::judge::{self, Judge};
 use crate::limits::{
@@ -36,6 +38,7 @@ pub(super) struct Counter {
     options: Options,
     pub(super) wall: WallClock,
     pub(super) progress: Progress,
+    pub(super) account: Account,
 }
 
 /// What spans leave open.
@@ -51,6 +54,7 @@ impl Counter {
     pub(super) fn new(settings: EngineSettings) -> Self {
         let options = Options::of(&settings);
         Self {
+            account: Account::new(settings.ledger, settings.aggregate.dimensions.len()),
             judge: Judge::with_secret(settings.book, settings.settle.secret),
             table: CallTable::new(settings.aggregate),
             limits: LimitStore::new(&settings.limits),
@@ -73,6 +77,7 @@ impl Counter {
         self.limits.reconfigure(&settings.limits);
         self.configured.reconfigure(&settings.limits);
         self.limits_config = settings.limits;
+        self.account.reconfigure(settings.ledger);
     }
 
     /// Everything as it is now.
@@ -80,7 +85,10 @@ impl Counter {
         let mut samples = self.limits.samples(now);
         samples.extend(self.configured.samples(now));
         let calls = Arc::new(self.table.view(now));
-        View::new(vec![calls, Arc::new(limit_rows::LimitRows(samples))], receiver).taken_at(now)
+        let ledger = self.account.rows(self.wall.unix_nano(now));
+        let sources: Vec<Arc<dyn Source>> =
+            vec![calls, Arc::new(limit_rows::LimitRows(samples)), Arc::new(ledger)];
+        View::new(sources, receiver).taken_at(now)
     }
 
     /// Takes what became of spans.
@@ -113,9 +121,9 @@ impl Counter {
             && self.plain.count(
                 held,
                 &mut self.judge,
-                &mut self.table,
+                (&mut self.table, &mut self.account),
                 self.options.estimate_missing_usage,
-                now,
+                (now, self.wall.unix_nano(now)),
             )
         {
             return;
@@ -154,8 +162,13 @@ impl Counter {
             tell(&Event::ImpossibleNumbers { service: call.service_name, scope: text(Name::Scope), what });
         }
         let row = record::record(&mut self.table, &self.options, call, &verdict, now);
+        let environment =
+            if call.environment.is_empty() { &self.options.default_environment } else { call.environment };
+        let (names, arrived) = (Names { service, environment }, self.wall.unix_nano(now));
+        let spot = self.account.tell(call, &verdict, &names, &self.limits_config, arrived);
+        let source = verdict.price_source();
         if let (Some(held), Some(row)) = (plain, row) {
-            self.plain.learn(held, call, &mut self.judge, (row, service, advice));
+            self.plain.learn(held, call, &mut self.judge, (row, service, advice), (source, spot));
         }
     }
 

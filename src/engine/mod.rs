@@ -4,11 +4,13 @@
 //! value without clock, thread or lock: `actor` gives it a thread of its own, so that the hot path
 //! shares nothing but a queue.
 
+mod account;
 mod actor;
 mod counter;
 mod keeping;
 mod kept;
 mod known;
+mod ledger_rows;
 mod limit_rows;
 mod plain;
 mod pulse;
@@ -24,6 +26,7 @@ pub use reader::Reader;
 
 use crate::aggregate::{AggregateOptions, CallTable};
 use crate::expose::view::View;
+use crate::ledger::{LedgerSettings, Shared};
 use crate::limits::LimitsConfig;
 use crate::price::PriceBook;
 use crate::record::RecordBatch;
@@ -50,6 +53,8 @@ pub struct EngineSettings {
     pub default_environment: String,
     /// Estimate tokens where a span has text and no usage.
     pub estimate_missing_usage: bool,
+    /// The ledger. Owners stand behind the dimensions, in the order of [`crate::ledger::attribution::Owner::ALL`].
+    pub ledger: LedgerSettings,
 }
 
 impl EngineSettings {
@@ -65,6 +70,7 @@ impl EngineSettings {
             default_service: "unknown_service".to_owned(),
             default_environment: String::new(),
             estimate_missing_usage: false,
+            ledger: LedgerSettings::default(),
         }
     }
 }
@@ -99,6 +105,7 @@ impl Engine {
     /// Tells what the wall clock says when engine time is `now`; until then they are the same.
     pub fn set_wall_clock(&mut self, now: u64, unix_nano: u64) {
         self.counter.wall.read(now, unix_nano);
+        self.counter.account.pass(unix_nano);
     }
 
     /// Settles what has waited long enough, and tells what has happened.
@@ -143,6 +150,12 @@ impl Engine {
     #[must_use]
     pub const fn table(&self) -> &CallTable {
         &self.counter.table
+    }
+
+    /// Who spent what.
+    #[must_use]
+    pub fn ledger(&self) -> Shared {
+        self.counter.account.ledger()
     }
 
     /// The prices in use.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::account::Account;
 use super::record::{self, Numbers};
 use super::tally::AdviceTally;
 use crate::advice::AdviceSet;
@@ -17,6 +18,7 @@ use crate::call::{CallRecord, PriceSource, TokenType};
 use crate::exact::Exact;
 use crate::facts::Role;
 use crate::judge::{Judge, Lesson};
+use crate::ledger::{Spot, entry};
 use crate::price::Tariff;
 use crate::record::{Flags, Name, Record, Shape};
 use crate::settle::{Held, LlmCall};
@@ -39,6 +41,8 @@ struct Known {
     row: RowId,
     lesson: Option<Lesson>,
     tariffs: Vec<Tariff>,
+    /// Where the ledger adds them, by price source and size step of the prompt.
+    spots: Vec<(PriceSource, &'static str, Spot)>,
     service: Box<str>,
     /// What calls lack that stream or do not, and state tokens or do not; and how many were counted since it was told.
     advice: [(Option<AdviceSet>, u64); 4],
@@ -59,9 +63,9 @@ impl Plain {
         &mut self,
         held: &Held,
         judge: &mut Judge,
-        table: &mut CallTable,
+        (table, account): (&mut CallTable, &mut Account),
         estimates: bool,
-        now: u64,
+        (now, unix_nano): (u64, u64),
     ) -> bool {
         let Some(known) = self.shapes.get_mut(&held.shape.number) else { return false };
         let numbers = Numbers::of_record(held);
@@ -79,7 +83,14 @@ impl Plain {
                 (Some(tariff.cost(tokens, &mut lines)), tariff.source)
             }
         };
+        let tokens = numbers.tokens;
+        let step = entry::step(tokens.map_or(0, |tokens| tokens.input_total()));
+        let spot = known.spots.iter().find(|spot| (spot.0, spot.1) == (price_source, step));
+        let Some((_, _, spot)) = spot.filter(|spot| table.has(known.row) && account.knows(&spot.2)) else {
+            return false;
+        };
         let call = CallRecord { cost, price_source, ..record::of_record(held, numbers, estimates) };
+        account.tell_at(spot, tokens.as_ref(), &call, unix_nano);
         let counted = table.record_in(known.row, &call, now);
         *told += u64::from(counted);
         counted
@@ -92,6 +103,7 @@ impl Plain {
         call: &LlmCall<'_>,
         judge: &mut Judge,
         (row, service, advice): (RowId, &str, AdviceSet),
+        (source, spot): (PriceSource, Spot),
     ) {
         if self.shapes.len() >= SHAPES && !self.shapes.contains_key(&held.shape.number) {
             return;
@@ -102,6 +114,7 @@ impl Plain {
             row,
             lesson: None,
             tariffs: Vec::new(),
+            spots: Vec::new(),
             service: service.into(),
             advice: Default::default(),
         });
@@ -109,6 +122,9 @@ impl Plain {
             known.tariffs.clear();
         }
         (known.row, known.lesson) = (row, lesson);
+        let step = entry::step(call.tokens.map_or(0, |tokens| tokens.input_total()));
+        known.spots.retain(|known| (known.0, known.1) != (source, step));
+        known.spots.push((source, step, spot));
         known.advice[combination(held)].0 = Some(advice);
         if let Some(tariff) = judge.tariff(call)
             && !known.tariffs.contains(&tariff)

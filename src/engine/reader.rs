@@ -24,8 +24,8 @@ use crate::record::{
 };
 use crate::settle::Secret;
 
-/// Most dimensions that can be configured.
-pub(crate) const DIMENSIONS: usize = 16;
+/// Most dimensions of a span: those that can be configured, and the owners of the ledger.
+pub(crate) const DIMENSIONS: usize = crate::config::MAX_DIMENSIONS + crate::ledger::attribution::Owner::COUNT;
 /// Shapes that are shared; each takes some 400 bytes.
 const SHAPES: usize = 1 << 14;
 

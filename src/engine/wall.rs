@@ -26,6 +26,11 @@ impl WallClock {
         self.ahead = ahead;
     }
 
+    /// What the wall clock says when engine time is `now`.
+    pub(super) fn unix_nano(&self, now: u64) -> u64 {
+        u64::try_from(i128::from(now) + self.ahead).unwrap_or(0)
+    }
+
     /// The end of a call in engine time.
     pub(super) fn end_of(&self, call: &LlmCall<'_>, now: u64) -> u64 {
         let waited = call.members.first().map_or(0, |held| held.waited_nanos(now));

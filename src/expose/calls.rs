@@ -27,7 +27,7 @@ impl Source for CallView {
         match family.metric {
             Metric::Call(_) => self.series.len().div_ceil(piece_len(family)),
             Metric::Table(_) => 1,
-            Metric::Limit(_) | Metric::Receiver(_) => 0,
+            Metric::Limit(_) | Metric::Ledger(_) | Metric::Receiver(_) => 0,
         }
     }
 
@@ -44,7 +44,7 @@ impl Source for CallView {
                 }
             }
             Metric::Table(metric) => self.write_own(metric, writer),
-            Metric::Limit(_) | Metric::Receiver(_) => {}
+            Metric::Limit(_) | Metric::Ledger(_) | Metric::Receiver(_) => {}
         }
     }
 }

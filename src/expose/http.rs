@@ -17,17 +17,21 @@ use http::header::{
 };
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{Either, Full};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::account;
 use super::document::Document;
 use super::negotiate;
+use super::page;
 use super::scrapers::Visit;
 use super::status::{Readiness, Status};
 use super::view::View;
+use crate::clock;
+use crate::ledger::Shared;
 use crate::receive::guard::Guard;
 use crate::receive::patient::Patient;
 use crate::receive::seats::{Seat, Seats};
@@ -45,6 +49,8 @@ const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 /// Longest head of a request, and the buffer of its connection, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Longest form.
+const MAX_FORM_BYTES: usize = 16 * 1024;
 /// A connection older than this is closed, so that what it was allowed once is asked for again. (A reader that
 /// does not read is closed by [`Patient`].)
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(3600);
@@ -57,6 +63,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub trait MetricsSource: Send + Sync + 'static {
     /// Everything as it is now, or was less than a second ago. Must not wait long.
     fn view(&self) -> impl Future<Output = Result<Arc<View>, Unavailable>> + Send;
+    /// Who spent what; none where nobody keeps it.
+    fn ledger(&self) -> Option<Shared> {
+        None
+    }
     /// What the status page shows. Must not wait.
     fn status(&self) -> Status;
     /// Somebody has read all of a view.
@@ -106,6 +116,11 @@ impl MetricsDoor {
             let text = "this host name is not one of Tollgate's; listen.metrics.hosts adds names\n";
             plain(StatusCode::FORBIDDEN, text)
         })
+    }
+
+    /// Persons are shown on loopback, and where a token or a certificate was asked for.
+    fn shows_persons(&self) -> bool {
+        self.local || !self.guard.is_open()
     }
 
     fn is_ours(&self, headers: &HeaderMap) -> bool {
@@ -191,7 +206,7 @@ async fn connection<S: MetricsSource>(
         let (source, seat, door) = (source.clone(), &seat, &door);
         async move {
             let _asking = seat.asked();
-            Ok::<_, Infallible>(answer(&source, door, &request, peer).await)
+            Ok::<_, Infallible>(answer(&source, door, request, peer).await)
         }
     });
     let mut connection =
@@ -210,17 +225,24 @@ async fn connection<S: MetricsSource>(
 async fn answer<S: MetricsSource>(
     source: &Arc<S>,
     door: &MetricsDoor,
-    request: &Request<hyper::body::Incoming>,
+    request: Request<hyper::body::Incoming>,
     peer: (IpAddr, u64),
 ) -> Response<Body> {
-    let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
-    if method != Method::GET && method != Method::HEAD {
+    let (head, body) = request.into_parts();
+    let (path, headers) = (head.uri.path(), &head.headers);
+    let posts = head.method == Method::POST && path.starts_with("/api/v1/budgets/");
+    if head.method != Method::GET && head.method != Method::HEAD && !posts {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD only\n");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
     if let Some(refusal) = door.refuses(path, headers) {
         return refusal;
+    }
+    if account::is_path(path) {
+        let form = if posts { form(body).await } else { String::new() };
+        let query = format!("{}&{form}", head.uri.query().unwrap_or_default());
+        return spent(&**source, door, path, &query);
     }
     match path {
         "/metrics" => metrics(source, headers, peer).await,
@@ -234,13 +256,68 @@ async fn answer<S: MetricsSource>(
                 refusal(&format!("not ready: {reason}\n"))
             }
         },
-        "/" => typed(StatusCode::OK, "text/html; charset=utf-8", source.status().page()),
+        "/" => home(&**source).await,
+        "/page.css" => typed(StatusCode::OK, "text/css; charset=utf-8", page::STYLE),
+        "/page.js" => typed(StatusCode::OK, "text/javascript; charset=utf-8", page::SCRIPT),
         "/v1/traces" => plain(
             StatusCode::NOT_FOUND,
             "this port is for scraping; OTLP/HTTP listens on 4318, unless configured otherwise\n",
         ),
-        _ => plain(StatusCode::NOT_FOUND, "not found; there are /metrics, /healthz, /readyz and /\n"),
+        _ => plain(
+            StatusCode::NOT_FOUND,
+            "not found; there are /metrics, /healthz, /readyz, /spend, /api/v1/spend and /\n",
+        ),
     }
+}
+
+/// The page of what is going on now.
+async fn home<S: MetricsSource>(source: &S) -> Response<Body> {
+    let limits = source.view().await.map(|view| page::home::Tightest::of(&view)).unwrap_or_default();
+    let (status, ledger) = (source.status(), source.ledger());
+    let ledger = ledger.as_ref().map(|ledger| ledger.read());
+    let now = now();
+    html(page::home::page(&status, ledger.as_deref().map(|ledger| (ledger, now)), &limits))
+}
+
+/// What the ledger says.
+fn spent<S: MetricsSource>(source: &S, door: &MetricsDoor, path: &str, query: &str) -> Response<Body> {
+    let Some(ledger) = source.ledger() else { return plain(StatusCode::NOT_FOUND, "no ledger is kept\n") };
+    let asking = account::Asking { now: now(), persons: door.shows_persons() };
+    let said = account::answer(&ledger.read(), path, query, asking, env!("CARGO_PKG_VERSION"));
+    let mut response = if said.content_type.starts_with("text/html") {
+        html(said.body)
+    } else {
+        typed(said.status, said.content_type, said.body)
+    };
+    let reason = said.reason.and_then(|reason| HeaderValue::from_str(&reason).ok());
+    if let Some(reason) = reason {
+        response.headers_mut().insert(HeaderName::from_static("x-tollgate-reason"), reason);
+    }
+    response
+}
+
+/// The fields of a form; nothing of a body that is too long or does not come.
+async fn form(body: hyper::body::Incoming) -> String {
+    let read = Limited::new(body, MAX_FORM_BYTES).collect();
+    let read = tokio::time::timeout(GRACE, read).await;
+    let bytes = read.ok().and_then(Result::ok).map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn now() -> i64 {
+    i64::try_from(clock::now_unix_nano() / 1_000_000_000).unwrap_or(i64::MAX)
+}
+
+fn html(page: String) -> Response<Body> {
+    let mut response = typed(StatusCode::OK, "text/html; charset=utf-8", page);
+    for (name, value) in [
+        ("content-security-policy", page::POLICY),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
 }
 
 async fn metrics<S: MetricsSource>(

@@ -11,16 +11,22 @@
 //! | `calls`, `own` | what has samples |
 //! | [`view`] | one moment of everything, in parts that readers share |
 //! | `document` | a view as the body of an answer |
+//! | `account` | the ledger over HTTP |
+//! | `page` | pages for people |
 //! | [`http`], `negotiate`, [`status`] | the server |
 //! | [`scrapers`] | who reads regularly, and what all of them have seen |
 
+mod account;
 mod calls;
 mod document;
 pub mod http;
 mod negotiate;
 mod own;
+mod page;
 pub mod sample;
 pub mod scrapers;
 pub mod status;
 pub mod text;
 pub mod view;
+
+pub(crate) use page::percent;

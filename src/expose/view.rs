@@ -172,6 +172,14 @@ impl View {
         Some(self.step(family, place, to))
     }
 
+    /// Writes one family.
+    pub fn write_family(&self, family: &'static Family, to: &mut dyn Samples) {
+        to.family(family);
+        for source in &self.shared {
+            (0..source.pieces(family)).for_each(|piece| source.write(family, piece, to));
+        }
+    }
+
     /// The whole document.
     #[must_use]
     pub fn document(&self, format: Format) -> Vec<u8> {

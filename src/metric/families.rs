@@ -1,8 +1,8 @@
 //! The rows of the metric catalogue, in the order in which they are exposed.
 
 use super::{
-    CallMetric, Family, LimitMetric, Metric, MetricType, MetricType::Counter, MetricType::Gauge,
-    MetricType::Histogram, ReceiverMetric, TableMetric, Unit,
+    CallMetric, Family, LedgerMetric, LimitMetric, Metric, MetricType, MetricType::Counter,
+    MetricType::Gauge, MetricType::Histogram, ReceiverMetric, TableMetric, Unit,
 };
 
 /// Seconds of a whole call: from a cached embedding to a long reasoning run; 10 s and 30 s are the
@@ -56,6 +56,20 @@ const fn limit(metric: LimitMetric, name: &'static str, unit: Unit, help: &'stat
     Family { metric, name, metric_type: Gauge, unit, help, further_labels: NONE, edges: &[] }
 }
 
+const fn ledger(
+    metric: LedgerMetric,
+    name: &'static str,
+    unit: Unit,
+    further_labels: Labels,
+    help: &'static str,
+) -> Family {
+    let metric_type = match metric {
+        LedgerMetric::AttributionMissing => Counter,
+        _ => Gauge,
+    };
+    Family { metric: Metric::Ledger(metric), name, metric_type, unit, help, further_labels, edges: &[] }
+}
+
 const fn table(
     metric: TableMetric,
     name: &'static str,
@@ -89,6 +103,17 @@ const fn own_seconds(
     let metric = Metric::Receiver(metric);
     Family { metric, name, metric_type: Histogram, unit: Unit::Seconds, help, further_labels, edges }
 }
+const SPEND: Labels = &[
+    ("environment", "deployment environment"),
+    ("provider", "the convention's name"),
+    ("team", "team, while attribution.team is on; empty where nothing tells; at most 200"),
+];
+const BUDGET: Labels = &[
+    ("budget", "its name"),
+    ("period", "day, week, month, rolling_24h"),
+    ("unit", "usd, tokens, calls"),
+    ("owner", "only with `label: true`: the 20 fullest of a `per` budget"),
+];
 
 /// Every family, in the order in which it is exposed.
 #[rustfmt::skip]
@@ -206,6 +231,26 @@ pub const FAMILIES: &[Family] = &[
     own(ReceiverMetric::DataBytes, "tollgate_data_bytes", Gauge, Unit::Bytes, NONE,
         "Bytes of the files in `data_dir`; at most `data_max_bytes`."),
 
+    ledger(LedgerMetric::Day, "llm_spend_day_usd", Unit::Usd, SPEND,
+        "Dollars of today, in ledger.time_zone, from the ledger. It begins anew each day."),
+    ledger(LedgerMetric::Month, "llm_spend_month_usd", Unit::Usd, SPEND,
+        "Dollars of this month, in ledger.time_zone, from the ledger, as far back as it knows."),
+    ledger(LedgerMetric::Forecast, "llm_spend_month_forecast_usd", Unit::Usd, SPEND,
+        "Dollars that this month will have cost: by the mean of each weekday from 14 whole days on, by a straight line before. Absent below 3 days or $10."),
+    ledger(LedgerMetric::BudgetLimit, "llm_budget_limit", Unit::None, BUDGET,
+        "How much of its unit a budget allows in its period."),
+    ledger(LedgerMetric::BudgetSpent, "llm_budget_spent", Unit::None, BUDGET,
+        "How much of it is spent."),
+    ledger(LedgerMetric::BudgetUsedRatio, "llm_budget_used_ratio", Unit::Ratio, BUDGET,
+        "Used part of a budget; above 1 when it is overdrawn."),
+    ledger(LedgerMetric::BudgetForecastRatio, "llm_budget_forecast_ratio", Unit::Ratio, BUDGET,
+        "Part that will be used at the end of the period, by a straight line. Absent while less than a twentieth of it has passed, and for rolling ones."),
+    ledger(LedgerMetric::BudgetOver, "llm_budget_over", Unit::None, &[("budget", "its name"), ("step", "a warn step, 0.8")],
+        "How many owners of a `per` budget have used at least this part of it."),
+    ledger(LedgerMetric::AttributionMissing, "tollgate_attribution_missing_total", Unit::None, &[("key", "team, user, feature, …")],
+        "Calls that nothing put down to this owner: neither their spans, nor the resource, nor the spans above that came in time."),
+    ledger(LedgerMetric::Rows, "tollgate_ledger_rows", Unit::None, NONE,
+        "Rows of the ledger in memory; at most ledger.max_rows."),
     table(TableMetric::CallSeries, "tollgate_call_series", Gauge, NONE, "Distinct label tuples of calls that are kept."),
     table(TableMetric::CallSeriesLimit, "tollgate_call_series_limit", Gauge, NONE, "Label tuples that may be kept; calls beyond go to one tuple whose labels are all `other`."),
     table(TableMetric::OverflowCalls, "tollgate_overflow_calls_total", Counter, NONE, "Calls counted in the overflow tuple."),

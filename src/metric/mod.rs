@@ -115,6 +115,22 @@ pub enum LimitMetric {
     ExhaustionSeconds,
 }
 
+/// Gauges of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the help text of each row says it")]
+pub enum LedgerMetric {
+    Day,
+    Month,
+    Forecast,
+    BudgetLimit,
+    BudgetSpent,
+    BudgetUsedRatio,
+    BudgetForecastRatio,
+    BudgetOver,
+    AttributionMissing,
+    Rows,
+}
+
 /// What the series table tells of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the help text of each row says it")]
@@ -183,6 +199,8 @@ pub enum Metric {
     Call(CallMetric),
     /// Rate-limit gauges.
     Limit(LimitMetric),
+    /// Dollars by day and month, budgets.
+    Ledger(LedgerMetric),
     /// The series table's own state.
     Table(TableMetric),
     /// The receiver's own events.
@@ -236,7 +254,7 @@ impl Family {
         let shared: &[&str] = match self.metric {
             Metric::Call(_) => &CALL_LABELS,
             Metric::Limit(_) => &LIMIT_LABELS,
-            Metric::Table(_) | Metric::Receiver(_) => &[],
+            Metric::Ledger(_) | Metric::Table(_) | Metric::Receiver(_) => &[],
         };
         shared.iter().copied().chain(self.further_labels.iter().map(|(name, _)| *name))
     }

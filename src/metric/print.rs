@@ -48,6 +48,7 @@ pub fn markdown() -> String {
     section(&mut out, "Rate limits", &shared("every gauge here carries", &LIMIT_LABELS), |metric| {
         matches!(metric, Metric::Limit(_))
     });
+    section(&mut out, "The ledger", "", |metric| matches!(metric, Metric::Ledger(_)));
     section(&mut out, "Tollgate itself", "", |metric| {
         matches!(metric, Metric::Table(_) | Metric::Receiver(_))
     });

@@ -259,6 +259,24 @@ impl Dollars {
         (scale <= 18).then(|| self.exact())
     }
 
+    /// In whole 1e-12 dollars, ties to even: how the ledger keeps it.
+    #[must_use]
+    pub fn pico(self) -> u128 {
+        let power = |exponent: u32| 10u128.checked_pow(exponent).unwrap_or(u128::MAX);
+        let lift = 12 - self.scale;
+        if lift >= 0 {
+            return self.coefficient.saturating_mul(power(lift.unsigned_abs()));
+        }
+        let divisor = power(lift.unsigned_abs());
+        let (kept, rest) = (self.coefficient / divisor, self.coefficient % divisor);
+        let up = match rest.cmp(&(divisor / 2)) {
+            Ordering::Less => false,
+            Ordering::Greater => true,
+            Ordering::Equal => kept % 2 == 1,
+        };
+        kept + u128::from(up)
+    }
+
     /// The number that a float prints as, for costs that instrumentations report. `None` for negative,
     /// infinite and not a number.
     #[must_use]

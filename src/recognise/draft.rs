@@ -482,7 +482,7 @@ impl<'a> Draft<'a> {
     pub(super) fn state_dimensions(
         &mut self,
         vocabulary: &Vocabulary,
-        dimensions: u16,
+        dimensions: u32,
         key: &[u8],
         value: Value<'a>,
     ) {

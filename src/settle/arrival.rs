@@ -15,6 +15,7 @@ impl Settler {
             let of = Some(held.key());
             return tell(Outcome::Skipped { span: &held, reason: left_out(&held), of, late: false });
         }
+        self.lineage.note(&held, self.now);
         if self.is_late(&mut held) {
             self.leave_out_late(&held, tell);
         } else {

@@ -3,13 +3,15 @@
 //! In: the [`Members`] of a group. Out: an [`LlmCall`] that borrows from them. Judges no error
 //! and prices nothing.
 
+use std::sync::Arc;
+
 use super::held::Held;
 use super::{lend, look};
 use crate::call::{TokenType, Tokens};
 use crate::dialect::Trait;
 use crate::facts::{Role, SpanKey};
 use crate::normalise;
-use crate::record::{Flags, Name, Record};
+use crate::record::{Flags, Name, Record, Shape};
 
 /// One call of a model, as all its spans together tell of it.
 #[derive(Clone, Debug)]
@@ -76,6 +78,8 @@ pub struct LlmCall<'a> {
     pub lent: &'a [Held],
     /// How many of them tell of the call themselves.
     pub calls: usize,
+    /// What spans above it say of whose it is, the nearest first.
+    pub above: &'a [Arc<Shape>],
 }
 
 impl<'a> LlmCall<'a> {
@@ -109,7 +113,8 @@ impl<'a> LlmCall<'a> {
     /// The value of a configured dimension; empty when no span tells.
     #[must_use]
     pub fn dimension(&self, index: usize) -> &'a str {
-        let values = self.members.iter().map(|held| held.shape.dimension(index));
+        let own = self.members.iter().map(|held| &held.shape);
+        let values = own.chain(self.above).map(|shape| shape.dimension(index));
         values.into_iter().find(|value| !value.is_empty()).unwrap_or("")
     }
 
@@ -129,11 +134,18 @@ pub struct Members<'a> {
     calls: usize,
     /// Attempts that failed inside.
     retries: u32,
+    /// What spans above say of whose it is, the nearest first.
+    above: &'a [Arc<Shape>],
 }
 
 impl<'a> Members<'a> {
     pub(super) const fn new(members: &'a [Held], lent: &'a [Held], calls: usize, retries: u32) -> Self {
-        Self { members, lent, calls, retries }
+        Self { members, lent, calls, retries, above: &[] }
+    }
+
+    /// The same, and what the spans above say.
+    pub(super) const fn below(self, above: &'a [Arc<Shape>]) -> Self {
+        Self { above, ..self }
     }
 
     /// One span by itself.
@@ -145,7 +157,7 @@ impl<'a> Members<'a> {
     #[must_use]
     pub const fn lone(&self) -> Option<&'a Held> {
         match self.members {
-            [only] if self.retries == 0 && self.lent.is_empty() => Some(only),
+            [only] if self.retries == 0 && self.lent.is_empty() && self.above.is_empty() => Some(only),
             _ => None,
         }
     }
@@ -194,6 +206,7 @@ impl<'a> Members<'a> {
             members: self.members,
             lent: self.lent,
             calls: self.calls,
+            above: self.above,
         }
     }
 

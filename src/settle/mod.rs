@@ -19,6 +19,7 @@
 //! | `company` | the spans at hand, who is above whom, sums of groups |
 //! | `rules` | which of them tell of one call |
 //! | `lend` | what a call leaves open and a span around it tells |
+//! | `lineage` | what spans above a call say of whose it is |
 //! | `loops` | libraries that state the sum of a tool loop on each of its calls |
 //! | `accounts` | spans that only repeat the usage of a call, and come before it or after |
 //! | `merge` | several spans become one call |
@@ -33,6 +34,7 @@ mod held;
 mod kept;
 mod latest;
 mod lend;
+mod lineage;
 mod lines;
 mod look;
 mod loops;
@@ -56,6 +58,7 @@ use crate::facts::SpanKey;
 use crate::record::{Name, Record, RecordBatch};
 use accounts::Accounts;
 use held::{Number, Waiting};
+use lineage::Lineage;
 use loops::Loops;
 use past::Past;
 use services::Services;
@@ -172,6 +175,7 @@ pub struct Settler {
     past: Past,
     loops: Loops,
     accounts: Accounts,
+    lineage: Lineage,
     gathered: Vec<Number>,
     /// Not all that met could be gathered.
     cut: bool,
@@ -190,6 +194,7 @@ impl Settler {
             past: Past::new(&settings),
             loops: Loops::new(settings.remember_nanos),
             accounts: Accounts::new(settings.remember_nanos),
+            lineage: Lineage::default(),
             gathered: Vec::new(),
             cut: false,
             now: 0,

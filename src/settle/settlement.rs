@@ -1,11 +1,14 @@
 //! Those whose time is up are judged with all that may belong to them, and told.
 
+use std::sync::Arc;
+
 use super::company::Company;
 use super::held::{ANSWER, Held, Number, TRACE};
 use super::merge::Members;
 use super::rules::{self, Group, Judgement};
 use super::{COMPANY, LISTED, Outcome, Reason, Settler, TURNS, look};
 use crate::facts::Role;
+use crate::record::Shape;
 
 impl Settler {
     /// Judges a span whose time is up with all that may belong to it, and settles what is ripe. Others of its company
@@ -148,7 +151,8 @@ impl Settler {
         let late = late || told || judged.is_call && self.past.has_counted_answer(&members[..judged.calls]);
         let of = Some(first.key()).filter(|_| judged.is_call && !late);
         if of.is_some() {
-            tell(Outcome::Call(Members::new(members, lent, judged.calls, judged.retries)));
+            let above = self.above(first);
+            tell(Outcome::Call(Members::new(members, lent, judged.calls, judged.retries).below(&above)));
         }
         for held in members.iter().skip(usize::from(of.is_some())) {
             let reason = match held.role {
@@ -163,6 +167,12 @@ impl Settler {
         } else {
             self.past.pass_cover_on(members);
         }
+    }
+
+    /// What the spans above say of whose a call is, the nearest first.
+    fn above(&self, held: &Held) -> Vec<Arc<Shape>> {
+        let Some(parent) = held.parent_key().filter(|_| !self.lineage.is_empty()) else { return Vec::new() };
+        self.past.ancestors(parent).filter_map(|key| self.lineage.get(key)).map(Arc::clone).collect()
     }
 
     /// A counted call lies inside one of these spans.

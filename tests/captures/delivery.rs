@@ -13,8 +13,13 @@ use crate::scenario::Scenario;
 
 /// What `explain --json` says of these requests.
 pub(crate) fn explain(requests: &[Vec<u8>]) -> Value {
+    explain_with(Vocabulary::new(&[]), requests)
+}
+
+/// The same, read by another vocabulary.
+pub(crate) fn explain_with(vocabulary: Vocabulary, requests: &[Vec<u8>]) -> Value {
     let book = PriceBook::new(&PricesConfig::default()).expect("no overrides, no faults");
-    let mut explainer = Explainer::new(Vocabulary::new(&[]), SettleSettings::default(), book);
+    let mut explainer = Explainer::new(vocabulary, SettleSettings::default(), book);
     for request in requests {
         explainer.read_protobuf(request).expect("a captured request is valid");
     }

@@ -7,6 +7,7 @@
 //! | `delivery` | the same spans shuffled, one a request, sent twice |
 //! | `alike` | spans of known patterns against the same spans read in full |
 //! | `golden` | every answer whole, as committed |
+//! | `ledger` | the ledger against `explain`, to the last digit |
 //! | `late` | each span after the others were settled |
 //! | `mixed` | everything at once through a running server, read from `/metrics` |
 
@@ -14,6 +15,7 @@ mod alike;
 mod delivery;
 mod golden;
 mod late;
+mod ledger;
 mod mixed;
 mod scenario;
 mod verdict;

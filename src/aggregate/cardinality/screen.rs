@@ -82,6 +82,12 @@ pub fn looks_secret(text: &str) -> bool {
     !is_plain(text) && looks_secret_at_length(text)
 }
 
+/// True for a key or a password, though not for an address or a random id: what names a person may be either.
+#[must_use]
+pub fn looks_like_key(text: &str) -> bool {
+    !is_plain(text) && (has_key(text) || has_scheme(text))
+}
+
 /// The cheap answer for `anthropic` and `azure.ai.openai`: whatever is recognised below has a digit, a
 /// capital, or a sign other than these. (Five dashes begin a PEM block.)
 fn is_plain(text: &str) -> bool {

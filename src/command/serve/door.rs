@@ -15,6 +15,7 @@ use crate::expose::http::{MetricsSource, Unavailable};
 use crate::expose::scrapers::Visit;
 use crate::expose::status::{Readiness, Status};
 use crate::expose::view::View;
+use crate::ledger::Shared;
 use crate::receive::{Intake, Payload, Receipt, Refused};
 use crate::settle::SettleSettings;
 use crate::store::{Durability, Store, StoreSettings};
@@ -59,8 +60,8 @@ fn open_store(wanted: &StoreSettings) -> Result<(Store, Durability), Failure> {
 
 /// The keys that matter under these settings.
 pub(crate) fn vocabulary(settings: &Settings) -> Vocabulary {
-    let keys: Vec<Vec<String>> =
-        settings.dimensions.iter().map(|dimension| dimension.attributes.clone()).collect();
+    let dimensions = settings.dimensions.iter().map(|dimension| dimension.attributes.clone());
+    let keys: Vec<Vec<String>> = dimensions.chain(settings.ledger.attribution.keys()).collect();
     Vocabulary::new(&keys)
 }
 
@@ -94,6 +95,7 @@ fn engine_settings(settings: &Settings) -> Result<EngineSettings, Failure> {
         default_service: settings.default_service.clone(),
         default_environment: settings.default_environment.clone(),
         estimate_missing_usage: settings.estimate_missing_usage,
+        ledger: settings.ledger.clone(),
     })
 }
 
@@ -125,6 +127,10 @@ impl MetricsSource for EngineDoor {
 
     fn left(&self, connection: u64) {
         self.engine.left(connection);
+    }
+
+    fn ledger(&self) -> Option<Shared> {
+        Some(Arc::clone(self.engine.ledger()))
     }
 
     fn status(&self) -> Status {

@@ -1,0 +1,397 @@
+//! Who spent it: the month and what it will be, day by day, by any column, and down into each.
+
+use std::fmt::Write as _;
+
+use super::html::{Day, bars, escape, foot, head, percent, tile};
+use crate::ledger::attribution::Owner;
+use crate::ledger::money::thousands;
+use crate::ledger::report::{Report, moment};
+use crate::ledger::{Column, Ledger, Money};
+
+/// Parts with a colour of their own; the others share one.
+const COLOURS: usize = 5;
+/// Owners of a budget that are listed.
+const OWNERS: usize = 10;
+
+/// Columns that a page offers.
+const OFFERED: [Column; 11] = [
+    Column::Of(Owner::Team),
+    Column::Of(Owner::User),
+    Column::Of(Owner::Feature),
+    Column::Model,
+    Column::Provider,
+    Column::Service,
+    Column::Environment,
+    Column::Operation,
+    Column::Account,
+    Column::PriceSource,
+    Column::Of(Owner::Agent),
+];
+
+/// Times that a page offers, and what they are called.
+const TIMES: [(&str, &str, &str); 6] = [
+    ("today", "now", "today"),
+    ("7d", "now", "the last 7 days"),
+    ("month", "now", "this month"),
+    ("last_month", "month", "the month before"),
+    ("30d", "now", "the last 30 days"),
+    ("90d", "now", "the last 90 days"),
+];
+
+/// What was asked, as it was written.
+#[derive(Clone, Debug)]
+pub(in crate::expose) struct Asked {
+    /// First time.
+    pub(in crate::expose) from: String,
+    /// Last time.
+    pub(in crate::expose) to: String,
+    /// Persons may be shown.
+    pub(in crate::expose) persons: bool,
+    /// Whether rows outlive the process.
+    pub(in crate::expose) kept: bool,
+}
+
+/// The page.
+pub(in crate::expose) fn page(ledger: &Ledger, report: &Report, asked: &Asked, version: &str) -> String {
+    let mut out = head("Spend · Tollgate", version, "");
+    let page = Page { ledger, report, asked };
+    page.form(&mut out);
+    page.crumbs(&mut out);
+    page.tiles(&mut out);
+    page.why(&mut out);
+    page.notes(&mut out);
+    page.days(&mut out);
+    page.table(&mut out);
+    page.budgets(&mut out);
+    page.switches(&mut out);
+    out + &foot(&format!(
+        "Days are those of {}. The same as <a href=\"/api/v1/spend?{}\">JSON</a> and <a href=\"/api/v1/spend?{}&amp;format=csv\">CSV</a>.",
+        escape(&report.zone),
+        page.address(&[], None),
+        page.address(&[], None)
+    ))
+}
+
+struct Page<'a> {
+    ledger: &'a Ledger,
+    report: &'a Report,
+    asked: &'a Asked,
+}
+
+impl Page<'_> {
+    fn by(&self) -> Column {
+        self.report.question.by.first().copied().unwrap_or(Column::Model)
+    }
+
+    fn offered(&self) -> impl Iterator<Item = Column> + '_ {
+        let shown = |column: &Column| self.asked.persons || !column.is_personal();
+        let on = |column: &Column| match column {
+            Column::Of(owner) => self.ledger.settings().attribution.is_on(*owner),
+            _ => true,
+        };
+        OFFERED.into_iter().filter(shown).filter(on)
+    }
+
+    /// The query of an address with further filters, and perhaps another column; escaped.
+    fn address(&self, further: &[(Column, &str)], by: Option<Column>) -> String {
+        let by = by.unwrap_or_else(|| self.by()).label();
+        let mut out =
+            format!("by={by}&amp;from={}&amp;to={}", percent(&self.asked.from), percent(&self.asked.to));
+        let only = self.report.question.only.iter().map(|(column, name)| (*column, name.as_str()));
+        for (column, name) in only.chain(further.iter().copied()) {
+            let _ = write!(out, "&amp;{}={}", column.label(), percent(name));
+        }
+        out
+    }
+
+    fn form(&self, out: &mut String) {
+        out.push_str(
+            "<form action=/spend method=get aria-label=\"what to show\"><label>split by<select name=by>",
+        );
+        for column in self.offered() {
+            let selected = if column == self.by() { " selected" } else { "" };
+            let _ = write!(
+                out,
+                "<option value={0}{selected}>{1}</option>",
+                column.label(),
+                column.label().replace('_', " ")
+            );
+        }
+        out.push_str("</select></label><label>time<select name=from>");
+        let known = TIMES.iter().any(|(from, ..)| *from == self.asked.from);
+        if !known {
+            let from = escape(&self.asked.from);
+            let _ = write!(out, "<option value=\"{from}\" selected>since {from}</option>");
+        }
+        for (from, _, name) in TIMES {
+            let selected = if from == self.asked.from { " selected" } else { "" };
+            let _ = write!(out, "<option value={from}{selected}>{name}</option>");
+        }
+        out.push_str("</select></label>");
+        for (column, name) in &self.report.question.only {
+            let _ = write!(out, "<input type=hidden name={} value=\"{}\">", column.label(), escape(name));
+        }
+        out.push_str("<button>show</button></form>");
+    }
+
+    fn crumbs(&self, out: &mut String) {
+        if self.report.question.only.is_empty() {
+            return;
+        }
+        out.push_str("<p>Only ");
+        for (at, (column, name)) in self.report.question.only.iter().enumerate() {
+            let separator = if at > 0 { ", " } else { "" };
+            let _ =
+                write!(out, "{separator}{} <b>{}</b>", column.label().replace('_', " "), escape(told(name)));
+        }
+        out.push_str(" · <a href=\"/spend\">show all</a></p>");
+    }
+
+    fn tiles(&self, out: &mut String) {
+        let total = &self.report.answer.total;
+        let time =
+            TIMES.iter().find(|(from, ..)| *from == self.asked.from).map_or("this time", |(.., name)| name);
+        out.push_str("<ul class=tiles>");
+        tile(out, &total.cost().short(), time, "");
+        tile(out, &self.report.month.short(), "this month so far", "");
+        let forecast = self.report.forecast.money().map_or_else(|| "–".to_owned(), Money::short);
+        tile(out, &forecast, &format!("this month's forecast ({})", self.report.forecast.method()), "");
+        tile(out, &thousands(&total.calls.to_string()), "calls", "");
+        let class = if total.failed_cost > Money::ZERO { "bad" } else { "" };
+        tile(
+            out,
+            &total.failed_cost.short(),
+            &format!("on {} failed calls", thousands(&total.failed().to_string())),
+            class,
+        );
+        tile(out, &total.saved.short(), "saved by prompt caches", "");
+        out.push_str("</ul>");
+    }
+
+    fn why(&self, out: &mut String) {
+        out.push_str("<h2>Why it changed</h2>");
+        let Some((before, change)) = &self.report.change else {
+            let _ = write!(
+                out,
+                "<p class=soft>The period before is not known whole: the ledger begins at {}.</p>",
+                moment(self.report.since)
+            );
+            return;
+        };
+        let total = change.total();
+        let more = if total.0 < 0 { "less" } else { "more" };
+        let _ = write!(
+            out,
+            "<p>{} {more} than the period before ({}):</p><table><tbody>",
+            Money(total.0.abs()).short(),
+            before.total.cost().short()
+        );
+        for (name, money) in change.parts() {
+            let what = match name {
+                "price" => "price: what a token costs",
+                "volume" => "volume: how many tokens",
+                "mix" => "mix: which models, kinds of tokens, owners",
+                _ => "new: what was not there before, less what is gone",
+            };
+            let _ = write!(out, "<tr><td class=name>{what}<td>{}", money.short());
+        }
+        out.push_str("</tbody></table>");
+    }
+
+    fn notes(&self, out: &mut String) {
+        let mut lines = self.report.warnings();
+        if !self.asked.kept {
+            lines.push(format!(
+                "this ledger lives in memory since {} and ends with the process; `data_dir: /var/lib/tollgate` keeps it",
+                moment(self.report.since)
+            ));
+        }
+        if !self.asked.persons {
+            lines.push("persons are not shown: this port is open to other machines; listen.metrics.tokens_file guards it".to_owned());
+        }
+        for line in lines {
+            let _ = write!(out, "<p class=note>{}</p>", escape(&line));
+        }
+    }
+
+    fn days(&self, out: &mut String) {
+        let by = self.by();
+        let parts = &self.report.answer.parts;
+        let named: Vec<&str> = parts.iter().take(COLOURS).map(|part| part.names[0].as_str()).collect();
+        let columns: Vec<Day> = self
+            .report
+            .days
+            .iter()
+            .map(|(date, split)| {
+                let mut stack: Vec<(usize, String, Money)> = Vec::new();
+                let mut rest = Money::ZERO;
+                for (name, money) in split {
+                    match named.iter().position(|known| known == name) {
+                        Some(colour) => stack.push((colour, told(name).to_owned(), *money)),
+                        None => rest.0 += money.0,
+                    }
+                }
+                stack.sort_by_key(|part| part.0);
+                if rest > Money::ZERO {
+                    stack.push((COLOURS, "all others".to_owned(), rest));
+                }
+                (date.to_string(), stack)
+            })
+            .collect();
+        let name = format!("dollars a day by {}", by.label().replace('_', " "));
+        let _ = write!(out, "<h2>Day by day</h2>{}<ul class=key>", bars(&columns, &name));
+        for (colour, name) in named.iter().enumerate() {
+            let _ = write!(
+                out,
+                "<li><svg width=12 height=12 aria-hidden=true><rect class=c{colour} width=12 height=12 /></svg>{}",
+                escape(told(name))
+            );
+        }
+        if parts.len() + self.report.answer.rest.0 > COLOURS {
+            let _ = write!(
+                out,
+                "<li><svg width=12 height=12 aria-hidden=true><rect class=c{COLOURS} width=12 height=12 /></svg>all others"
+            );
+        }
+        out.push_str("</ul><details><summary>as a table</summary><table><thead><tr><th scope=col class=name>day<th scope=col>dollars</thead><tbody>");
+        for (day, parts) in &columns {
+            let sum: Money = parts.iter().map(|part| part.2).sum();
+            let _ = write!(out, "<tr><td class=name>{day}<td>{}", sum.short());
+        }
+        out.push_str("</tbody></table></details>");
+    }
+
+    fn table(&self, out: &mut String) {
+        let by = self.by();
+        let label = by.label().replace('_', " ");
+        let _ = write!(
+            out,
+            "<h2>By {label}</h2><div class=wide><table><thead><tr><th scope=col class=name>{label}<th scope=col>dollars<th scope=col>part<th scope=col>calls<th scope=col>failed<th scope=col class=less>tokens</thead><tbody>"
+        );
+        let answer = &self.report.answer;
+        let all = answer.total.cost().to_f64();
+        let row = |name: String, sums: &crate::ledger::Sums| {
+            let cost = sums.cost();
+            let part =
+                if all > 0.0 { format!("{:.1} %", cost.to_f64() / all * 100.0) } else { "–".to_owned() };
+            let [calls, failed, tokens] =
+                [sums.calls, sums.failed(), sums.tokens()].map(|count| thousands(&count.to_string()));
+            format!(
+                "<tr><td class=name>{name}<td>{}<td>{part}<td>{calls}<td>{failed}<td class=less>{tokens}",
+                cost.short()
+            )
+        };
+        for part in &answer.parts {
+            let name = part.names.first().map_or("", String::as_str);
+            let down = self.below(by).map(|next| self.address(&[(by, name)], Some(next)));
+            let shown = escape(told(name));
+            let cell = down
+                .map_or_else(|| shown.clone(), |address| format!("<a href=\"/spend?{address}\">{shown}</a>"));
+            out.push_str(&row(cell, &part.sums));
+        }
+        if answer.rest.0 > 0 {
+            out.push_str(&row(format!("{} more", answer.rest.0), &answer.rest.1));
+        }
+        out.push_str("</tbody><tfoot>");
+        out.push_str(&row("all".to_owned(), &answer.total));
+        out.push_str("</tfoot></table></div>");
+    }
+
+    /// What to split by next: team, user, model, service, in this order, whatever is not chosen yet.
+    fn below(&self, by: Column) -> Option<Column> {
+        let way = [
+            Column::Of(Owner::Team),
+            Column::Of(Owner::User),
+            Column::Model,
+            Column::Of(Owner::Session),
+            Column::Service,
+        ];
+        let chosen = |column: &Column| {
+            *column == by || self.report.question.only.iter().any(|(known, _)| known == column)
+        };
+        let on = |column: &Column| match column {
+            Column::Of(owner) => self.ledger.settings().attribution.is_on(*owner),
+            _ => true,
+        };
+        let shown = |column: &Column| self.asked.persons || !column.is_personal();
+        let begin = way.iter().position(|column| *column == by).map_or(0, |at| at + 1);
+        let after = way[begin..].iter().chain(&way[..begin]);
+        after.copied().find(|column| !chosen(column) && on(column) && shown(column))
+    }
+
+    fn budgets(&self, out: &mut String) {
+        out.push_str("<h2>Budgets</h2>");
+        if self.ledger.budgets().is_empty() {
+            out.push_str(
+                "<p>None is set. <code>tollgate check --suggest-budgets</code> prints two to begin with.</p>",
+            );
+            return;
+        }
+        out.push_str("<div class=wide><table><thead><tr><th scope=col class=name>budget<th scope=col>used<th scope=col>spent<th scope=col>of<th scope=col class=less>begins anew</thead><tbody>");
+        for budget in self.ledger.budgets() {
+            let personal = budget.per().iter().any(|column| column.is_personal());
+            if budget.per().is_empty() {
+                budget_row(out, "", &budget.status("", self.report.now));
+            } else if personal && !self.asked.persons {
+                let over = budget.over(1.0);
+                let _ = write!(
+                    out,
+                    "<tr><td class=name>{}<td colspan=4>{over} have used all of it",
+                    escape(&budget.config().name)
+                );
+            } else {
+                for (names, status) in budget.fullest(OWNERS, self.report.now) {
+                    budget_row(out, &names.join(" / "), &status);
+                }
+            }
+        }
+        out.push_str("</tbody></table></div>");
+    }
+
+    fn switches(&self, out: &mut String) {
+        let seen: Vec<_> = self.ledger.seen().filter(|(_, count)| *count > 0).collect();
+        if seen.is_empty() {
+            return;
+        }
+        out.push_str("<h2>Seen, and off</h2><ul>");
+        for (owner, count) in seen {
+            let label = owner.label();
+            let _ = write!(
+                out,
+                "<li>{label}: {count} values. <code>attribution: {{{label}: {{on: true}}}}</code> keeps it."
+            );
+        }
+        out.push_str("</ul>");
+    }
+}
+
+fn budget_row(out: &mut String, owner: &str, status: &crate::ledger::budget::Status) {
+    let class = if status.used >= 1.0 {
+        "bad"
+    } else if status.used >= 0.8 {
+        "warn"
+    } else {
+        ""
+    };
+    let amount = |amount: f64| match status.unit {
+        "usd" => Money::from_f64(amount).short(),
+        unit => format!("{} {unit}", thousands(&format!("{amount:.0}"))),
+    };
+    let resets = moment(u32::try_from(status.resets_at / 3600).unwrap_or(0));
+    let owner = if owner.is_empty() { String::new() } else { format!(": {}", escape(owner)) };
+    let _ = write!(
+        out,
+        "<tr><td class=name>{}{owner} <span class=soft>{}</span><td class=\"{class}\"><meter min=0 max=1 low=0.8 high=0.99 optimum=0 value={:.3}></meter> {:.0} %<td>{}<td>{}<td class=less>{resets}",
+        escape(&status.name),
+        status.period.replace('_', " "),
+        status.used.min(1.0),
+        status.used * 100.0,
+        amount(status.spent),
+        amount(status.limit),
+    );
+}
+
+/// A name, or that there is none.
+fn told(name: &str) -> &str {
+    if name.is_empty() { "(not told)" } else { name }
+}

@@ -1,0 +1,232 @@
+//! One judged call as the ledger takes it: names and sums, each amount rounded once.
+//!
+//! In: a call, its verdict, the names that the metrics show. Out: an [`Entry`], without any text of its own.
+
+use super::attribution::Owner;
+use super::money::Money;
+use super::sums::{Kind, Sums};
+use crate::call::{CostRecord, ErrorClass, PriceSource, TokenType, Tokens};
+use crate::judge::Verdict;
+use crate::price::{Cost, LineKey};
+use crate::settle::LlmCall;
+
+/// What rows are told apart by, besides time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Column {
+    /// `service_name`.
+    Service,
+    /// `environment`.
+    Environment,
+    /// `provider`.
+    Provider,
+    /// `model`.
+    Model,
+    /// `operation`.
+    Operation,
+    /// `account`: a short hash, or its configured name.
+    Account,
+    /// `price_source`.
+    PriceSource,
+    /// `price_key`: tier, speed, place and size step, as far as the price depends on them.
+    PriceKey,
+    /// Whose call it was.
+    Of(Owner),
+}
+
+impl Column {
+    /// How many there are.
+    pub const COUNT: usize = 8 + Owner::COUNT;
+
+    /// Every one, in the order of rows.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Service,
+        Self::Environment,
+        Self::Provider,
+        Self::Model,
+        Self::Operation,
+        Self::Account,
+        Self::PriceSource,
+        Self::PriceKey,
+        Self::Of(Owner::Team),
+        Self::Of(Owner::User),
+        Self::Of(Owner::Feature),
+        Self::Of(Owner::Agent),
+        Self::Of(Owner::ApiKey),
+        Self::Of(Owner::Prompt),
+        Self::Of(Owner::Session),
+    ];
+
+    /// Its place in a row.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Service => 0,
+            Self::Environment => 1,
+            Self::Provider => 2,
+            Self::Model => 3,
+            Self::Operation => 4,
+            Self::Account => 5,
+            Self::PriceSource => 6,
+            Self::PriceKey => 7,
+            Self::Of(owner) => 8 + owner as usize,
+        }
+    }
+
+    /// Its name in the API, in files and on the command line.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Service => "service_name",
+            Self::Environment => "environment",
+            Self::Provider => "provider",
+            Self::Model => "model",
+            Self::Operation => "operation",
+            Self::Account => "account",
+            Self::PriceSource => "price_source",
+            Self::PriceKey => "price_key",
+            Self::Of(owner) => owner.label(),
+        }
+    }
+
+    /// The column of a name; `service` is short for `service_name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let name = if name == "service" { "service_name" } else { name };
+        Self::ALL.into_iter().find(|column| column.label() == name)
+    }
+
+    /// True for what tells of a person.
+    #[must_use]
+    pub const fn is_personal(self) -> bool {
+        matches!(self, Self::Of(owner) if owner.is_personal())
+    }
+}
+
+/// When a call was.
+#[derive(Clone, Copy, Debug)]
+pub struct When {
+    /// Its end, nanoseconds since the Unix epoch.
+    pub end_unix_nano: u64,
+    /// When it came, by the wall clock.
+    pub arrived_unix_nano: u64,
+}
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// When the call was.
+    pub when: When,
+    /// By [`Column`]; empty for what is not told.
+    pub names: [&'a str; Column::COUNT],
+    /// What it adds.
+    pub sums: &'a Sums,
+}
+
+/// How far a clock may be off, nanoseconds.
+const DAY_NANOS: u64 = 86_400_000_000_000;
+/// Nanoseconds in an hour.
+const HOUR_NANOS: u64 = 3_600_000_000_000;
+
+impl When {
+    /// The UTC hour in which the call ended, since the Unix epoch; that of its arrival where the clock is more than a
+    /// day off.
+    #[must_use]
+    pub const fn hour(self) -> u32 {
+        let off = self.end_unix_nano.abs_diff(self.arrived_unix_nano) > DAY_NANOS;
+        let end = if off { self.arrived_unix_nano } else { self.end_unix_nano };
+        (end / HOUR_NANOS) as u32
+    }
+}
+
+/// What a judged call adds, in place of what `sums` were.
+pub fn add_up(sums: &mut Sums, call: &LlmCall<'_>, verdict: &Verdict<'_>) {
+    begin(sums, call.tokens.as_ref(), verdict.price_source());
+    let failed = verdict.error.class != ErrorClass::None;
+    if failed {
+        sums.add_failures(verdict.error.class, 1);
+    }
+    if let Some(cost) = verdict.priced.cost {
+        add_cost(sums, cost);
+        let unpriced = cost.unpriced().filter_map(|kind| call.tokens.as_ref()?.get(kind));
+        sums.unpriced_tokens = unpriced.fold(0, u64::saturating_add);
+    }
+    if failed {
+        sums.failed_cost = sums.cost();
+    }
+}
+
+/// What a call adds that did not fail and whose prices are known, in place of what `sums` were.
+pub fn add_up_plain(
+    sums: &mut Sums,
+    tokens: Option<&Tokens>,
+    cost: Option<&CostRecord<'_>>,
+    source: PriceSource,
+) {
+    begin(sums, tokens, source);
+    let Some(cost) = cost else { return };
+    for (kind, amount) in cost.tokens.iter().filter(|(_, amount)| !amount.is_zero()) {
+        sums.add_line((*kind).into(), 0, money(amount.pico()));
+    }
+    if !cost.request.is_zero() {
+        sums.add_line(Kind::REQUEST, 0, money(cost.request.pico()));
+    }
+    sums.saved = money(cost.cache_savings.pico());
+    sums.unpriced_tokens = 0;
+}
+
+fn begin(sums: &mut Sums, tokens: Option<&Tokens>, source: PriceSource) {
+    sums.clear();
+    sums.calls = 1;
+    for (kind, count) in tokens.into_iter().flat_map(Tokens::iter).filter(|(_, count)| *count > 0) {
+        sums.add_line(kind.into(), count, Money::ZERO);
+    }
+    sums.unknown_usage = u64::from(source == PriceSource::UnknownUsage);
+    sums.unpriced_tokens = if source == PriceSource::Unpriced { sums.tokens() } else { 0 };
+}
+
+fn money(pico: u128) -> Money {
+    Money(i128::try_from(pico).unwrap_or(i128::MAX))
+}
+
+fn add_cost(sums: &mut Sums, cost: &Cost) {
+    for line in cost.lines() {
+        let kind = match line.key {
+            LineKey::Tokens(kind) => kind.into(),
+            LineKey::Request => Kind::REQUEST,
+        };
+        if !line.amount.is_zero() {
+            sums.add_line(kind, 0, money(line.amount.pico()));
+        }
+    }
+    let line = |kind| cost.lines().find(|line| line.key == LineKey::Tokens(kind));
+    if let (Some(fresh), Some(read)) = (line(TokenType::Input), line(TokenType::CacheRead))
+        && let Some(apart) = fresh.rate.checked_sub(read.rate)
+    {
+        let saved = apart.times(read.quantity.into(), read.per);
+        sums.saved = money(saved.pico());
+    }
+}
+
+/// Prompt sizes from which some price is another one, tokens. Source: the tiers of the price catalogue.
+const STEPS: [(u64, &str); 3] = [(272_000, ">272k"), (200_000, ">200k"), (128_000, ">128k")];
+
+/// The step that a prompt of so many tokens is on; empty for the first.
+#[must_use]
+pub fn step(prompt: u64) -> &'static str {
+    STEPS.into_iter().find(|(above, _)| prompt > *above).map_or("", |(_, name)| name)
+}
+
+/// What the price of a call depends on besides its model, written into `text`: empty for the standard.
+pub fn price_key<'t>(call: &LlmCall<'_>, text: &'t mut String) -> &'t str {
+    text.clear();
+    let standard = |tier: &&str| !matches!(*tier, "default" | "standard" | "auto" | "standard_only");
+    let step = step(call.tokens.map_or(0, |tokens| tokens.input_total()));
+    let parts = [call.service_tier.filter(standard), call.speed, call.geography, Some(step)];
+    for part in parts.into_iter().flatten().filter(|part| !part.is_empty()) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(part);
+    }
+    text
+}
