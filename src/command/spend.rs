@@ -18,7 +18,7 @@ pub struct Arguments {
     /// Split by these columns: team, user, feature, model, provider, service, environment, operation, …
     #[arg(long, value_name = "COLUMNS", default_value = "model")]
     pub by: String,
-    /// From when: 2026-11-01, today, week, month, last_month, 7d, 36h, or RFC 3339
+    /// From when: 2026-11-01, today, week, month, `last_month`, 7d, 36h, or RFC 3339
     #[arg(long, value_name = "TIME", default_value = "month")]
     pub from: String,
     /// Until when

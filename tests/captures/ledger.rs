@@ -25,7 +25,7 @@ fn vocabulary() -> Vocabulary {
 fn engine(requests: &[Vec<u8>]) -> Engine {
     let book = PriceBook::new(&PricesConfig::default()).expect("no overrides, no faults");
     let mut settings = EngineSettings::with_book(book);
-    settings.aggregate.hold_nanos = 0;
+    settings.aggregate.hold_nanos = Some(0);
     let (mut engine, reader, vocabulary) = (Engine::new(settings), Reader::default(), vocabulary());
     engine.set_wall_clock(NOW, NOW);
     for request in requests {
