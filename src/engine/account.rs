@@ -13,6 +13,7 @@ use super::ledger_rows::LedgerRows;
 use crate::call::{CallRecord, Tokens};
 use crate::judge::Verdict;
 use crate::ledger::attribution::Owner;
+use crate::ledger::kept::{KeptRow, LedgerChanges};
 use crate::ledger::{Column, Entry, Ledger, LedgerSettings, Shared, Spot, Sums, When, entry};
 use crate::limits::{LimitsConfig, account_hash};
 use crate::settle::LlmCall;
@@ -100,6 +101,26 @@ impl Account {
     /// The ledger, for whoever asks.
     pub(super) fn ledger(&self) -> Shared {
         Arc::clone(&self.ledger)
+    }
+
+    /// From now on notes what is to be kept on disk.
+    pub(super) fn keep(&self) {
+        self.ledger.write().keep();
+    }
+
+    /// What has changed since the last time.
+    pub(super) fn changes(&self) -> LedgerChanges {
+        self.ledger.write().changes()
+    }
+
+    /// Takes a row back.
+    pub(super) fn restore(&self, row: &KeptRow) {
+        self.ledger.write().restore(row);
+    }
+
+    /// Goes on where another was.
+    pub(super) fn go_on(&self, since_hour: u32, closed_day: u32) {
+        self.ledger.write().go_on(since_hour, closed_day);
     }
 
     /// Takes over what may change while running.

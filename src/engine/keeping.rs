@@ -305,6 +305,7 @@ impl Librarian {
             series: series.collect(),
             gone: changes.table.gone,
             memories: memories.collect(),
+            ledger: changes.ledger,
             bounds: self.bounds.to_vec(),
             series_afresh: self.afresh.0,
             memories_afresh: self.afresh.1,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::aggregate::TableChanges;
 use crate::compact::{Damaged, Reader, Writer};
+use crate::ledger::kept::{KeptRow, LedgerChanges};
 use crate::record::RecordBatch;
 use crate::settle::Memory;
 use crate::store::Place;
@@ -28,6 +29,8 @@ pub struct Changes {
     pub memories: Vec<(Memory, Vec<u8>)>,
     /// Limits and names.
     pub state: Vec<u8>,
+    /// Rows of the ledger.
+    pub ledger: LedgerChanges,
 }
 
 /// How far the engine is, and whether that is news.
@@ -55,6 +58,7 @@ impl Engine {
     pub fn keep(&mut self) {
         self.settler.keep();
         self.counter.table.keep();
+        self.counter.account.keep();
     }
 
     /// Takes in a batch that a journal has: its number, and the number of its first record.
@@ -95,6 +99,7 @@ impl Engine {
             table: self.counter.table.changes(),
             memories: self.settler.remembered(),
             state: self.state_bytes(),
+            ledger: self.counter.account.changes(),
         }
     }
 
@@ -124,6 +129,16 @@ impl Engine {
     /// It is none, or one with other labels.
     pub fn restore_series(&mut self, key: &[u8], series: &[u8]) -> Result<(), Damaged> {
         self.counter.table.restore(key, series)
+    }
+
+    /// Takes a row of the ledger back.
+    pub fn restore_ledger(&mut self, row: &KeptRow) {
+        self.counter.account.restore(row);
+    }
+
+    /// The ledger goes on where another was.
+    pub fn go_on_ledger(&mut self, since_hour: u32, closed_day: u32) {
+        self.counter.account.go_on(since_hour, closed_day);
     }
 
     /// Takes back what the table knows besides series.

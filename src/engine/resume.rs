@@ -7,6 +7,7 @@ use super::Engine;
 use super::kept::{is_in, runs};
 use crate::clock::{SinceBoot, SteadyClock};
 use crate::compact::{Damaged, Reader};
+use crate::ledger::attribution::Owner;
 use crate::record::kept::read_batches;
 use crate::record::{Name, Shapes};
 use crate::settle::Memory;
@@ -39,6 +40,9 @@ pub(super) fn resume(
     if let Some(snapshot) = &snapshot {
         *clock = clock.go_on(snapshot.now, &since_boot(snapshot)?);
         remember(engine, store, snapshot, &mut found, alive)?;
+    }
+    if let Some((since_hour, closed_day)) = store.snapshots.ledger(|row| engine.restore_ledger(row))? {
+        engine.go_on_ledger(since_hour, closed_day);
     }
     engine.keep();
     let continues = snapshot.as_ref().filter(|_| store.standing == Standing::Continues);
@@ -129,7 +133,7 @@ fn replay(
 ) -> Result<u64, Fault> {
     let mut last = 0;
     let same_labels = store.snapshots.snapshot().is_none_or(|it| it.label_names == engine.label_names());
-    let texts = if same_labels { Name::COUNT + engine.dimensions() } else { Name::COUNT };
+    let texts = if same_labels { Name::COUNT + engine.dimensions() + Owner::COUNT } else { Name::COUNT };
     store.journal.entries(|_, entry| {
         last = last.max(entry.at);
         let (mut number, mut first) = (entry.batch, entry.record);

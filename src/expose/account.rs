@@ -93,7 +93,7 @@ fn page(ledger: &Ledger, mut pairs: Vec<(String, String)>, asking: Asking, versi
     match report::question(&pairs, ledger.calendar(), asking.now, asking.persons) {
         Ok(question) => {
             let report = Report::of(ledger, question, asking.now);
-            let asked = spend::Asked { from, to, persons: asking.persons, kept: false };
+            let asked = spend::Asked { from, to, persons: asking.persons, kept: ledger.is_kept() };
             said(HTML, spend::page(ledger, &report, &asked, version))
         }
         Err(refusal) => refused(&refusal),

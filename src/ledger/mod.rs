@@ -17,6 +17,7 @@
 //! | [`recent`] | the last hour by minutes |
 //! | [`spend`] | rows of the gauges |
 //! | [`budget`] | what is left |
+//! | [`kept`] | rows on disk, and back |
 //! | [`report`] | an answer as JSON, CSV and text |
 //! | [`settings`] | what the user wants |
 
@@ -26,6 +27,7 @@ pub mod calendar;
 pub mod change;
 pub mod entry;
 pub mod forecast;
+pub mod kept;
 pub mod money;
 mod names;
 pub mod question;
@@ -51,6 +53,7 @@ pub use sums::Sums;
 use attribution::Owner;
 use budget::Budget;
 use calendar::Calendar;
+use kept::{KeptRow, LedgerChanges};
 use recent::Recent;
 use settings::{AttributionConfig, BudgetConfig, LedgerConfig};
 use sheet::{DAY, Sheet, Tuple};
@@ -176,10 +179,14 @@ impl Ledger {
             budget.tell(hour, sums, name);
         }
         if self.sheet.len() > self.settings.ledger.max_rows {
-            self.sheet.shrink(self.settings.ledger.max_rows, self.hour / DAY);
-            self.generation += 1;
-            self.since = self.since.max(self.sheet.first_hour().unwrap_or(0));
+            self.shrink();
         }
+    }
+
+    fn shrink(&mut self) {
+        self.sheet.shrink(self.settings.ledger.max_rows, self.hour / DAY);
+        self.generation += 1;
+        self.since = self.since.max(self.sheet.first_hour().unwrap_or(0));
     }
 
     /// True while no new minute has begun at this moment.
@@ -226,6 +233,41 @@ impl Ledger {
         let values = self.seen.entry(owner).or_default();
         if values.len() < SEEN {
             values.insert(value);
+        }
+    }
+
+    /// From now on notes what is to be kept on disk.
+    pub fn keep(&mut self) {
+        self.sheet.keep();
+    }
+
+    /// True when rows outlive the process.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        self.sheet.is_kept()
+    }
+
+    /// What has changed since the last time.
+    pub fn changes(&mut self) -> LedgerChanges {
+        let (days, rows) = self.sheet.changes();
+        LedgerChanges { days, rows, since_hour: self.since, closed_day: self.closed }
+    }
+
+    /// Takes a row back.
+    pub fn restore(&mut self, row: &KeptRow) {
+        self.sheet.restore(row);
+    }
+
+    /// Goes on where another was, once its rows are here: the first hour it knew, the last day it closed.
+    pub fn go_on(&mut self, since_hour: u32, closed_day: u32) {
+        (self.since, self.closed) = (since_hour, closed_day);
+        if self.hour == 0 {
+            // The hour is passed again, and then budgets count what is here.
+            self.hour = closed_day * DAY;
+        }
+        self.pass_budgets();
+        if self.sheet.len() > self.settings.ledger.max_rows {
+            self.shrink();
         }
     }
 

@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::entry::Column;
+use super::kept::Changed;
 use super::money::Money;
 use super::names::{Name, Names};
 use super::sums::Sums;
@@ -20,12 +21,12 @@ pub(super) type Tuple = [Name; Column::COUNT];
 
 /// What a row is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
+pub(super) struct Key {
     /// First hour, since the Unix epoch.
-    hour: u32,
+    pub(super) hour: u32,
     /// 1, or 24 for a day that was folded.
-    hours: u32,
-    tuple: Tuple,
+    pub(super) hours: u32,
+    pub(super) tuple: Tuple,
 }
 
 /// A row, to be read.
@@ -64,9 +65,11 @@ impl<'a> Row<'a> {
 #[derive(Debug, Default)]
 pub struct Sheet {
     names: Names,
-    rows: HashMap<Key, Sums, RandomState>,
+    pub(super) rows: HashMap<Key, Sums, RandomState>,
     /// Tuples that became one of `other`.
     others: u64,
+    /// What is to be kept on disk, where anything is.
+    pub(super) changed: Option<Changed>,
 }
 
 /// Columns that tell apart what is left of cheap tuples.
@@ -87,14 +90,24 @@ impl Sheet {
     pub(super) fn add(&mut self, tuple: Tuple, hour: u32, sums: &Sums) {
         let key = Key { hour, hours: 1, tuple };
         let days = Key { hour: key.hour / DAY * DAY, hours: DAY, tuple };
+        let mut added = key;
         if let Some(known) = self.rows.get_mut(&key) {
             known.add(sums);
         } else if let Some(folded) = self.rows.get_mut(&days) {
             // What comes late for a folded day joins it.
             folded.add(sums);
+            added = days;
         } else {
             self.rows.insert(key, sums.clone());
         }
+        if let Some(changed) = &mut self.changed {
+            changed.keys.insert(added);
+        }
+    }
+
+    /// The number of a name that was kept before.
+    pub(super) fn keep_name(&mut self, name: &str) -> Name {
+        self.names.keep(name)
     }
 
     /// The name that a tuple has in a column.
@@ -152,6 +165,10 @@ impl Sheet {
 
     /// Forgets the days before this one.
     pub fn forget_before(&mut self, day: u32) {
+        let gone = self.rows.keys().map(|key| key.hour / DAY).filter(|known| *known < day);
+        if let Some(changed) = &mut self.changed {
+            changed.days.extend(gone);
+        }
         self.rows.retain(|key, _| key.hour >= day * DAY);
     }
 
@@ -219,7 +236,11 @@ impl Sheet {
     fn rename(&mut self, name: impl Fn(Key) -> Key) {
         let mut rows: HashMap<Key, Sums, RandomState> = HashMap::default();
         for (key, sums) in self.rows.drain() {
-            match rows.entry(name(key)) {
+            let named = name(key);
+            if let Some(changed) = self.changed.as_mut().filter(|_| named != key) {
+                changed.days.insert(key.hour / DAY);
+            }
+            match rows.entry(named) {
                 hashbrown::hash_map::Entry::Occupied(mut known) => known.get_mut().add(&sums),
                 hashbrown::hash_map::Entry::Vacant(free) => _ = free.insert(sums),
             }
@@ -231,6 +252,10 @@ impl Sheet {
     fn forget_names(&mut self) {
         let (old, mut new) = (std::mem::take(&mut self.names), Names::default());
         let mut rows: HashMap<Key, Sums, RandomState> = HashMap::default();
+        if let Some(changed) = &mut self.changed {
+            // Their names have other numbers from now on.
+            changed.days.extend(changed.keys.drain().map(|key| key.hour / DAY));
+        }
         for (mut key, sums) in self.rows.drain() {
             key.tuple.iter_mut().for_each(|number| *number = new.keep(old.text(*number)));
             rows.insert(key, sums);

@@ -7,17 +7,21 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::fault::{Fault, Opening, Reason};
 use super::file::{self, Kind};
 use super::folder::private_file;
 use super::journal::{bits, checkpoint, number};
 use crate::compact::sum;
+use crate::ledger::kept::{self, KeptRow, LedgerChanges};
+use crate::ledger::sheet::DAY;
 
 const KIND: Kind = Kind {
-    version: 1,
-    schema: "
+    version: 2,
+    schema: concat!(
+        "
         CREATE TABLE snapshot (
             one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, instance TEXT NOT NULL,
             is_backup INTEGER NOT NULL, taken TEXT NOT NULL, now INTEGER NOT NULL, batches INTEGER NOT NULL,
@@ -26,8 +30,11 @@ const KIND: Kind = Kind {
         CREATE TABLE series (key BLOB PRIMARY KEY, labels TEXT NOT NULL, sum INTEGER NOT NULL, series BLOB NOT NULL)
             WITHOUT ROWID;
         CREATE TABLE memory (
-            id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, at INTEGER NOT NULL, sum INTEGER NOT NULL, blob BLOB NOT NULL);",
-    migrations: &[],
+            id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, at INTEGER NOT NULL, sum INTEGER NOT NULL, blob BLOB NOT NULL);
+",
+        include_str!("../ledger/ledger.sql")
+    ),
+    migrations: &[include_str!("../ledger/ledger.sql")],
 };
 
 const LONG_LOG: u64 = 16 << 20;
@@ -75,6 +82,8 @@ pub struct Kept {
     pub gone: Vec<std::sync::Arc<[u8]>>,
     /// What was remembered, by kind.
     pub memories: Vec<(u8, Vec<u8>)>,
+    /// Rows of the ledger.
+    pub ledger: LedgerChanges,
     /// How long each kind is kept in engine time, and in how many bytes.
     pub bounds: Vec<(u64, u64)>,
     /// No series of before is to stay.
@@ -156,6 +165,27 @@ impl Snapshots {
         Ok(damaged)
     }
 
+    /// Reads every row of the ledger; the first hour that it knew and the last day it closed, where there is one.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn ledger(&self, mut each: impl FnMut(&KeptRow)) -> Result<Option<(u32, u32)>, Fault> {
+        let Some(connection) = &self.connection else { return Ok(None) };
+        let mut statement = connection.prepare("SELECT * FROM ledger_row ORDER BY hour")?;
+        let (texts, mut rows) = (2..2 + kept::names().count(), statement.query(())?);
+        let last = texts.end + kept::numbers().len();
+        while let Some(row) = rows.next()? {
+            each(&KeptRow {
+                hour: row.get(0)?,
+                hours: row.get(1)?,
+                names: texts.clone().map(|at| row.get(at)).collect::<Result<_, _>>()?,
+                numbers: (texts.end..last).map(|at| row.get(at)).collect::<Result<_, _>>()?,
+            });
+        }
+        let about = "SELECT since_hour, closed_day FROM ledger_about";
+        Ok(connection.query_row(about, (), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    }
+
     /// Keeps a snapshot, in one commit.
     ///
     /// # Errors
@@ -230,6 +260,7 @@ fn save(connection: &Connection, kept: &Kept) -> Result<(), rusqlite::Error> {
     for (kind, (nanos, bytes)) in (0_u8..).zip(&kept.bounds) {
         forget(&transaction, kind, kept.snapshot.now.saturating_sub(*nanos), *bytes)?;
     }
+    save_ledger(&transaction, &kept.ledger)?;
     let snapshot = &kept.snapshot;
     transaction
         .prepare_cached(
@@ -250,6 +281,26 @@ fn save(connection: &Connection, kept: &Kept) -> Result<(), rusqlite::Error> {
         ])?;
     std::mem::drop((put, drop, add));
     transaction.commit()
+}
+
+fn save_ledger(connection: &Connection, changes: &LedgerChanges) -> Result<(), rusqlite::Error> {
+    let mut drop = connection.prepare_cached("DELETE FROM ledger_row WHERE hour >= ?1 AND hour < ?2")?;
+    for day in &changes.days {
+        drop.execute(params![day * DAY, (day + 1) * DAY])?;
+    }
+    let places = vec!["?"; 2 + kept::names().count() + kept::numbers().len()].join(",");
+    let mut put =
+        connection.prepare_cached(&format!("INSERT OR REPLACE INTO ledger_row VALUES ({places})"))?;
+    for row in &changes.rows {
+        let hours = [row.hour, row.hours].map(|hour| Value::from(i64::from(hour)));
+        let names = row.names.iter().cloned().map(Value::from);
+        let numbers = row.numbers.iter().copied().map(Value::from);
+        put.execute(params_from_iter(hours.into_iter().chain(names).chain(numbers)))?;
+    }
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO ledger_about VALUES (1, ?1, ?2)")?
+        .execute(params![changes.since_hour, changes.closed_day])?;
+    Ok(())
 }
 
 /// Drops memories of a kind that are too old, and the oldest of those that are too many.
