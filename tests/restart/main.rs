@@ -12,7 +12,7 @@ use process::{Tollgate, pause};
 use traffic::{Chance, Sender};
 
 /// Kills it at random moments while a client sends. Guarantees of every restart: no counter of calls or dollars is lower
-/// than it was shown. What was counted at the end, what was acknowledged.
+/// than it was shown, and the ledger has at the end what the counters have. What was counted, what was acknowledged.
 fn killed(durability: &str, seed: u64, kills: usize) -> (f64, f64) {
     let folder = tempfile::tempdir().unwrap();
     let start = || Tollgate::start(folder.path(), &[("TOLLGATE_DURABILITY", durability)]);
@@ -37,7 +37,10 @@ fn killed(durability: &str, seed: u64, kills: usize) -> (f64, f64) {
         tollgate.is_ready();
     }
     let acknowledged = sender.stop();
-    (tollgate.settled(), acknowledged)
+    let counted = tollgate.settled();
+    let (calls, dollars) = tollgate.ledger();
+    assert_eq!((calls, dollars), tollgate.totals(), "the ledger and the counters");
+    (counted, acknowledged)
 }
 
 /// Scenario: kill -9 at random moments, spans waiting, a client that sends again what was not acknowledged. Guarantees:
@@ -79,6 +82,35 @@ fn an_orderly_restart_changes_nothing() {
     assert_eq!(tollgate.settled(), 8.0);
     let after = created(tollgate.metrics("application/openmetrics-text"));
     assert!(before.iter().all(|line| after.contains(line)), "{before:?}\n{after:?}");
+}
+
+/// Guarantees: the ledger is whole after an orderly restart and after a kill, also where counters begin anew, and is read by
+/// SQL while Tollgate runs.
+#[test]
+fn the_ledger_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let tollgate = Tollgate::start_ready(folder.path());
+    traffic::post(&tollgate.http, &traffic::request(1, 5));
+    assert_eq!(tollgate.settled(), 5.0);
+    let dollars = 5.0 * (1000.0 * 0.15 + 7.0 * 0.6) / 1e6;
+    assert_eq!(tollgate.ledger(), (5.0, dollars));
+    tollgate.end();
+    let tollgate = Tollgate::start_ready(folder.path());
+    assert_eq!(tollgate.ledger(), (5.0, dollars));
+    traffic::post(&tollgate.http, &traffic::request(2, 5));
+    assert_eq!(tollgate.settled(), 10.0);
+    let database = folder.path().join("data/tollgate.db");
+    let open =
+        rusqlite::Connection::open_with_flags(&database, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let read = |sql: &str| -> (String, f64, f64) {
+        open.query_row(sql, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+    };
+    let by_model = "SELECT model, sum(calls), sum(pico_usd) / 1e12 FROM ledger_day GROUP BY model";
+    assert_eq!(read(by_model), ("gpt-4o-mini".to_owned(), 10.0, 2.0 * dollars));
+    drop(open);
+    tollgate.kill();
+    let tollgate = Tollgate::start_ready(folder.path());
+    assert_eq!(tollgate.ledger(), (10.0, 2.0 * dollars));
 }
 
 /// Scenario: a backup is taken, more is counted, the backup is put in place. Guarantees: the copy is made while

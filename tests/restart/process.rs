@@ -103,6 +103,15 @@ impl Tollgate {
         (value(&document, "llm_requests_total"), value(&document, "llm_cost_usd_total"))
     }
 
+    /// Calls and dollars of the ledger.
+    pub(crate) fn ledger(&self) -> (f64, f64) {
+        let path = "/api/v1/spend?from=2020-01-01&by=model,team";
+        let (_, body) = self.get(path, "application/json").expect("an answer");
+        let said: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        let dollars = said["total"]["cost_usd"].as_str().and_then(|text| text.parse().ok());
+        (said["total"]["calls"].as_f64().expect("calls"), dollars.expect("dollars"))
+    }
+
     /// Calls, once no span waits.
     pub(crate) fn settled(&self) -> f64 {
         let (waiting, mut last, mut same) = (pause(PATIENCE), -1.0, 0);
