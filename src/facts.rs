@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::dialect::{Field, Layer, Profile, UsageFamily};
 use crate::otlp::{Fault, SpanKind, SpanStatus};
+use crate::recognise::hash;
 use crate::recognise::signs::Signs;
 
 /// A piece of a batch's text. Empty means "not stated".
@@ -291,6 +292,9 @@ const UNREAD: usize = 32;
 /// Longest key and scope that are kept of them.
 const UNREAD_TEXT: usize = 128;
 
+/// Values of owners that are only counted, of one request.
+const SEEN: usize = 32;
+
 /// All facts of one export request.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -321,6 +325,8 @@ pub struct Batch {
     pub unread: Vec<Unread>,
     /// Parents of those that are requests, and which of them: below a call they are a part of it.
     pub unread_requests: Vec<(SpanKey, usize)>,
+    /// Values of owners that are only counted: number and hash, each once.
+    pub seen: Vec<(u8, u64)>,
     /// How many spans were no part of any call.
     pub not_a_call: u64,
     /// How many spans were not valid OTLP.
@@ -343,6 +349,14 @@ impl Batch {
         }
         self.text.push_str(text);
         Text { start: start as u32, length: text.len() as u32 }
+    }
+
+    /// Notes the value of an owner that is only counted; of those beyond a bound nothing.
+    pub fn see(&mut self, owner: u8, value: &[u8]) {
+        let seen = (owner, hash(value));
+        if self.seen.len() < SEEN && !self.seen.contains(&seen) {
+            self.seen.push(seen);
+        }
     }
 
     /// Counts a span that looks like LLM traffic and was not read.

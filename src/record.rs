@@ -235,6 +235,8 @@ pub struct RecordBatch {
     pub evidence_bytes: usize,
     /// Records made from what was known of spans like theirs, without reading them in full.
     pub alike: u64,
+    /// Values of owners of the ledger that are only counted: number from 1, and hash.
+    pub seen: Vec<(u8, u64)>,
 }
 
 // === impl Record ===

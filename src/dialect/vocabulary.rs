@@ -16,6 +16,8 @@ pub struct Meaning {
     pub dimensions: u32,
     /// Whether spans share what it states.
     pub sharing: Sharing,
+    /// An owner of the ledger, by number from 1, whose values are only counted; 0 for none.
+    pub counted: u8,
 }
 
 /// All keys of all dialects and of the configured dimensions.
@@ -52,6 +54,19 @@ impl Vocabulary {
             }
         }
         vocabulary
+    }
+
+    /// Also counts the values of these keys, by owner, unless they are good for something.
+    #[must_use]
+    pub fn counting(mut self, owners: &[Vec<String>]) -> Self {
+        for (number, keys) in (1..).zip(owners) {
+            for key in keys {
+                if self.find(key.as_bytes()).is_none() {
+                    self.meaning(key).counted = number;
+                }
+            }
+        }
+        self
     }
 
     /// How good a resource attribute is as the service's name: 0 is best.

@@ -80,6 +80,18 @@ impl Account {
         self.ledger.write().tell(&Entry { when, names: row, sums: &self.sums })
     }
 
+    /// Values of owners that are off.
+    pub(super) fn see(&self, seen: &[(u8, u64)]) {
+        if seen.is_empty() {
+            return;
+        }
+        let mut ledger = self.ledger.write();
+        for (number, value) in seen {
+            let owner = usize::from(*number).checked_sub(1).and_then(|at| Owner::ALL.get(at));
+            owner.into_iter().for_each(|owner| ledger.see(*owner, *value));
+        }
+    }
+
     /// True while the names of a spot have their numbers.
     pub(super) fn knows(&self, spot: &Spot) -> bool {
         self.ledger.read().knows(spot)

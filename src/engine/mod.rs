@@ -98,6 +98,7 @@ impl Engine {
     pub fn offer(&mut self, batch: RecordBatch, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
         self.counter.tally.spans[SpanResult::NotACall as usize] += batch.not_a_call;
         self.counter.tally.spans[SpanResult::Malformed as usize] += batch.malformed;
+        self.counter.account.see(&batch.seen);
         let counter = &mut self.counter;
         self.settler.offer(batch, now, &mut |outcome| counter.take(&outcome, now, tell));
     }

@@ -138,6 +138,7 @@ impl Reader {
             unshaped: shapes.unshaped,
             evidence_bytes,
             alike: 0,
+            seen: batch.seen.clone(),
         }
     }
 
@@ -231,6 +232,7 @@ impl Reading<'_> {
             unshaped: self.shapes.unshaped,
             evidence_bytes: self.evidence_bytes,
             alike: self.alike,
+            seen: batch.seen,
         }
     }
 }

@@ -73,6 +73,13 @@ impl AttributionConfig {
         self.of(owner).on.unwrap_or_else(|| owner.is_on_by_default())
     }
 
+    /// Attribute keys of the owners that are off, by owner: they are only counted.
+    #[must_use]
+    pub fn counted(&self) -> Vec<Vec<String>> {
+        let keys = |owner: Owner| owner.keys().filter(|_| !self.is_on(owner)).map(str::to_owned).collect();
+        Owner::ALL.into_iter().map(keys).collect()
+    }
+
     /// Attribute keys per owner, best first; none for those that are off.
     #[must_use]
     pub fn keys(&self) -> Vec<Vec<String>> {

@@ -269,6 +269,10 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
             self.draft.state_prefixed(prefix, attribute.text_key()?, attribute.value()?);
             return Ok(());
         };
+        if meaning.counted != 0 {
+            self.batch.see(meaning.counted, attribute.raw_text().unwrap_or_default());
+            return Ok(());
+        }
         if self.pattern.is_open() && self.pattern.take(number, meaning, attribute, &mut self.draft) {
             return Ok(());
         }

@@ -62,7 +62,7 @@ fn open_store(wanted: &StoreSettings) -> Result<(Store, Durability), Failure> {
 pub(crate) fn vocabulary(settings: &Settings) -> Vocabulary {
     let dimensions = settings.dimensions.iter().map(|dimension| dimension.attributes.clone());
     let keys: Vec<Vec<String>> = dimensions.chain(settings.ledger.attribution.keys()).collect();
-    Vocabulary::new(&keys)
+    Vocabulary::new(&keys).counting(&settings.ledger.attribution.counted())
 }
 
 /// How spans wait under these settings.
