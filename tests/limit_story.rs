@@ -231,6 +231,24 @@ fn the_number_of_limits_is_bounded() {
     assert_eq!((store.len(), store.dropped()), (1, 7), "what is forgotten makes room");
 }
 
+/// Guarantees: a full store looks through itself once a second at most, however many misses come.
+#[test]
+fn a_full_store_is_swept_once_a_second() {
+    let config = LimitsConfig { max_entries: 1, stale_after_seconds: 1, ..LimitsConfig::default() };
+    let mut store = LimitStore::new(&config);
+    let miss = |store: &mut LimitStore, at: f64| {
+        observe_as(store, "openai", &format!("model at {at}"), at, &[told(10, 5, None)]);
+        store.dropped()
+    };
+    assert_eq!(miss(&mut store, 0.0), 0, "there is room for one");
+    let mut tenths = (1..100_000).map(|tenth| f64::from(tenth) / 10.0);
+    let stale = tenths.find(|at| store.samples(nanos(*at)).is_empty()).unwrap();
+    assert_eq!(miss(&mut store, stale - 0.5), 1, "nothing is stale yet");
+    assert_eq!(miss(&mut store, stale + 0.2), 2, "looked a moment ago");
+    assert_eq!(miss(&mut store, stale + 0.6), 2, "what is stale made room");
+    assert_eq!(store.len(), 1);
+}
+
 // === configured limits ===
 
 fn configured(limit: ConfiguredLimit) -> Configured {

@@ -51,9 +51,6 @@ static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Longest form.
 const MAX_FORM_BYTES: usize = 16 * 1024;
-/// A connection older than this is closed, so that what it was allowed once is asked for again. (A reader that
-/// does not read is closed by [`Patient`].)
-const MAX_CONNECTION_AGE: Duration = Duration::from_secs(3600);
 /// For an answer under way when its connection is to end.
 const GRACE: Duration = Duration::from_secs(5);
 /// After this pause, an exhausted system is asked for connections again.
@@ -85,6 +82,9 @@ pub struct Unavailable(pub String);
 pub struct MetricsDoor {
     /// Connections at one time.
     pub connections: usize,
+    /// A connection older than this is closed, so that what it was allowed once is asked for again. (A reader that
+    /// does not read is closed by `Patient`.)
+    pub max_age: Duration,
     /// TLS and tokens. Probes need no token: they tell nothing.
     pub guard: Arc<Guard>,
     /// The listener is on loopback: only this machine's browsers reach it, and a page of somebody else may try
@@ -96,7 +96,13 @@ pub struct MetricsDoor {
 
 impl Default for MetricsDoor {
     fn default() -> Self {
-        Self { connections: MAX_CONNECTIONS, guard: Arc::default(), local: false, hosts: Vec::new() }
+        Self {
+            connections: MAX_CONNECTIONS,
+            max_age: Duration::from_secs(3600),
+            guard: Arc::default(),
+            local: false,
+            hosts: Vec::new(),
+        }
     }
 }
 
@@ -107,8 +113,10 @@ impl MetricsDoor {
         }
         if !self.guard.admit(headers) {
             let mut response = plain(StatusCode::UNAUTHORIZED, "a token is needed\n");
-            let ways = HeaderValue::from_static("Bearer realm=\"Tollgate\", Basic realm=\"Tollgate\"");
-            response.headers_mut().insert(WWW_AUTHENTICATE, ways);
+            // A line each: Chromium reads the first way of a line, and gives up at one that it does not know.
+            for way in ["Basic realm=\"Tollgate\"", "Bearer realm=\"Tollgate\""] {
+                response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(way));
+            }
             return Some(response);
         }
         let foreign = self.local && path != "/metrics" && !self.is_ours(headers);
@@ -167,7 +175,7 @@ async fn accept<S: MetricsSource>(
             Ok((stream, peer)) => {
                 let peer = (peer, CONNECTIONS.fetch_add(1, Ordering::Relaxed));
                 // With all seats within requests, which end within seconds, the newcomer is let go.
-                let Some((seat, _)) = seats.take() else { continue };
+                let Some((seat, _)) = seats.take(peer.0) else { continue };
                 let (source, number) = (source.clone(), peer.1);
                 let connection = connection((stream, peer), seat, door.clone(), source.clone(), stop.clone());
                 tasks.spawn(async move {
@@ -216,7 +224,7 @@ async fn connection<S: MetricsSource>(
         _ = connection.as_mut() => return,
         () = seat.must_leave() => return,
         () = stop.cancelled() => {}
-        () = tokio::time::sleep(MAX_CONNECTION_AGE) => {}
+        () = tokio::time::sleep(door.max_age) => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = tokio::time::timeout(GRACE, connection).await;

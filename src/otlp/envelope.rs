@@ -22,7 +22,8 @@ const SPAN: u32 = key(2, DELIMITED);
 /// `ResourceSpans`, `Resource`, `KeyValue`.
 const ATTRIBUTE_DEPTH: Depth = Depth::below_request(3);
 
-/// Reads a protobuf `ExportTraceServiceRequest`, once and forward, without allocating.
+/// Reads a protobuf `ExportTraceServiceRequest`, once and forward, without allocating. The visitor hears of a resource
+/// and of a scope with their first span: of those without spans it hears nothing.
 ///
 /// A span whose layout is not valid OTLP costs that span: [`Visitor::malformed_span`]. That is what
 /// prost would refuse, and one thing more, which the OTLP specification forbids and prost lets pass: a
@@ -36,12 +37,17 @@ const ATTRIBUTE_DEPTH: Depth = Depth::below_request(3);
 pub fn walk<'a>(bytes: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<(), Fault> {
     REQUEST.check(bytes, Depth::below_request(0))?;
     for resource_spans in occurrences(bytes, RESOURCE_SPANS) {
-        read_resource(resource_spans, visitor);
+        let mut is_told = false;
         for scope_spans in occurrences(resource_spans, SCOPE_SPANS) {
-            read_scope(scope_spans, visitor);
-            for body in occurrences(scope_spans, SPAN) {
-                span::read(body, visitor);
+            let mut spans = occurrences(scope_spans, SPAN);
+            // Ten million empty ones are two bytes each.
+            let Some(first) = spans.next() else { continue };
+            if !std::mem::replace(&mut is_told, true) {
+                read_resource(resource_spans, visitor);
             }
+            read_scope(scope_spans, visitor);
+            span::read(first, visitor);
+            spans.for_each(|body| span::read(body, visitor));
         }
     }
     Ok(())

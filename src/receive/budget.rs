@@ -239,7 +239,7 @@ impl Drop for Presence {
 }
 
 /// Who counts as one: an address of IPv4, a network of 64 bits of IPv6, which is what one customer gets.
-fn network(peer: IpAddr) -> IpAddr {
+pub(super) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -1,8 +1,8 @@
 //! One request, one answer: what OTLP/HTTP and OTLP/gRPC have in common.
 //!
 //! In: a request of either. Out: its answer, and an event. Reading is bounded in bytes and in time, and
-//! everything after it is synchronous: a short body is decoded where it was read, a long or packed one leaves its
-//! worker to the other requests, and as many as there are cores are decoded at a time.
+//! everything after it is synchronous: a short body is decoded where it was read, a longer one leaves its worker to
+//! the other requests; as many as there are cores are decoded at a time, and the longest ones wait apart.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
@@ -17,8 +17,8 @@ use tokio::{select, time::timeout};
 use crate::clock::Stopwatch;
 
 use super::{
-    Accepted, Compression, Encoding, Intake, Observer, Outcome, Payload, Receipt, ReceiveEvent,
-    ReceiveSettings, RefusalReason, RequestEvent, Transport,
+    Accepted, Compression, Encoding, Intake, Observer, Outcome, Payload, ReceiveEvent, ReceiveSettings,
+    RefusalReason, RequestEvent, Transport,
     body::{self, BodyFault},
     budget::{Budget, Presence, Share},
     grpc,
@@ -28,9 +28,11 @@ use super::{
 };
 
 /// What a request may hold beside the bytes of its body, on the wire and inflated.
-const SLACK: usize = 64 * 1024;
-/// A body that is no longer as sent, and not packed, is decoded within a millisecond or so.
+const SLACK: usize = 256 * 1024;
+/// A body that is no longer is decoded within a millisecond or so.
 const SHORT: usize = 128 * 1024;
+/// And one that is no longer, within some tens of them: it does not wait behind those that take seconds.
+const MIDDLE: usize = 2 * 1024 * 1024;
 
 /// What every request is served with.
 pub(super) struct Receiver {
@@ -38,8 +40,10 @@ pub(super) struct Receiver {
     intake: Arc<dyn Intake>,
     observer: Arc<dyn Observer>,
     budget: Arc<Budget>,
-    /// Places for long bodies that are being decoded.
-    decoding: Semaphore,
+    /// Places for bodies that are being decoded, and for those that are being inflated.
+    middle: Semaphore,
+    /// Places for the longest ones.
+    long: Semaphore,
 }
 
 /// What is known of a request so far.
@@ -66,7 +70,8 @@ impl Receiver {
         let longest = settings.max_request_bytes.saturating_add(inflated).saturating_add(SLACK);
         let budget = Budget::new(settings.max_in_flight_bytes, longest);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { settings, intake, observer, budget, decoding: Semaphore::new(cores) }
+        let [middle, long] = [Semaphore::new(cores), Semaphore::new(cores)];
+        Self { settings, intake, observer, budget, middle, long }
     }
 
     pub(super) fn observe(&self, event: &ReceiveEvent) {
@@ -152,36 +157,43 @@ impl Receiver {
         arrival: &mut Arrival,
         share: &Share,
     ) -> Result<Accepted, Refusal> {
-        let short = packed.len() <= if compression == Compression::Identity { SHORT } else { SHORT / 64 };
-        // What it leaves half done is its own share and arrival, and they are read no more.
-        let work =
-            AssertUnwindSafe(|| self.inflate_and_accept(packed, encoding, compression, arrival, share));
-        let taken = if short || Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
-            catch_unwind(work)
+        let bytes = self.inflate(packed, compression, share).await?;
+        arrival.inflated_bytes = bytes.len();
+        let lane = if bytes.len() <= SHORT {
+            None
+        } else if bytes.len() <= MIDDLE {
+            Some(&self.middle)
         } else {
-            // Nobody closes it; without a place it would only be slower.
-            let _place = self.decoding.acquire().await;
-            tokio::task::block_in_place(|| catch_unwind(work))
+            Some(&self.long)
         };
-        let receipt = taken.unwrap_or_else(|_| Err(Refusal::failed()))?;
+        let payload = Payload { encoding, bytes: &bytes, room: share };
+        let receipt = apart(lane, || self.intake.accept(payload).map_err(Refusal::from)).await?;
         if let Some(keeping) = receipt.keeping {
             keeping.wait().await?;
         }
         Ok(receipt.accepted)
     }
 
-    fn inflate_and_accept(
+    /// What is short stays where it is; whether it is short shows when it is inflated.
+    async fn inflate(
         &self,
         packed: Bytes,
-        encoding: Encoding,
         compression: Compression,
-        arrival: &mut Arrival,
         share: &Share,
-    ) -> Result<Receipt, Refusal> {
-        let inflated = body::inflate(compression, packed, self.settings.max_inflated_bytes, share)
-            .map_err(|fault| self.refusal(&fault, compression))?;
-        arrival.inflated_bytes = inflated.len();
-        self.intake.accept(Payload { encoding, bytes: &inflated, room: share }).map_err(Refusal::from)
+    ) -> Result<Bytes, Refusal> {
+        let up_to = |cap: usize| body::inflate(compression, packed.clone(), cap, share);
+        let cap = self.settings.max_inflated_bytes;
+        let refused = |fault: BodyFault| self.refusal(&fault, compression);
+        if compression == Compression::Identity {
+            return Ok(packed);
+        }
+        if packed.len() <= SHORT {
+            match apart(None, || Ok(up_to(SHORT.min(cap)))).await? {
+                Err(BodyFault::TooLongInflated) if SHORT < cap => {}
+                inflated => return inflated.map_err(refused),
+            }
+        }
+        apart(Some(&self.middle), || up_to(cap).map_err(refused)).await
     }
 
     fn refusal(&self, fault: &BodyFault, compression: Compression) -> Refusal {
@@ -210,6 +222,17 @@ impl Receiver {
             }
         }
     }
+}
+
+/// Does it here, or, with a lane, on a thread that no other request waits for. What a panic leaves half done is its
+/// own share and arrival, and they are read no more.
+async fn apart<T>(lane: Option<&Semaphore>, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    let work = || catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Refusal::failed()));
+    let flavour = Handle::current().runtime_flavor();
+    let Some(lane) = lane.filter(|_| flavour != RuntimeFlavor::CurrentThread) else { return work() };
+    // Nobody closes it; without a place it would only be slower.
+    let _place = lane.acquire().await;
+    tokio::task::block_in_place(work)
 }
 
 fn too_large(reason: RefusalReason, cap: usize, place: &str, key: &str) -> Refusal {

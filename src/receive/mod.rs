@@ -151,6 +151,9 @@ pub struct ReceiveSettings {
     /// Longest time from the start of a connection, or from the last answer over HTTP/1, to the end of
     /// the head of the next request.
     pub idle_timeout: Duration,
+    /// Longest life of a connection, so that what it was allowed once is asked for again. What is under way then is
+    /// finished.
+    pub max_age: Duration,
     /// How long requests that are under way may take to finish at shutdown.
     pub shutdown_grace: Duration,
     /// How long a client is asked to wait when `max_in_flight_bytes` is reached.
@@ -401,6 +404,7 @@ impl Default for ReceiveSettings {
             max_connections: 4096,
             request_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(120),
+            max_age: Duration::from_secs(3600),
             shutdown_grace: Duration::from_secs(10),
             retry_after: Duration::from_secs(1),
         }

@@ -1,13 +1,20 @@
 //! Places for connections: as many as there may be, and who leaves when one more comes.
 //!
-//! In: connections, and when they are asked something. Out: a [`Seat`] each. Who has never asked anything
-//! leaves first, then who has been silent for longest, then who has kept a request open for longest.
+//! In: connections, and when they are asked something. Out: a [`Seat`] each. Of those without a request one of a peer
+//! that has more than a quarter of the places leaves first, then who has never asked anything, then who has been
+//! silent for longest; then who has kept a request open for longest.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::budget::network;
 use crate::clock::Stopwatch;
 
 /// A connection within a request keeps its place for so long at least.
@@ -24,10 +31,13 @@ pub(crate) struct Seats {
 struct Taken {
     next: u64,
     sitting: BTreeMap<u64, Sitting>,
+    /// How many places each peer has.
+    peers: HashMap<IpAddr, usize>,
 }
 
 #[derive(Debug)]
 struct Sitting {
+    peer: IpAddr,
     asked: bool,
     requests: usize,
     /// Since the last request began or ended, or since it came.
@@ -55,29 +65,44 @@ impl Seats {
     }
 
     /// A place, if there is one or somebody can leave. True beside it: somebody had to.
-    pub(crate) fn take(self: &Arc<Self>) -> Option<(Seat, bool)> {
+    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<(Seat, bool)> {
         let mut taken = self.taken.lock();
         let full = taken.sitting.len() >= self.most;
         if full {
-            let number = taken.who_leaves()?;
-            if let Some(sitting) = taken.sitting.remove(&number) {
+            let number = taken.who_leaves(self.most / 4)?;
+            if let Some(sitting) = taken.remove(number) {
                 sitting.leave.cancel();
             }
         }
+        let peer = network(peer);
+        *taken.peers.entry(peer).or_default() += 1;
         let (number, leave) = (taken.next, CancellationToken::new());
         taken.next += 1;
-        let sitting = Sitting { asked: false, requests: 0, quiet: Stopwatch::start(), leave: leave.clone() };
+        let sitting =
+            Sitting { peer, asked: false, requests: 0, quiet: Stopwatch::start(), leave: leave.clone() };
         taken.sitting.insert(number, sitting);
         Some((Seat { seats: Arc::clone(self), number, leave }, full))
     }
 }
 
 impl Taken {
-    fn who_leaves(&self) -> Option<u64> {
+    fn remove(&mut self, number: u64) -> Option<Sitting> {
+        let sitting = self.sitting.remove(&number)?;
+        if let Some(places) = self.peers.get_mut(&sitting.peer) {
+            *places -= 1;
+            if *places == 0 {
+                self.peers.remove(&sitting.peer);
+            }
+        }
+        Some(sitting)
+    }
+
+    fn who_leaves(&self, quarter: usize) -> Option<u64> {
         let may_leave = |sitting: &Sitting| sitting.requests == 0 || sitting.quiet.elapsed() >= BUSY;
         let rank = |sitting: &Sitting| {
             let quiet = sitting.quiet.elapsed();
-            (sitting.requests == 0, !sitting.asked && quiet >= BUSY, quiet)
+            let crowd = self.peers.get(&sitting.peer).is_some_and(|places| *places > quarter);
+            (sitting.requests == 0, crowd, !sitting.asked && quiet >= BUSY, quiet)
         };
         let leaving = self.sitting.iter().filter(|(_, sitting)| may_leave(sitting));
         leaving.max_by_key(|(_, sitting)| rank(sitting)).map(|(number, _)| *number)
@@ -111,7 +136,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.seats.taken.lock().sitting.remove(&self.number);
+        self.seats.taken.lock().remove(self.number);
     }
 }
 
@@ -125,14 +150,17 @@ impl Drop for Asking<'_> {
 mod tests {
     use super::*;
 
+    const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+    const TWO: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
+
     #[tokio::test]
     async fn the_longest_silent_leaves_and_one_within_a_request_stays() {
         let seats = Seats::new(3);
-        let seat = || seats.take().map(|(seat, _)| seat);
+        let seat = || seats.take(ONE).map(|(seat, _)| seat);
         let (first, second, third) = (seat().unwrap(), seat().unwrap(), seat().unwrap());
         drop(second.asked());
         let asking = third.asked();
-        let (fourth, somebody_left) = seats.take().unwrap();
+        let (fourth, somebody_left) = seats.take(ONE).unwrap();
         assert!(somebody_left);
         first.must_leave().await;
         let fifth = seat().unwrap();
@@ -146,7 +174,23 @@ mod tests {
     #[test]
     fn a_seat_that_is_left_is_free() {
         let seats = Seats::new(1);
-        drop(seats.take());
-        assert!(seats.take().is_some_and(|(_, somebody_left)| !somebody_left));
+        drop(seats.take(ONE));
+        assert!(seats.take(ONE).is_some_and(|(_, somebody_left)| !somebody_left));
+    }
+
+    /// Guarantees: a crowd of one peer drives out its own, not who has been silent for longer.
+    #[tokio::test]
+    async fn a_crowd_makes_room_among_itself() {
+        let seats = Seats::new(8);
+        let scraper = seats.take(TWO).unwrap().0;
+        let crowd: Vec<Seat> = (0..7).map(|_| seats.take(ONE).unwrap().0).collect();
+        let mut newcomers = Vec::new();
+        for one in &crowd {
+            newcomers.push(seats.take(ONE).unwrap());
+            one.must_leave().await;
+        }
+        assert!(!scraper.leave.is_cancelled());
+        drop((crowd, newcomers, scraper));
+        assert!(seats.taken.lock().peers.is_empty());
     }
 }

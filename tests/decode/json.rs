@@ -193,8 +193,8 @@ fn what_is_absent_null_or_unknown_is_nothing() {
         assert_eq!(from_json(json.as_bytes()), Ok(Recorder::default()), "{json}");
     }
     let sparse =
-        r#"{"resource_spans": [{"resource": null, "scope_spans": [{"scope": null, "spans": null}]}]}"#;
-    assert_eq!(from_json(sparse.as_bytes()).expect("valid").resources[0].scopes.len(), 1);
+        r#"{"resource_spans": [{"resource": null, "scope_spans": [{"scope": null, "spans": [{}]}]}]}"#;
+    assert_eq!(from_json(sparse.as_bytes()).expect("valid").resources[0].scopes[0].spans.len(), 1);
 }
 
 #[test]

@@ -193,12 +193,17 @@ fn expected(bytes: &[u8]) -> Option<Recorder> {
     let mut recorder = Recorder::default();
     for resource_spans in envelope.resource_spans {
         let resource = resource_spans.resource.unwrap_or_default();
-        let scopes = resource_spans.scope_spans.iter().map(|scope_spans| {
+        // Of a resource or scope without spans the visitor hears nothing.
+        let spoken = resource_spans.scope_spans.iter().filter(|scope_spans| !scope_spans.spans.is_empty());
+        let scopes = spoken.map(|scope_spans| {
             let scope = scope_spans.scope.clone().unwrap_or_default();
             let spans = scope_spans.spans.iter().map(|bytes| expected_span(bytes)).collect();
             recorder::Scope { name: text(&scope.name), version: text(&scope.version), spans }
         });
-        let scopes = scopes.collect();
+        let scopes: Vec<_> = scopes.collect();
+        if scopes.is_empty() {
+            continue;
+        }
         recorder.resources.push(recorder::Resource { attributes: owned(&resource.attributes, 3), scopes });
     }
     Some(recorder)

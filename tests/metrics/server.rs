@@ -61,6 +61,10 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        Self::with(MetricsDoor::default())
+    }
+
+    fn with(door: MetricsDoor) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -71,7 +75,7 @@ impl Server {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                serve(listener, source, MetricsDoor::default(), async { drop(stopped.await) }).await;
+                serve(listener, source, door, async { drop(stopped.await) }).await;
             });
         });
         Self { address, engine, stop: Some(stop), thread: Some(thread) }
@@ -111,6 +115,14 @@ impl Drop for Server {
         drop(self.stop.take());
         self.thread.take().unwrap().join().unwrap();
     }
+}
+
+/// Guarantees: a connection that is kept ends when it is old.
+#[test]
+fn a_connection_ends_when_it_is_old() {
+    let server = Server::with(MetricsDoor { max_age: Duration::from_secs(5), ..MetricsDoor::default() });
+    let (head, _) = server.ask("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(head.starts_with("http/1.1 200") && !head.contains("connection: close"), "{head}");
 }
 
 /// Guarantees: each scraper gets the format that it asks for, under its content type.

@@ -89,6 +89,17 @@ fn an_unknown_compression_is_unimplemented_and_says_which_are_known() {
     assert_eq!(answer.fields["grpc-accept-encoding"], "identity,gzip,zstd,deflate");
 }
 
+/// As the compression document of gRPC says.
+#[test]
+fn a_compressed_message_without_an_encoding_is_internal() {
+    let server = Server::start();
+    let packed = frame(true, &gzip(&protobuf(1)));
+    for headers in [&[][..], &[("grpc-encoding", "identity")]] {
+        assert_eq!(export(&server, headers, packed.clone()).code, INTERNAL);
+    }
+    assert_eq!(server.spans(), 0);
+}
+
 #[test]
 fn busy_is_resource_exhausted_with_retry_info_so_that_clients_retry() {
     let server = Server::start();

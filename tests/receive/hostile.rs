@@ -10,8 +10,8 @@ use tollgate::receive::{ReceiveEvent, ReceiveSettings};
 
 use crate::{
     client::{
-        EXPORT, GrpcAnswer, call, connect, connect_http2, frame, gzip, head, over_http2, post, protobuf,
-        read_answer, request, send, zstd,
+        EXPORT, GrpcAnswer, PATIENCE, call, connect, connect_http2, frame, gzip, head, over_http2, post,
+        protobuf, read_answer, request, send, zstd,
     },
     server::Server,
 };
@@ -274,6 +274,39 @@ fn a_connection_that_says_nothing_or_only_half_a_head_is_closed_and_counted() {
         let idle = || server.events().iter().filter(|event| **event == ReceiveEvent::ConnectionIdle).count();
         server.wait_until("a connection is counted as idle", || idle() > before);
     }
+    assert_alive(&server);
+}
+
+/// Guarantees: a connection ends when it is old, by whatever protocol, and what is under way on it is finished.
+#[test]
+fn a_connection_ends_when_it_is_old() {
+    let settings = ReceiveSettings { max_age: Duration::from_secs(5), ..ReceiveSettings::default() };
+    let server = Server::with(settings);
+    let mut stream = connect(server.address);
+    let body = protobuf(1);
+    stream.write_all(head(&[PROTOBUF, ("expect", "100-continue")], body.len()).as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut stream).status, 100);
+    let mut idle = connect(server.address);
+    idle.write_all(head(&[PROTOBUF], body.len()).as_bytes()).unwrap();
+    idle.write_all(&body).unwrap();
+    assert_eq!(read_answer(&mut idle).status, 200);
+    let mut rest = Vec::new();
+    std::io::Read::read_to_end(&mut idle, &mut rest).unwrap();
+    assert_eq!(rest, b"");
+    // That one was younger than this.
+    stream.write_all(&body).unwrap();
+    let answer = read_answer(&mut stream);
+    assert_eq!((answer.status, &*answer.headers["connection"]), (200, "close"));
+
+    server.runtime.block_on(async {
+        let mut client = connect_http2::<Full<bytes::Bytes>>(server.address).await;
+        let closed = async {
+            while client.ready().await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, closed).await.expect("told to go");
+    });
     assert_alive(&server);
 }
 

@@ -143,6 +143,7 @@ async fn attend<E: Engine>(
         guard: doors.metrics_guard,
         local: doors.addresses.metrics.tcp().is_some_and(|address| address.ip().is_loopback()),
         hosts: wanted.guards.hosts.clone(),
+        ..MetricsDoor::default()
     };
     let scrapes = scrapes::serve(doors.metrics, Arc::clone(&engine), metrics_door, counted.clone())?;
     let mut failure = None;
