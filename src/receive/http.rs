@@ -51,8 +51,9 @@ pub(super) fn admit(guard: &Guard, head: &Parts) -> Result<(), Refusal> {
     if guard.admit(&head.headers) {
         return Ok(());
     }
-    let message = "a token is needed: `authorization: Bearer …`, in an SDK \
-                   OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…";
+    // Without an example: in the log one would look like a secret.
+    let message = "a token of this listener is needed in the header `authorization`, which an SDK takes from \
+                   OTEL_EXPORTER_OTLP_HEADERS; docs/security.md shows how";
     Err(Refusal::new(RefusalReason::Unauthenticated, message))
 }
 

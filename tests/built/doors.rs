@@ -6,10 +6,15 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithTonicConfig as _};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tollgate::clock::Stopwatch;
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
-use crate::server::{PATIENCE, Server, export_to};
+use crate::server::{PATIENCE, Server, export_to, value};
 
 const TOKEN: &str = "token-of-the-agents-0123456789";
 
@@ -154,6 +159,10 @@ fn tokens_open_the_ports_and_are_rotated() {
     for path in ["/healthz", "/readyz"] {
         assert_eq!(curl(&[&url(path)]).1, "200");
     }
+    // Chromium asks a person only when Basic begins a line.
+    let whole = Command::new("curl").args(["--silent", "--include", &url("/")]).output().expect("curl runs");
+    let head = String::from_utf8_lossy(&whole.stdout).to_lowercase();
+    assert!(head.contains("\nwww-authenticate: basic realm=\"tollgate\"\r\n"), "{head}");
     let traces = format!("{}/v1/traces", server.http);
     let body = ["--header", "content-type: application/x-protobuf", "--data", ""];
     assert_eq!(curl(&[&body[..], &[&traces]].concat()).1, "401");
@@ -165,6 +174,9 @@ fn tokens_open_the_ports_and_are_rotated() {
         curl(&["--header", "authorization: Bearer token-of-tomorrow-0123456789", &url("/metrics")]).1,
         "200"
     );
+    let log = server.stop();
+    assert!(log.contains("a token of this listener is needed"), "the log says what is wrong: {log}");
+    assert!(!log.contains(TOKEN) && !log.contains("token-of-somebody"), "{log}");
 }
 
 /// Guarantees: a page of somebody else whose name resolves to this machine reads no status page; scrapers and probes
@@ -250,4 +262,39 @@ fn what_is_open_to_all_is_said_at_the_start() {
     assert_eq!(said.len(), 1, "{log}");
     assert!(said[0].contains("listen.grpc") && said[0].contains("WARN"), "{log}");
     assert!(!Server::start(None).stop().contains("open to everybody"));
+}
+
+/// Guarantees: the exporter for Rust sends over mutual TLS with its token, and with a piece of it missing nothing comes.
+/// (Those for Python and Node are in tests/doors.)
+#[test]
+fn the_exporter_for_rust_passes_with_certificate_and_token() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let read = |name: &str| fs::read(at(name)).expect("read");
+    certify(folder.path(), "ours");
+    fs::write(at("tokens"), format!("{TOKEN}\n")).expect("written");
+    let guard = "tls: {cert: cert.pem, key: key.pem, client_ca: ca.pem}, tokens_file: tokens";
+    fs::write(at("tollgate.yaml"), format!("listen: {{grpc: {{{guard}}}}}\n")).expect("written");
+    let server = Server::start(Some(Path::new(&at("tollgate.yaml"))));
+    let endpoint = server.grpc.replace("http://", "https://");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let _inside = runtime.enter();
+    let authority = || ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("ca.pem")));
+    let whole = || authority().identity(Identity::from_pem(read("cert.pem"), read("key.pem")));
+    for (tls, token) in [(authority(), TOKEN), (whole(), "token-of-somebody-else"), (whole(), TOKEN)] {
+        let mut metadata = MetadataMap::new();
+        metadata.insert("authorization", format!("Bearer {token}").parse().expect("a value"));
+        let exporter = SpanExporter::builder()
+            .with_tonic()
+            .with_endpoint(&endpoint)
+            .with_tls_config(tls)
+            .with_metadata(metadata)
+            .build()
+            .expect("an exporter");
+        let provider = SdkTracerProvider::builder().with_simple_exporter(exporter).build();
+        provider.tracer("test").in_span("chat", |_| {});
+    }
+    let document = server.settled();
+    assert_eq!(value(&document, "tollgate_spans_total{result=\"not_a_call\"}"), Some(1.0), "{document}");
+    assert_eq!(value(&document, "tollgate_refused_requests_total{reason=\"unauthenticated\"}"), Some(1.0));
 }

@@ -20,7 +20,7 @@ pub(crate) struct Server {
     process: Child,
     /// Reads what it writes to standard error, to its end: a full pipe would stop the server.
     log: Option<JoinHandle<String>>,
-    grpc: String,
+    pub(crate) grpc: String,
     pub(crate) http: String,
     /// Where the metrics and the status page are, without a path.
     pub(crate) metrics: String,

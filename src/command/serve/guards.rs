@@ -18,21 +18,22 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// Watches for ever.
 pub(super) async fn watch(guards: [(Purpose, Arc<Guard>); 3], wished: Arc<Notify>) {
-    let mut broken = [false; 3];
+    let mut known: [Option<String>; 3] = Default::default();
     loop {
-        for ((purpose, guard), broken) in guards.iter().zip(&mut broken) {
+        for ((purpose, guard), known) in guards.iter().zip(&mut known) {
             let key = purpose.key();
             match guard.refresh(clock::now_unix_nano()) {
                 Ok(changed) => {
                     if changed {
                         emit(&Event::GuardReloaded { key });
                     }
-                    *broken = false;
+                    *known = None;
                 }
-                // Told once, not every ten seconds.
+                // Each problem is told once, not every ten seconds.
                 Err(problem) => {
-                    if !std::mem::replace(broken, true) {
+                    if known.as_ref() != Some(&problem) {
                         emit(&Event::GuardRejected { key, error: &problem });
+                        *known = Some(problem);
                     }
                 }
             }
