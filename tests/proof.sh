@@ -24,6 +24,10 @@ step_with "promtool python3" "no incident in a healthy week" nice -n 10 python3 
 step_with "go" "collector with the connector" collector/build.sh
 step_with "go zstd python3" "collector recipes" tests/collector/whole.sh
 step_with "c++" "fuzz targets for an hour" nice -n 10 fuzz/run.sh 600 fuzz
+step "binary" cargo build --locked
+step_with "python3 node npm openssl curl prometheus" "real clients at closed doors" nice -n 5 tests/doors/run.sh target/debug/tollgate 30
+TOLLGATE_ATTACKS=whole step "attacks of the real size" cargo test --locked --release --test attacks -- --test-threads=1 --nocapture
+step "dependencies" tests/supply.sh "$tools"
 
 verdict >"$logs/verdict.txt"
 code=$?
