@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use crate::call::ErrorClass;
 use crate::dialect::{Field, Layer, Profile, UsageFamily};
 use crate::otlp::{Fault, SpanKind, SpanStatus};
 use crate::recognise::hash;
@@ -42,6 +43,18 @@ pub enum Role {
     Aggregate,
     /// Part of an LLM library, or carries a dimension, and no call.
     Other,
+}
+
+/// Whether the host tells who answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HostWord {
+    /// As the built-in table says.
+    #[default]
+    BuiltIn,
+    /// The user says who answers there; it stands as the provider.
+    Taught,
+    /// The user has switched the built-in entry off.
+    Off,
 }
 
 /// One stated number of one usage vocabulary.
@@ -130,8 +143,14 @@ pub struct SpanFacts {
     pub name: Text,
     /// The convention's operation, or what the dialect calls it.
     pub operation: Text,
-    /// Provider, as written.
+    /// Provider, as written, or as the user says.
     pub provider: Text,
+    /// Whether the host tells more.
+    pub host: HostWord,
+    /// Why it failed, as the user says.
+    pub taught_class: Option<ErrorClass>,
+    /// Entries of the user's vocabulary that were used; only for a person who asked.
+    pub taught: Text,
     /// Model asked for, as written.
     pub request_model: Text,
     /// Model that answered, as written.

@@ -122,6 +122,8 @@ pub struct Evidence {
     pub name: Box<str>,
     /// What spoke for a call and against it; only for a person who asked.
     pub signs: Signs,
+    /// Entries of the user's vocabulary that were used; only for a person who asked.
+    pub taught: Box<str>,
     /// Why it failed, as far as this span tells.
     pub error: Option<ErrorVerdict>,
     /// What it told of rate limits, by headers and, if it failed, by text.

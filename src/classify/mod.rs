@@ -84,6 +84,8 @@ pub struct ErrorVerdict {
     pub beside_status: Option<(u16, &'static Rule)>,
     /// Its texts say more than a status.
     pub says: bool,
+    /// The user's vocabulary decided.
+    pub taught: bool,
 }
 
 impl ErrorVerdict {
@@ -91,10 +93,20 @@ impl ErrorVerdict {
     /// another's text.
     #[must_use]
     pub fn weakness(&self) -> usize {
+        if self.taught {
+            return 0;
+        }
         let told = self.rule.filter(|_| !self.is_bare());
         let decided = told.map(|rule| rule.sign.strength());
         let place = Strength::ALL.into_iter().position(|strength| Some(strength) == decided);
-        place.unwrap_or(Strength::ALL.len() + usize::from(self.rule.is_none()))
+        1 + place.unwrap_or(Strength::ALL.len() + usize::from(self.rule.is_none()))
+    }
+
+    /// The same, of the class that the user's vocabulary gives it.
+    #[must_use]
+    pub fn taught(self, class: ErrorClass) -> Self {
+        let retryable = guidance::of(class).retryable;
+        Self { class, retryable, rule: None, beside_status: None, says: true, taught: true, ..self }
     }
 
     /// True when a status alone decided.
@@ -244,6 +256,7 @@ fn verdict(signals: &Signals, hit: Hit, own: Option<&'static Table>) -> ErrorVer
         rule: Some(hit.rule),
         beside_status: beside_status(signals, own),
         says: !signals.is_bare(),
+        taught: false,
     }
 }
 

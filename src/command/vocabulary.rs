@@ -1,6 +1,6 @@
 //! `tollgate vocabulary`: every attribute key, scope and host that is known, from the tables that also read spans.
 //!
-//! In: nothing. Out: the tables as Markdown or JSON.
+//! In: the configuration, for the user's own entries. Out: the tables as Markdown or JSON.
 
 use std::fmt::Write as _;
 
@@ -8,14 +8,18 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::metrics::Format;
-use super::{Failure, print};
+use super::{ConfigArguments, Failure, print};
 use crate::advice;
-use crate::dialect::{KEYS, Key, PROFILES, Profile};
+use crate::dialect::taught::STATES;
+use crate::dialect::{KEYS, Key, PROFILES, Profile, Taught};
 use crate::normalise::HOSTS;
 
 /// Arguments of `vocabulary`.
 #[derive(Clone, Debug, Args)]
 pub struct Arguments {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArguments,
     /// The shape of the list
     #[arg(long, value_enum, default_value_t = Format::Md)]
     pub format: Format,
@@ -26,9 +30,10 @@ pub struct Arguments {
 /// # Errors
 /// When the output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let own = arguments.config.load()?.vocabulary.teach().unwrap_or_default();
     match arguments.format {
-        Format::Md => print(&markdown()),
-        Format::Json => print(&format!("{}\n", json())),
+        Format::Md => print(&markdown(&own)),
+        Format::Json => print(&format!("{}\n", json(&own))),
     }
 }
 
@@ -42,9 +47,17 @@ fn scopes() -> impl Iterator<Item = &'static Profile> {
     PROFILES.iter().flat_map(|table| table.iter())
 }
 
-fn markdown() -> String {
+fn markdown(own: &Taught) -> String {
     // A `String` takes whatever is written.
-    let mut out = String::from("## Attribute keys\n\n| key | states |\n|---|---|\n");
+    let mut out = String::new();
+    if own.rows().next().is_some() {
+        out.push_str("## Yours, above what is built in\n\n| | entry | says |\n|---|---|---|\n");
+        for (kind, entry, says) in own.rows() {
+            let _ = writeln!(out, "| {kind} | `{entry}` | {says} |");
+        }
+        out.push('\n');
+    }
+    out.push_str("## Attribute keys\n\n| key | states |\n|---|---|\n");
     for row in keys() {
         let _ = writeln!(out, "| `{}` | {:?} |", row.key, row.fact);
     }
@@ -59,6 +72,9 @@ fn markdown() -> String {
     for (host, provider) in HOSTS {
         let _ = writeln!(out, "| `{host}` | {provider} |");
     }
+    out.push_str("\n## What a key of yours may state\n\n");
+    let states: Vec<String> = STATES.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let _ = writeln!(out, "{}", states.join(", "));
     out.push_str("\n## Advice\n\n| code | | costs |\n|---|---|---|\n");
     for row in advice::ROWS {
         let _ = writeln!(
@@ -72,7 +88,7 @@ fn markdown() -> String {
     out
 }
 
-fn json() -> Value {
+fn json(own: &Taught) -> Value {
     let scope = |row: &Profile| {
         json!({
             "scope": row.scope,
@@ -83,6 +99,7 @@ fn json() -> Value {
         })
     };
     json!({
+        "yours": own.rows().map(|(kind, entry, says)| json!({"kind": kind, "entry": entry, "says": says})).collect::<Vec<_>>(),
         "keys": keys().map(|row| json!({"key": row.key, "states": format!("{:?}", row.fact)})).collect::<Vec<_>>(),
         "scopes": scopes().map(scope).collect::<Vec<_>>(),
         "hosts": HOSTS.iter().map(|(host, provider)| json!({"host": host, "provider": provider})).collect::<Vec<_>>(),
@@ -99,12 +116,12 @@ mod tests {
 
     #[test]
     fn every_table_is_listed_whole_and_no_key_twice() {
-        let listed = json();
+        let listed = json(&Taught::default());
         let count = |name: &str| listed[name].as_array().unwrap().len();
         assert_eq!(count("scopes"), scopes().count());
         assert_eq!(count("hosts"), HOSTS.len());
         assert_eq!(count("advice"), advice::ROWS.len());
-        let text = markdown();
+        let text = markdown(&Taught::default());
         for key in ["gen_ai.usage.input_tokens", "llm.token_count.prompt", "server.address"] {
             assert_eq!(text.matches(&format!("| `{key}` |")).count(), 1, "{key}");
         }

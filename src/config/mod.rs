@@ -52,8 +52,8 @@ use crate::regular_file;
 const LONGEST_FILE: u64 = 64 << 20;
 
 /// Sections that are read by code of their own and not by the table of keys.
-const STRUCTURED: [&str; 7] =
-    ["dimensions", "prices", "limits", "otlp_metrics", "ledger", "attribution", "budgets"];
+const STRUCTURED: [&str; 8] =
+    ["dimensions", "prices", "limits", "vocabulary", "otlp_metrics", "ledger", "attribution", "budgets"];
 
 /// Reads a file, if there is one, and the environment over it.
 ///
@@ -169,6 +169,7 @@ fn section(document: &Document, entry: &Entry, settings: &mut Settings, faults: 
         "dimensions" => settings.dimensions = dimensions::read(document, &entry.value, faults),
         "prices" => sections::read_prices(document, settings, faults),
         "limits" => sections::read_limits(document, settings, faults),
+        "vocabulary" => sections::read_vocabulary(document, settings, faults),
         "otlp_metrics" => sections::read_push(document, settings, faults),
         "ledger" | "attribution" | "budgets" => {
             sections::read_ledger(document, &entry.key, settings, faults);

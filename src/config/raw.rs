@@ -111,9 +111,15 @@ impl Document {
 
     /// The place of what a dotted path such as `prices.models[0].match` names, or of the nearest thing above it.
     pub(super) fn place_of(&self, path: &str) -> Place {
+        let steps: Vec<&str> = path.split(['.', '[']).map(|step| step.trim_end_matches(']')).collect();
+        self.place_at(&steps)
+    }
+
+    /// The same, of keys that may have dots in them.
+    pub(super) fn place_at(&self, steps: &[&str]) -> Place {
         let mut place = Place::File { path: self.path.clone(), line: 0, column: 0 };
         let mut content: Option<&Content> = None;
-        for step in path.split(['.', '[']).map(|step| step.trim_end_matches(']')) {
+        for step in steps.iter().copied() {
             let next = match content {
                 None => entry(&self.entries, step),
                 Some(Content::Map(entries)) => entry(entries, step),

@@ -11,6 +11,7 @@ use super::keys::KEYS;
 use super::raw::Document;
 use super::settings::{Listen, Settings};
 use super::whole;
+use crate::dialect::VocabularyConfig;
 use crate::ledger::{self, LedgerSettings};
 use crate::limits::LimitsConfig;
 use crate::price::{Catalogue, Fault, PriceBook, PricesConfig};
@@ -40,6 +41,25 @@ pub(super) fn read_limits(document: &Document, settings: &mut Settings, faults: 
             faults.add(&document.place_of(key.path), key.path, problem);
         }
     }
+}
+
+/// Reads the section `vocabulary`.
+pub(super) fn read_vocabulary(document: &Document, settings: &mut Settings, faults: &mut Faults) {
+    let Some(vocabulary) = whole::read::<VocabularyConfig>(document, "vocabulary", faults) else { return };
+    for (steps, problem) in vocabulary.teach().err().unwrap_or_default() {
+        let steps: Vec<&str> =
+            std::iter::once("vocabulary").chain(steps.iter().map(String::as_str)).collect();
+        let mut path = String::new();
+        for (place, step) in steps.iter().enumerate() {
+            match step.parse::<usize>() {
+                Ok(index) => path.push_str(&format!("[{index}]")),
+                Err(_) if place == 0 => path.push_str(step),
+                Err(_) => path.push_str(&format!(".{step}")),
+            }
+        }
+        faults.add(&document.place_at(&steps), &path, problem);
+    }
+    settings.vocabulary = vocabulary;
 }
 
 /// Reads the section `otlp_metrics`; relative files are beside the configuration.

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use crate::dialect::VocabularyConfig;
 use crate::ledger::LedgerSettings;
 use crate::limits::LimitsConfig;
 use crate::price::PricesConfig;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub limits: LimitsConfig,
     /// The ledger: time zone, whose a call is, budgets.
     pub ledger: LedgerSettings,
+    /// What spans of the user's own libraries mean.
+    pub vocabulary: VocabularyConfig,
     /// Where metrics are pushed to by OTLP.
     pub push: Option<PushSettings>,
     /// Estimate tokens from text where a span has content and no usage; kept in a family of its own.
@@ -227,6 +230,7 @@ impl Default for Settings {
             prices: PricesConfig::default(),
             limits: LimitsConfig::default(),
             ledger: LedgerSettings::default(),
+            vocabulary: VocabularyConfig::default(),
             push: None,
             estimate_missing_usage: false,
             log: Log::default(),

@@ -37,6 +37,7 @@ mod openllmetry;
 mod profile;
 mod semantic_kernel;
 mod spring;
+pub mod taught;
 mod traceai;
 mod vercel;
 mod vocabulary;
@@ -46,6 +47,7 @@ mod voltagent;
 pub use http::{DATADOG_PREFIX, HEADER_PREFIX};
 pub(crate) use profile::profile_named;
 pub use profile::{Convention, Layer, Profile, Trait, profile_of};
+pub use taught::{Said, Taught, VocabularyConfig};
 pub use vocabulary::{Meaning, Vocabulary};
 
 /// A number of a usage vocabulary.
@@ -91,6 +93,8 @@ pub enum Field {
     ExtraInput,
     /// Completion tokens billed beside those of the usage (compactions).
     ExtraOutput,
+    /// Completion tokens without reasoning and without what is split off.
+    VisibleOutput,
 }
 
 /// A vocabulary of usage numbers. Numbers of two vocabularies on one span tell of the same tokens.
@@ -120,6 +124,8 @@ pub enum UsageFamily {
     CrewAi,
     /// Numbers whose keys nobody lists, known by their words.
     Words,
+    /// The user's own keys.
+    Taught,
 }
 
 /// How sure a spelling is, when a span states one thing under several keys; the higher wins.
@@ -166,6 +172,8 @@ pub enum Fact {
     EntityName(u8),
     /// A usage number.
     Usage(UsageFamily, Field),
+    /// An object of the user's own, by its number in [`Taught`].
+    TaughtObject(u16),
     /// A usage object written as JSON or as a Python literal.
     UsageObject(UsageFamily),
     /// Details of the prompt's tokens, as JSON or as a Python literal.

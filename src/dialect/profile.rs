@@ -1,6 +1,6 @@
 //! Who wrote a span: one row per instrumentation scope.
 
-use super::PROFILES;
+use super::{PROFILES, taught};
 
 /// How near the wire an instrumentation sits. The nearer decides, the farther fills gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +64,10 @@ pub enum Trait {
     /// One span tells of several calls with the usage of the last; the agent around it has all. A fact that no
     /// rule reads yet.
     LastStepOnly,
+    /// The user says that its spans are calls.
+    TaughtCall,
+    /// The user says that its spans are no calls.
+    TaughtNoCall,
     /// Times that a request was sent are counted from 1.
     ResendsFromOne,
     /// Spans without length that state usage repeat that of the call beside them. A fact that no rule reads:
@@ -139,7 +143,12 @@ pub fn profile_of(name: &str, version: &str) -> &'static Profile {
 /// The row with this name, scope and bound, as they are kept on disk; a general one where it is no more.
 pub(crate) fn profile_named(dialect: &str, scope: &str, before: &str) -> &'static Profile {
     let is_it = |row: &&Profile| row.dialect == dialect && row.scope == scope && row.before == before;
-    PROFILES.iter().flat_map(|table| table.iter()).find(is_it).unwrap_or(&UNKNOWN)
+    PROFILES
+        .iter()
+        .flat_map(|table| table.iter())
+        .chain(taught::PROFILES.iter())
+        .find(is_it)
+        .unwrap_or(&UNKNOWN)
 }
 
 /// The leading numbers of a version, `1.3b0` as 1, 3, 0.

@@ -1,6 +1,8 @@
 //! From an attribute key to what it states, in one look-up.
 
-use super::{Fact, KEYS, Sharing};
+use std::sync::Arc;
+
+use super::{Fact, KEYS, Profile, Sharing, Taught, profile_of};
 
 /// Resource attributes that name the service, best first. Source: OpenTelemetry resource conventions.
 const SERVICE: [&str; 1] = ["service.name"];
@@ -28,17 +30,28 @@ pub struct Vocabulary {
     /// holds more bits of the hash, by which nearly all foreign keys are told, and the entry's number from 1.
     slots: Vec<(u32, u32)>,
     dimension_keys: Vec<Vec<String>>,
+    taught: Option<Arc<Taught>>,
 }
 
 impl Vocabulary {
     /// The dialects' keys, and per dimension the attribute keys that the user mapped to it, best first.
     #[must_use]
     pub fn new(dimension_keys: &[Vec<String>]) -> Self {
-        let mut vocabulary =
-            Self { entries: Vec::new(), slots: Vec::new(), dimension_keys: dimension_keys.to_vec() };
+        Self::with(dimension_keys, None)
+    }
+
+    /// The same, with what the user teaches beside and above it.
+    #[must_use]
+    pub fn with(dimension_keys: &[Vec<String>], taught: Option<Arc<Taught>>) -> Self {
+        let (entries, slots, dimension_keys) = (Vec::new(), Vec::new(), dimension_keys.to_vec());
+        let mut vocabulary = Self { entries, slots, dimension_keys, taught };
         for row in KEYS.iter().flat_map(|table| table.iter()) {
             vocabulary.meaning(row.key).fact = Some(row.fact);
         }
+        for (key, fact) in vocabulary.taught.clone().iter().flat_map(|taught| &taught.keys) {
+            vocabulary.meaning(key).fact = *fact;
+        }
+        let dimension_keys = vocabulary.dimension_keys.clone();
         for (index, keys) in dimension_keys.iter().enumerate().take(32) {
             for key in keys {
                 vocabulary.meaning(key).dimensions |= 1 << index;
@@ -67,6 +80,19 @@ impl Vocabulary {
             }
         }
         self
+    }
+
+    /// What the user teaches, if anything.
+    #[must_use]
+    pub const fn taught(&self) -> Option<&Arc<Taught>> {
+        self.taught.as_ref()
+    }
+
+    /// Who wrote spans of this scope.
+    #[must_use]
+    pub fn profile(&self, name: &str, version: &str) -> &'static Profile {
+        let own = self.taught.as_ref().and_then(|taught| taught.scope(name));
+        own.map_or_else(|| profile_of(name, version), |(_, profile)| profile)
     }
 
     /// How good a resource attribute is as the service's name: 0 is best.

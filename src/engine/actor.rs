@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
 use super::keeping::{COME_AGAIN as AGAIN_KEPT, Health, Librarian, Save, Scribe, Work, keep_short};
@@ -79,8 +79,7 @@ pub struct Glance {
 #[derive(Debug)]
 pub struct EngineHandle {
     sender: SyncSender<Message>,
-    vocabulary: Vocabulary,
-    reader: Reader,
+    reading: RwLock<Arc<Reading>>,
     queue: Arc<Queue>,
     most_queued_bytes: u64,
     stopping: AtomicBool,
@@ -111,6 +110,13 @@ struct Opening {
     messages: SyncSender<Message>,
     reader: Reader,
     bounds: [(u64, u64); settle::Memory::ALL.len()],
+}
+
+/// How requests are read.
+#[derive(Debug)]
+struct Reading {
+    vocabulary: Vocabulary,
+    reader: Reader,
 }
 
 /// The last view.
@@ -192,8 +198,7 @@ fn connected(
     let stopping = AtomicBool::new(false);
     let handle = EngineHandle {
         sender,
-        vocabulary,
-        reader,
+        reading: RwLock::new(Arc::new(Reading { vocabulary, reader })),
         queue,
         most_queued_bytes,
         stopping,
@@ -563,7 +568,7 @@ impl EngineHandle {
 
     /// Hands over what may change while running.
     pub async fn reload(&self, settings: EngineSettings) {
-        self.reader.forget_shapes();
+        self.reading.read().reader.forget_shapes();
         let _ended = self.send(Message::Reload(Box::new(settings))).await;
     }
 
@@ -609,10 +614,17 @@ impl EngineHandle {
     }
 
     fn read(&self, payload: Payload<'_>) -> Result<RecordBatch, otlp::Fault> {
+        let reading = Arc::clone(&self.reading.read());
         match payload.encoding {
-            Encoding::Protobuf => self.reader.read_protobuf(&self.vocabulary, payload.bytes),
-            Encoding::Json => self.reader.read_json(&self.vocabulary, payload.bytes),
+            Encoding::Protobuf => reading.reader.read_protobuf(&reading.vocabulary, payload.bytes),
+            Encoding::Json => reading.reader.read_json(&reading.vocabulary, payload.bytes),
         }
+    }
+
+    /// Reads by another vocabulary from now on: with a reader of its own, as what is known of patterns hangs on it.
+    pub fn teach(&self, vocabulary: Vocabulary) {
+        let reader = self.reading.read().reader.with_other_words();
+        *self.reading.write() = Arc::new(Reading { vocabulary, reader });
     }
 
     fn has_room(&self, bytes: u64) -> bool {

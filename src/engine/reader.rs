@@ -13,7 +13,7 @@ use super::known::{Likeness, Meaning, Patterns};
 use crate::call::{TokenType, Tokens};
 use crate::classify::is_failed_finish;
 use crate::dialect::Vocabulary;
-use crate::facts::{Batch, Role, SpanFacts, SpanKey, Text, Unread, part};
+use crate::facts::{Batch, HostWord, Role, SpanFacts, SpanKey, Text, Unread, part};
 use crate::judge;
 use crate::normalise::{self, UsageInput};
 use crate::otlp::{self, Fault, JsonRequest, SpanKind, SpanStatus};
@@ -142,6 +142,12 @@ impl Reader {
         }
     }
 
+    /// One for another vocabulary: of its own are the patterns, since keys have other numbers there.
+    #[must_use]
+    pub fn with_other_words(&self) -> Self {
+        Self { resting: Arc::default(), ..self.clone() }
+    }
+
     /// Forgets shapes: what follows from them has changed.
     pub fn forget_shapes(&self) {
         self.shapes.clear();
@@ -202,7 +208,7 @@ impl Reader {
         let draft = ShapeDraft {
             profile: facts.profile,
             scope: facts.scope_hash,
-            host_known: normalise::provider_of_host(span.text(facts.server_address)).is_some(),
+            host_known: span.host_tells(),
             texts: &texts[..Name::COUNT + dimensions.len().min(DIMENSIONS)],
         };
         self.shapes.place(&draft, shapes)
@@ -282,8 +288,7 @@ impl Sink for Reading<'_> {
         let shape = &self.shapes.list[record.shape as usize];
         if let Some(pattern) = pattern.filter(|_| is_ordinary(&record) && shape.number != 0) {
             self.patterns.learn(pattern, || {
-                let provider =
-                    normalise::provider(span.text(facts.provider), span.text(facts.server_address));
+                let provider = span.named_provider();
                 Meaning::Span(Box::new(Likeness {
                     record: record.clone(),
                     shape: Arc::clone(shape),
@@ -352,11 +357,28 @@ impl<'a> Span<'a> {
     /// Who answered, as far as this span tells: without a host, a model of one vendor betrays what the SDK calls `openai`.
     fn provider(&self) -> Option<&'a str> {
         let (facts, host) = (self.facts, self.text(self.facts.server_address));
-        let provider = normalise::provider(self.text(facts.provider), host);
+        let provider = self.named_provider();
         let models = [facts.routed_model, facts.response_model, facts.request_model];
         let models = models.map(|model| self.text(model));
         let hidden = provider.filter(|_| host.is_empty());
         hidden.and_then(|named| normalise::hidden_provider(named, &models)).or(provider)
+    }
+
+    /// By its name and its host, as far as the user has not said otherwise of it.
+    fn named_provider(&self) -> Option<&'a str> {
+        let host = match self.facts.host {
+            HostWord::BuiltIn => self.text(self.facts.server_address),
+            HostWord::Taught | HostWord::Off => "",
+        };
+        normalise::provider(self.text(self.facts.provider), host)
+    }
+
+    fn host_tells(&self) -> bool {
+        match self.facts.host {
+            HostWord::BuiltIn => normalise::provider_of_host(self.text(self.facts.server_address)).is_some(),
+            HostWord::Taught => true,
+            HostWord::Off => false,
+        }
     }
 
     fn tokens(&self, provider: Option<&'a str>) -> Option<Tokens> {
@@ -394,6 +416,7 @@ impl<'a> Span<'a> {
         if self.batch.names_spans {
             let evidence = record.evidence_mut();
             (evidence.name, evidence.signs) = (self.text(facts.name).into(), facts.signs);
+            evidence.taught = self.text(facts.taught).into();
         }
     }
 
@@ -415,7 +438,8 @@ impl<'a> Span<'a> {
             provider: provider.or_else(by_model).unwrap_or("unknown"),
         };
         if failed {
-            record.evidence_mut().error = Some(texts.error());
+            let error = texts.error();
+            record.evidence_mut().error = Some(facts.taught_class.map_or(error, |class| error.taught(class)));
         }
         let limits = texts.limits();
         if !limits.is_empty() {

@@ -23,7 +23,7 @@ fn call(call: &CallStory) -> Value {
         amounts.collect::<Map<String, Value>>()
     });
     let merged: Vec<String> = call.merged_spans.iter().map(|key| hex(&key.span_id)).collect();
-    json!({
+    let mut object = json!({
         "trace_id": hex(&call.key.trace_id),
         "span_id": hex(&call.key.span_id),
         "span_name": call.span_name,
@@ -49,7 +49,11 @@ fn call(call: &CallStory) -> Value {
         "rate_limits": call.limits.iter().map(limit).collect::<Vec<_>>(),
         "merged_spans": merged,
         "signs": call.signs.rows().map(|row| json!({"sign": row.words, "weight": row.weight})).collect::<Vec<_>>(),
-    })
+    });
+    if !call.vocabulary.is_empty() {
+        object["vocabulary"] = json!(call.vocabulary);
+    }
+    object
 }
 
 fn skipped(span: &LeftOutSpan) -> Value {

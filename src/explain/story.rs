@@ -66,6 +66,8 @@ pub struct CallStory {
     pub recognised: String,
     /// What spoke for a call and against it, with what each weighs.
     pub signs: Signs,
+    /// Entries of the user's vocabulary that were used.
+    pub vocabulary: Vec<String>,
     /// `service.name`.
     pub service_name: String,
     /// `deployment.environment.name`.
@@ -162,6 +164,18 @@ pub struct LeftOutSpan {
     pub of: Option<SpanKey>,
 }
 
+/// Each entry once, in the order in which the spans used them.
+fn taught(call: &LlmCall<'_>) -> Vec<String> {
+    let mut entries: Vec<String> = Vec::new();
+    let told = call.members.iter().filter_map(|held| held.of_evidence(|evidence| Some(&*evidence.taught)));
+    for entry in told.flat_map(|text| text.split(", ")).filter(|entry| !entry.is_empty()) {
+        if !entries.iter().any(|known| known == entry) {
+            entries.push(shown(entry).into_owned());
+        }
+    }
+    entries
+}
+
 // === impl CallStory ===
 
 impl CallStory {
@@ -173,6 +187,7 @@ impl CallStory {
             dialect: call.dialect,
             recognised: recognised(&call.members[0]),
             signs: call.members[0].of_evidence(|evidence| Some(evidence.signs)).unwrap_or_default(),
+            vocabulary: taught(call),
             service_name: shown(call.service_name),
             environment: shown(call.environment),
             provider: shown(call.provider),

@@ -68,6 +68,9 @@ fn write_call(
     if !call.signs.is_empty() {
         field(out, "signs", &signs(call))?;
     }
+    if !call.vocabulary.is_empty() {
+        field(out, "vocabulary", &call.vocabulary.join(", "))?;
+    }
     write_spans(out, call, others)?;
     write_tokens(out, call)?;
     write_price(out, call, catalogue)?;

@@ -52,11 +52,13 @@ pub struct UsageSum {
     tool_input: Option<u64>,
     extra_input: Option<u64>,
     extra_output: Option<u64>,
+    visible: Option<u64>,
     unusable: bool,
 }
 
 /// Vocabularies, the best witness of input and output first.
-const FAMILIES: [UsageFamily; 12] = [
+const FAMILIES: [UsageFamily; 13] = [
+    UsageFamily::Taught,
     UsageFamily::GenAi,
     UsageFamily::OpenInference,
     UsageFamily::OpenAiShaped,
@@ -84,7 +86,15 @@ pub fn tokens(usage: &UsageInput<'_>) -> Option<Tokens> {
     let stated = usage.readings.iter().fold(0_u16, |bits, reading| bits | 1 << reading.family as u16);
     let families = FAMILIES.iter().copied().filter(|&family| stated >> family as u16 & 1 == 1);
     let mut sums = families.clone().map(|family| (family, sum(usage.readings, family)));
-    let (family, mut primary) = sums.find(|(_, sum)| sum.input.is_some() || sum.output.is_some())?;
+    let speaks = |family: UsageFamily, sum: &UsageSum| {
+        let parts = family == UsageFamily::Taught && (sum.fresh.is_some() || sum.visible.is_some());
+        sum.input.is_some() || sum.output.is_some() || parts
+    };
+    let (family, mut primary) = sums.find(|(family, sum)| speaks(*family, sum))?;
+    if family == UsageFamily::Taught {
+        families.clone().skip(1).for_each(|other| primary.fill_details(&sum(usage.readings, other)));
+        primary.make_whole();
+    }
     if primary.unusable || says_nothing(&primary, usage) {
         return None;
     }
@@ -146,9 +156,11 @@ fn shape_of(family: UsageFamily, usage: &UsageInput<'_>) -> Shape {
         UsageFamily::ClaudeCode | UsageFamily::Langfuse => Convention::Exclusive,
         // The provider's own object: Anthropic's and Bedrock's leave cached tokens out.
         UsageFamily::Raw if native => Convention::Exclusive,
-        UsageFamily::Raw | UsageFamily::OpenAiShaped | UsageFamily::Mlflow | UsageFamily::LangChain => {
-            Convention::Inclusive
-        }
+        UsageFamily::Raw
+        | UsageFamily::OpenAiShaped
+        | UsageFamily::Mlflow
+        | UsageFamily::LangChain
+        | UsageFamily::Taught => Convention::Inclusive,
         UsageFamily::GenAi
         | UsageFamily::OpenInference
         | UsageFamily::Vercel
@@ -192,6 +204,7 @@ fn sum(readings: &[Reading], family: UsageFamily) -> UsageSum {
             Field::ToolInput => &mut sum.tool_input,
             Field::ExtraInput => &mut sum.extra_input,
             Field::ExtraOutput => &mut sum.extra_output,
+            Field::VisibleOutput => &mut sum.visible,
             Field::WebSearches => continue,
         };
         *slot = Some(slot.unwrap_or(0).max(count));
@@ -200,6 +213,20 @@ fn sum(readings: &[Reading], family: UsageFamily) -> UsageSum {
 }
 
 impl UsageSum {
+    /// The user names the parts; the whole is their sum.
+    fn make_whole(&mut self) {
+        let plus = |own: Option<u64>, parts: &[Option<u64>]| {
+            own.map(|own| parts.iter().flatten().fold(own, |sum, part| sum.saturating_add(*part)))
+        };
+        // Named apart, what is kept for an hour is one beside the others.
+        self.cache_write = plus(self.cache_write, &[self.cache_write_1h]);
+        let written = self.cache_write.or(self.cache_write_1h);
+        let input = [self.cache_read, written, self.input_audio, self.input_image, self.input_video];
+        self.input = self.input.or(plus(self.fresh, &input));
+        let output = [self.reasoning, self.output_audio, self.output_image];
+        self.output = self.output.or(plus(self.visible, &output));
+    }
+
     /// Takes over the splits that another vocabulary states and this one does not.
     fn fill_details(&mut self, other: &Self) {
         // A fresh part beside the same whole says nothing new; beside another whole it is the raw count.

@@ -8,7 +8,7 @@ use crate::dialect::{Field, UsageFamily};
 use crate::facts::Reading;
 
 /// How many fields a usage object may have.
-const FIELDS: usize = Field::ExtraOutput as usize + 1;
+const FIELDS: usize = Field::VisibleOutput as usize + 1;
 
 /// The numbers of one usage object.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +123,7 @@ const FIELD: [Field; FIELDS] = [
     Field::WebSearches,
     Field::ExtraInput,
     Field::ExtraOutput,
+    Field::VisibleOutput,
 ];
 
 impl Draft<'_> {

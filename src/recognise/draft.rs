@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::mem::take;
+use std::sync::Arc;
 
 use super::answer::Answer;
 use super::signs::{self, Sign, Signs, Word};
@@ -12,7 +13,7 @@ use super::value::{
     unquoted, worth_keeping,
 };
 use super::{objects, stack_trace, words};
-use crate::dialect::{DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Rank, UsageFamily, Vocabulary};
+use crate::dialect::{DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Rank, Taught, UsageFamily, Vocabulary};
 use crate::facts::{ErrorTextKind, Reading};
 use crate::otlp::{Attribute, Fault, Value};
 
@@ -67,6 +68,10 @@ pub(super) struct Draft<'a> {
     pub(super) touched: bool,
     /// The dialect of the scope that is being read.
     pub(super) dialect: &'static str,
+    /// What the user teaches.
+    pub(super) taught: Option<Arc<Taught>>,
+    /// Which of it was used, where somebody wants to read that.
+    pub(super) taught_entries: Vec<String>,
     pub(super) signs: Signs,
     pub(super) markers: Markers<'a>,
     pub(super) bare_model: &'a str,
@@ -125,8 +130,9 @@ pub(super) struct Draft<'a> {
 // === impl Draft: what is asked of it ===
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(dimensions: usize) -> Self {
-        Self { dimensions: vec![(usize::MAX, Cow::Borrowed("")); dimensions], ..Self::default() }
+    pub(super) fn new(vocabulary: &Vocabulary) -> Self {
+        let dimensions = vec![(usize::MAX, Cow::Borrowed("")); vocabulary.dimensions()];
+        Self { dimensions, taught: vocabulary.taught().cloned(), ..Self::default() }
     }
 
     pub(super) const fn is_nothing(&self) -> bool {
@@ -177,9 +183,10 @@ impl<'a> Draft<'a> {
         if !self.touched {
             return;
         }
-        let Self { readings, pairs, errors, finishes, dimensions, tails, answers, dialect, .. } = self;
+        let Self { readings, pairs, errors, finishes, dimensions, tails, answers, dialect, taught, .. } =
+            self;
         let mut lists = (take(readings), take(pairs), take(errors), take(finishes), take(dimensions));
-        let (mut others, dialect) = ((take(tails), take(answers)), *dialect);
+        let (mut others, dialect, taught) = ((take(tails), take(answers)), *dialect, take(taught));
         others.0.clear();
         others.1.clear();
         lists.0.clear();
@@ -189,7 +196,7 @@ impl<'a> Draft<'a> {
         lists.4.fill((usize::MAX, Cow::Borrowed("")));
         *self = Self::default();
         (self.readings, self.pairs, self.errors, self.finishes, self.dimensions) = lists;
-        (self.tails, self.answers, self.dialect) = (others.0, others.1, dialect);
+        (self.tails, self.answers, self.dialect, self.taught) = (others.0, others.1, dialect, taught);
     }
 }
 
@@ -265,7 +272,10 @@ impl<'a> Draft<'a> {
 
     /// Keeps a response header, if some provider puts evidence into it.
     pub(super) fn header(&mut self, name: &'a str, value: Cow<'a, str>) {
-        if worth_keeping(name) && !value.is_empty() && self.pairs.len() < LIST_BOUND {
+        if (worth_keeping(name) || self.teaches_header(name))
+            && !value.is_empty()
+            && self.pairs.len() < LIST_BOUND
+        {
             self.touched = true;
             self.pairs.push((name, value));
         }
@@ -439,7 +449,7 @@ impl<'a> Draft<'a> {
             | Fact::Resends
             | Fact::Attempts
             | Fact::MaxTokens => self.state_number(fact, text.trim().parse().unwrap_or(f64::NAN), None),
-            Fact::LimitAttribute | Fact::Of(..) => {}
+            Fact::LimitAttribute | Fact::Of(..) | Fact::TaughtObject(_) => {}
         }
     }
 

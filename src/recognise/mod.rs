@@ -14,6 +14,7 @@
 //! | `signs` | what speaks for a call and against it, and how much |
 //! | `role` | what the span is |
 //! | `stack_trace` | what a stack trace says of a failure |
+//! | `taught` | what the user's own entries say of the span |
 //! | `unread` | what looks like LLM traffic and is not read |
 //! | `write` | the draft becomes facts |
 
@@ -24,6 +25,7 @@ mod pattern;
 mod role;
 pub mod signs;
 mod stack_trace;
+mod taught;
 mod unread;
 mod value;
 mod words;
@@ -87,7 +89,7 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
             vocabulary,
             batch: Batch::default(),
             sink,
-            draft: Draft::new(vocabulary.dimensions()),
+            draft: Draft::new(vocabulary),
             pattern: Pattern::default(),
             watch: Watch::default(),
             place: None,
@@ -111,8 +113,12 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
                 Some(length) => self.draft.state_length(fact, length),
                 None => self.draft.state(fact, attribute.value()?),
             },
+            Some(Fact::TaughtObject(index)) => self.draft.state_taught_object(index, attribute.value()?),
             Some(fact) => self.draft.state(fact, attribute.value()?),
             None => {}
+        }
+        if self.batch.names_spans {
+            self.draft.name_taught_key(attribute.key());
         }
         if meaning.dimensions != 0 {
             let (key, value) = (attribute.key(), attribute.value()?);
@@ -163,6 +169,9 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
         };
         let mark = self.batch.text_length();
         let (profile, scope_hash) = (self.profile, self.scope_hash);
+        if self.batch.names_spans {
+            self.draft.name_taught_scope(self.scope.0);
+        }
         self.draft.write(&mut self.batch, header, role, profile, scope_hash, &self.resource_dimensions);
         if S::LEARNS {
             self.sink.span(&self.batch, pattern);
@@ -240,7 +249,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
     fn scope(&mut self, name: &'a str, version: &'a str) {
         if self.scope != (name, version) || self.scope_hash == 0 {
             self.scope = (name, version);
-            self.profile = profile_of(name, version);
+            self.profile = self.vocabulary.profile(name, version);
             self.draft.dialect = self.profile.dialect;
             self.scope_hash = hash(name);
             self.batch.scope = self.batch.store(name, NAME_BOUND);

@@ -90,7 +90,8 @@ impl Draft<'_> {
         // A wrapper that failed may know why the call inside it did.
         let failed = header.status == SpanStatus::Error
             && matches!(header.kind, SpanKind::Internal | SpanKind::Unspecified);
-        if self.is_nothing() && !failed && !names_call(header.name, profile) {
+        let taught = profile.has(Trait::TaughtCall);
+        if self.is_nothing() && !failed && !taught && !names_call(header.name, profile) {
             return None;
         }
         let role = match self.special_role(header) {
@@ -172,6 +173,8 @@ impl Draft<'_> {
         if !self.markers.no_call.is_empty() && !self.signs.has(Sign::Marker) {
             self.signs.add(Sign::NoCallMarker);
         }
+        self.signs.add_if(profile.has(Trait::TaughtCall), Sign::TaughtCall);
+        self.signs.add_if(profile.has(Trait::TaughtNoCall), Sign::TaughtNoCall);
         // What has no word of its own in such a library is an agent.
         self.signs
             .add_if(profile.has(Trait::LastStepOnly) && !self.signs.has(Sign::Marker), Sign::NoCallMarker);
@@ -288,8 +291,7 @@ impl Draft<'_> {
     }
 
     fn calls_a_provider(&self) -> bool {
-        let host = self.host();
-        !host.is_empty() && crate::normalise::provider_of_host(host).is_some()
+        self.knows_host()
     }
 
     fn http_role(&self, header: &SpanHeader<'_>) -> Option<Role> {
@@ -299,7 +301,7 @@ impl Draft<'_> {
         }
         let path = self.url_path();
         let path = path.split(['?', '#']).next().unwrap_or("").trim_end_matches('/');
-        let known_host = || crate::normalise::provider_of_host(self.host()).is_some();
+        let known_host = || self.knows_host();
         let common = || COMMON_PATH_ENDS.iter().any(|end| path.ends_with(end));
         let llm = if path.is_empty() {
             self.has_pairs() && known_host()

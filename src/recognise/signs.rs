@@ -54,6 +54,10 @@ pub enum Sign {
     Helper,
     /// A tool or an agent: a call below it is another call than one above it.
     Barrier,
+    /// The user's vocabulary says that spans of its scope are calls.
+    TaughtCall,
+    /// The user's vocabulary says that they are none.
+    TaughtNoCall,
 }
 
 /// A row of the table.
@@ -93,6 +97,8 @@ pub const WEIGHTS: &[Weight] = &[
     row(Sign::Entity, -9, "a workflow, task, agent or tool"),
     row(Sign::Helper, -30, "a helper that makes no request"),
     row(Sign::Barrier, -30, "a tool or an agent"),
+    row(Sign::TaughtCall, 12, "your vocabulary says call"),
+    row(Sign::TaughtNoCall, -60, "your vocabulary says no call"),
 ];
 
 /// A set of signs.

@@ -8,7 +8,7 @@
 use super::draft::Draft;
 use crate::dialect::Field;
 use crate::facts::UnreadReason;
-use crate::normalise::{provider_of_host, provider_of_model};
+use crate::normalise::provider_of_model;
 use crate::otlp::{Attribute, SpanHeader, SpanKind};
 
 /// Most keys that are looked at, and shown.
@@ -186,7 +186,7 @@ fn is_unread_request(draft: &Draft<'_>, header: &SpanHeader<'_>) -> bool {
         return false;
     }
     let (host, path) = (draft.host(), draft.url_path());
-    if host.is_empty() || provider_of_host(host).is_none() {
+    if !draft.knows_host() {
         return false;
     }
     // Speech, vision and translation are served at the same hosts.

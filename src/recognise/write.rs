@@ -7,8 +7,9 @@ use std::ops::Range;
 use super::NAME_BOUND;
 use super::draft::Draft;
 use super::signs::{self, Word};
+use crate::call::ErrorClass;
 use crate::dialect::{Field, Layer, Profile, Trait};
-use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, ReportedCost, Role, SpanFacts};
+use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, ReportedCost, Role, SpanFacts, Text};
 use crate::otlp::{SpanHeader, SpanKind, SpanStatus};
 
 /// Longest error text that is kept, in bytes: a body with details is about two thousand.
@@ -26,6 +27,9 @@ impl<'a> Draft<'a> {
         resource_dimensions: &[(usize, String)],
     ) {
         let failed = self.failed(header, profile);
+        let said = self.class_said(header.status_message).filter(|_| failed);
+        let (provider, host) = self.provider_said();
+        let taught = self.taught_text(batch, said);
         let lists = self.write_lists(batch, header, failed);
         let dimensions = self.write_dimensions(batch, resource_dimensions);
         let start = self.start(header, role);
@@ -48,7 +52,10 @@ impl<'a> Draft<'a> {
             witness: self.is_witness(header, profile, failed),
             name: batch.store(header.name, NAME_BOUND),
             operation: batch.store(self.operation(role, profile), NAME_BOUND),
-            provider: batch.store(self.provider.text, NAME_BOUND),
+            provider: batch.store(provider, NAME_BOUND),
+            host,
+            taught_class: said.map(|(_, class)| class),
+            taught,
             request_model: batch.store(self.request_model.text, NAME_BOUND),
             response_model: batch.store(self.response_model.text, NAME_BOUND),
             routed_model: batch.store(self.routed_model.text, NAME_BOUND),
@@ -97,7 +104,7 @@ impl<'a> Draft<'a> {
     fn is_witness(&self, header: &SpanHeader<'_>, profile: &Profile, failed: bool) -> bool {
         let lone = profile.has(Trait::LoneWrapperIsCall) && !self.request_model.text.is_empty() && !failed;
         let other_side = header.kind == SpanKind::Server && failed && self.has_model();
-        let billed = self.operation.text != "count_tokens";
+        let billed = self.operation.text != "count_tokens" && !profile.has(Trait::TaughtNoCall);
         billed && ((!self.readings.is_empty() && !self.repeats_answer) || lone || other_side)
     }
 
@@ -118,6 +125,7 @@ impl<'a> Draft<'a> {
         batch.readings.extend_from_slice(&self.readings);
         let pairs = start(batch.pairs.len());
         for (name, value) in &self.pairs {
+            let Some(name) = self.header_said(name) else { continue };
             let pair = Pair { name: batch.store(name, NAME_BOUND), value: batch.store(value, NAME_BOUND) };
             batch.pairs.push(pair);
         }
@@ -143,6 +151,18 @@ impl<'a> Draft<'a> {
             errors..start(batch.errors.len()),
             finishes..start(batch.finishes.len()),
         ]
+    }
+
+    /// The user's entries that were used, for a person who asked.
+    fn taught_text(&self, batch: &mut Batch, said: Option<(usize, ErrorClass)>) -> Text {
+        if !batch.names_spans || self.taught.is_none() {
+            return Text::default();
+        }
+        let error = said.map(|(index, _)| format!("errors[{index}]"));
+        let headers = self.pairs.iter().filter(|(name, _)| self.teaches_header(name));
+        let headers = headers.map(|(name, _)| format!("headers.{name}"));
+        let all: Vec<String> = self.taught_entries.iter().cloned().chain(headers).chain(error).collect();
+        batch.store(&all.join(", "), ERROR_BOUND)
     }
 
     fn write_dimensions(&self, batch: &mut Batch, resource: &[(usize, String)]) -> Range<u32> {

@@ -323,6 +323,7 @@ fn write_error(error: &ErrorVerdict, out: &mut Writer) {
         write_rule(out, rule);
     });
     out.flag(error.says);
+    out.flag(error.taught);
 }
 
 fn read_error(from: &mut Reader<'_>) -> Result<ErrorVerdict, Damaged> {
@@ -336,6 +337,7 @@ fn read_error(from: &mut Reader<'_>) -> Result<ErrorVerdict, Damaged> {
             .option(|from| Ok((from.small()?, read_rule(from)?)))?
             .and_then(|(status, rule)| Some((status, rule?))),
         says: from.flag()?,
+        taught: from.flag()?,
     })
 }
 

@@ -62,7 +62,9 @@ fn open_store(wanted: &StoreSettings) -> Result<(Store, Durability), Failure> {
 pub(crate) fn vocabulary(settings: &Settings) -> Vocabulary {
     let dimensions = settings.dimensions.iter().map(|dimension| dimension.attributes.clone());
     let keys: Vec<Vec<String>> = dimensions.chain(settings.ledger.attribution.keys()).collect();
-    Vocabulary::new(&keys).counting(&settings.ledger.attribution.counted())
+    // What was checked is fine; a section that is not teaches nothing.
+    let taught = settings.vocabulary.teach().ok().filter(|_| !settings.vocabulary.is_empty());
+    Vocabulary::with(&keys, taught.map(Arc::new)).counting(&settings.ledger.attribution.counted())
 }
 
 /// How spans wait under these settings.
@@ -153,6 +155,7 @@ impl MetricsSource for EngineDoor {
 
 impl Engine for EngineDoor {
     async fn reload(&self, settings: &Settings) {
+        self.engine.teach(vocabulary(settings));
         match engine_settings(settings) {
             Ok(settings) => self.engine.reload(settings).await,
             Err(failure) => emit(&Event::CatalogueRejected { error: &failure.to_string() }),
