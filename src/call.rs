@@ -452,6 +452,8 @@ pub struct CallRecord<'a> {
     pub estimated_tokens: Option<Tokens>,
     /// Dollars that the instrumentation itself wrote on the span.
     pub reported_cost_usd: Option<f64>,
+    /// A cost in another currency, for which no rate is configured: its code and the amount.
+    pub reported_cost_foreign: Option<(&'static str, f64)>,
     /// Dollars, or `None` when there is no price or no usage.
     pub cost: Option<CostRecord<'a>>,
     /// Where the dollars come from.

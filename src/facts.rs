@@ -99,11 +99,13 @@ pub struct ErrorText {
     pub text: Text,
 }
 
-/// A cost that the instrumentation states, in dollars.
+/// A cost that the instrumentation states.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ReportedCost {
     /// All of it, if stated.
     pub total: Option<f64>,
+    /// The code of its currency, where that is not the dollar.
+    pub currency: Option<&'static str>,
 }
 
 /// Everything one span says.

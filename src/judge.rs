@@ -31,6 +31,17 @@ pub struct Verdict<'a> {
     pub error: ErrorVerdict,
     /// What it told of rate limits.
     pub limits: Vec<RateLimit>,
+    /// What the instrumentation states that it cost.
+    pub reported: Reported,
+}
+
+/// A cost that the instrumentation states.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reported {
+    /// Dollars, as stated or by a rate of the configuration.
+    pub dollars: Option<Dollars>,
+    /// Another currency's code and amount, for which there is no rate.
+    pub foreign: Option<(&'static str, f64)>,
 }
 
 impl Verdict<'_> {
@@ -122,10 +133,12 @@ impl Judge {
     pub fn judge(&mut self, call: &LlmCall<'_>) -> Verdict<'_> {
         let learned = self.learn(call);
         let (names, count) = names(call, learned.as_deref());
+        let reported = reported(call, &self.book);
         Verdict {
+            reported,
             error: error(call),
             limits: rate_limits_of(call),
-            priced: self.book.price(&request(call, &names[..count])),
+            priced: self.book.price(&request(call, &names[..count], reported.dollars)),
         }
     }
 
@@ -133,7 +146,7 @@ impl Judge {
     pub(crate) fn tariff(&mut self, call: &LlmCall<'_>) -> Option<Tariff> {
         let learned = self.learn(call);
         let (names, count) = names(call, learned.as_deref());
-        self.book.tariff(&request(call, &names[..count]))
+        self.book.tariff(&request(call, &names[..count], reported(call, &self.book).dollars))
     }
 
     /// Notes which model answered under the name that was asked for; where none did (a failure), tells
@@ -200,6 +213,18 @@ fn answered<'a>(call: &LlmCall<'a>) -> Option<&'a str> {
     call.routed_model.or(call.response_model).filter(|answered| Some(*answered) != call.request_model)
 }
 
+fn reported(call: &LlmCall<'_>, book: &PriceBook) -> Reported {
+    let Some(stated) = call.reported_cost else { return Reported::default() };
+    let amount = Decimal::from_f64(stated);
+    let dollars = amount.and_then(|amount| book.dollars(amount, call.reported_currency, started(call)));
+    let foreign = call.reported_currency.filter(|_| dollars.is_none()).map(|code| (code, stated));
+    Reported { dollars, foreign }
+}
+
+const fn started(call: &LlmCall<'_>) -> i64 {
+    (call.start_unix_nano / 1_000_000_000) as i64
+}
+
 /// The names to price by, and how many they are.
 fn names<'a>(call: &LlmCall<'a>, learned: Option<&'a str>) -> ([&'a str; 4], usize) {
     let mut names = [""; 4];
@@ -208,7 +233,7 @@ fn names<'a>(call: &LlmCall<'a>, learned: Option<&'a str>) -> ([&'a str; 4], usi
     (names, count)
 }
 
-fn request<'a>(call: &'a LlmCall<'a>, models: &'a [&'a str]) -> Request<'a> {
+fn request<'a>(call: &'a LlmCall<'a>, models: &'a [&'a str], reported: Option<Dollars>) -> Request<'a> {
     let mut units = Units::default();
     if call.web_searches > 0 {
         units.set("web_searches", Decimal::from(u64::from(call.web_searches)));
@@ -217,11 +242,11 @@ fn request<'a>(call: &'a LlmCall<'a>, models: &'a [&'a str]) -> Request<'a> {
         provider: if call.provider == "unknown" { "" } else { call.provider },
         server_address: call.server_address,
         models,
-        at_unix_seconds: (call.start_unix_nano / 1_000_000_000) as i64,
+        at_unix_seconds: started(call),
         tokens: call.tokens.as_ref(),
         context: context(call),
         units,
-        reported: call.reported_cost.and_then(Decimal::from_f64).map(Dollars::from),
+        reported,
     }
 }
 

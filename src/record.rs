@@ -134,8 +134,10 @@ pub struct Evidence {
     pub resends: u32,
     /// Searches, billed by piece.
     pub web_searches: u32,
-    /// Cost that the instrumentation states, dollars.
+    /// Cost that the instrumentation states.
     pub reported_cost: Option<f64>,
+    /// The code of its currency, where that is not the dollar.
+    pub reported_currency: Option<&'static str>,
     /// All tokens, where some kind has no place in the record.
     pub tokens: Option<Tokens>,
 }

@@ -166,6 +166,12 @@ impl CallSeries {
             out.number(counter.value);
             out.number(counter.created_unix_nano);
         }
+        out.size(self.foreign.len());
+        for (currency, counter) in &self.foreign {
+            out.text(currency);
+            out.wide(counter.value.atto());
+            out.number(counter.created_unix_nano);
+        }
         out.into_bytes()
     }
 
@@ -178,6 +184,7 @@ impl CallSeries {
         self.histograms.values_mut().for_each(|histogram| *histogram = Histogram::new(now));
         self.errors.iter_mut().for_each(|row| row.counter = zero);
         self.suspicious.iter_mut().for_each(|(_, counter)| *counter = zero);
+        self.foreign.iter_mut().for_each(|(_, counter)| *counter = zero_dollars);
     }
 }
 
@@ -234,6 +241,12 @@ fn read_series(series: &mut CallSeries, from: &mut Reader<'_>) -> Result<(), Dam
         let (reason, counter) = (from.text()?, read_counter(from)?);
         let known = SUSPICIONS.into_iter().find(|known| *known == reason);
         series.suspicious.extend(known.map(|reason| (reason, counter)));
+    }
+    for _ in 0..from.size()? {
+        let currency = crate::price::foreign(from.text()?);
+        let value = Exact::from_atto(from.wide()?);
+        let counter = DollarCounter { value, created_unix_nano: from.number()? };
+        series.foreign.extend(currency.map(|currency| (currency, counter)));
     }
     if from.is_at_end() { Ok(()) } else { Err(Damaged) }
 }
@@ -295,6 +308,7 @@ mod tests {
                 suspicious_usage: Some(SUSPICIONS[0]),
                 estimated_tokens: None,
                 reported_cost_usd: Some(0.3),
+                reported_cost_foreign: Some(("EUR", 0.7)),
                 cost: Some(CostRecord {
                     tokens: &[(TokenType::Input, dollars)],
                     request: dollars,

@@ -36,6 +36,8 @@ pub struct CallSeries {
     pub(super) counts: Sparse<Counter>,
     pub(super) dollars: Sparse<DollarCounter>,
     pub(super) histograms: Sparse<Histogram>,
+    /// Costs that instrumentations state in other currencies, by code.
+    pub foreign: Vec<(&'static str, DollarCounter)>,
     /// The last call of each class.
     last: Sparse<Exemplar>,
 }
@@ -65,6 +67,7 @@ impl CallSeries {
             began_unix_nano: 0,
             errors: Vec::new(),
             suspicious: Vec::new(),
+            foreign: Vec::new(),
             counts: Sparse::default(),
             dollars: Sparse::default(),
             histograms: Sparse::default(),
@@ -234,10 +237,21 @@ impl CallSeries {
         }
     }
 
+    fn count_foreign(&mut self, currency: &'static str, amount: f64, now: u64) {
+        let Some(amount) = Exact::from_f64(amount) else { return };
+        match self.foreign.iter_mut().find(|(known, _)| *known == currency) {
+            Some((_, counter)) => counter.value = counter.value.plus(amount),
+            None => self.foreign.push((currency, DollarCounter { value: amount, created_unix_nano: now })),
+        }
+    }
+
     fn record_cost(&mut self, call: &CallRecord<'_>, mark: Mark) {
         self.add(Count::Priced(call.price_source), 1, mark.now);
         if let Some(dollars) = call.reported_cost_usd.and_then(Exact::from_f64) {
             self.spend(Dollars::Reported, dollars, mark.now);
+        }
+        if let Some((currency, amount)) = call.reported_cost_foreign {
+            self.count_foreign(currency, amount, mark.now);
         }
         let Some(cost) = &call.cost else { return };
         for (kind, dollars) in cost.tokens {

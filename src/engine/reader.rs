@@ -411,7 +411,9 @@ impl<'a> Span<'a> {
             record.evidence_mut().web_searches = facts.web_searches;
         }
         if facts.reported.total.is_some() {
-            record.evidence_mut().reported_cost = facts.reported.total;
+            let evidence = record.evidence_mut();
+            (evidence.reported_cost, evidence.reported_currency) =
+                (facts.reported.total, facts.reported.currency);
         }
         if self.batch.names_spans {
             let evidence = record.evidence_mut();

@@ -126,7 +126,7 @@ pub struct PriceStory {
     /// How the call was served, where a span says so: tier, speed.
     pub served: Vec<String>,
     /// What the instrumentation itself stated, dollars.
-    pub reported: Option<f64>,
+    pub reported: Option<String>,
 }
 
 /// Why a span is no call of its own.
@@ -259,7 +259,10 @@ impl PriceStory {
                 .into_iter()
                 .filter_map(|(name, value)| value.map(|value| format!("{name} {}", shown(value))))
                 .collect(),
-            reported: call.reported_cost,
+            reported: call.reported_cost.map(|amount| match call.reported_currency {
+                None => format!("${amount}"),
+                Some(code) => format!("{amount} {code}"),
+            }),
         }
     }
 }

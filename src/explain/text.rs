@@ -228,9 +228,9 @@ fn write_price(out: &mut Formatter<'_>, call: &CallStory, catalogue: &str) -> fm
         }
     }
     field(out, title, &price_source(call, catalogue))?;
-    if let Some(reported) = price.reported {
+    if let Some(reported) = &price.reported {
         let used = if price.source == PriceSource::Reported { "" } else { ", not used" };
-        field(out, "", &format!("the instrumentation itself states ${reported}{used}"))?;
+        field(out, "", &format!("the instrumentation itself states {reported}{used}"))?;
     }
     Ok(())
 }

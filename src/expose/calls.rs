@@ -6,7 +6,7 @@ use super::sample::{Labels, Samples, Source};
 use crate::aggregate::CallView;
 use crate::aggregate::cardinality::Replacement;
 use crate::aggregate::measure::{Count, Dollars, InputSize, Outcome, Spread};
-use crate::aggregate::point::{Counter, Exemplar};
+use crate::aggregate::point::{Counter, DollarCounter, Exemplar};
 use crate::aggregate::series::CallSeries;
 use crate::call::{ErrorClass, PriceSource, TokenType};
 use crate::metric::{CallMetric, Family, Metric, MetricType, TableMetric};
@@ -128,6 +128,7 @@ impl SeriesWriter<'_> {
             CallMetric::RequestCost => self.histogram(Spread::RequestCost, &[]),
             CallMetric::CacheSavings => self.dollars(Dollars::CacheSavings, &[]),
             CallMetric::ReportedCost => self.dollars(Dollars::Reported, &[]),
+            CallMetric::ReportedForeign => self.foreign(),
             CallMetric::Priced => {
                 for source in PriceSource::ALL {
                     self.count(Count::Priced(source), &[("price_source", source.label())]);
@@ -182,7 +183,18 @@ impl SeriesWriter<'_> {
     }
 
     fn dollars(&mut self, which: Dollars, further: &[(&str, &str)]) {
-        let Some(counter) = self.series.dollars(which) else { return };
+        if let Some(counter) = self.series.dollars(which) {
+            self.amount(further, counter);
+        }
+    }
+
+    fn foreign(&mut self) {
+        for (currency, counter) in &self.series.foreign {
+            self.amount(&[("currency", currency)], counter);
+        }
+    }
+
+    fn amount(&mut self, further: &[(&str, &str)], counter: &DollarCounter) {
         let open = counter.created_unix_nano <= self.opened;
         let value = if open { counter.value.to_f64() } else { 0.0 };
         let labels = Labels { rendered: &self.series.rendered, further };

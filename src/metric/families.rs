@@ -159,6 +159,8 @@ pub const FAMILIES: &[Family] = &[
         "Dollars that cached prompt tokens would have cost more as fresh ones."),
     call(CallMetric::ReportedCost, "llm_reported_cost_usd_total", Counter, Unit::Usd, NONE, &[],
         "Dollars that the instrumentation itself wrote on the spans, for comparison; not part of llm_cost_usd_total unless price_source is `reported`."),
+    call(CallMetric::ReportedForeign, "llm_reported_cost_total", Counter, Unit::None, &[("currency", "ISO 4217 code, or other")], &[],
+        "Costs that the instrumentation itself wrote in another currency than dollars, where `prices.currencies` has no rate. In no other family."),
     call(CallMetric::Priced, "llm_priced_requests_total", Counter, Unit::None, &[("price_source", "catalogue, configured, reported, unpriced, unknown_usage")], &[],
         "Calls by where their price came from. `unpriced` means that llm_cost_usd_total is too low."),
 

@@ -99,6 +99,7 @@ pub enum CallMetric {
     RequestCost,
     CacheSavings,
     ReportedCost,
+    ReportedForeign,
     Priced,
     Streaming,
 }

@@ -133,6 +133,17 @@ impl PriceBook {
         self.forgotten
     }
 
+    /// Dollars for an amount of a currency at a time; none without a rate. Without a code they are dollars.
+    #[must_use]
+    pub fn dollars(&self, amount: Decimal, currency: Option<&str>, at_unix_seconds: i64) -> Option<Dollars> {
+        match currency {
+            None => Some(amount.into()),
+            Some(code) => {
+                self.overrides.currencies.rate(code, at_unix_seconds).map(|rate| rate.times(amount, 1))
+            }
+        }
+    }
+
     /// Prices one call.
     pub fn price(&mut self, request: &Request<'_>) -> Priced<'_> {
         let known = self.first_known(request);

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer};
 
 use super::cost::Cost;
+use super::currency::{Currencies, CurrencyConfig};
 use super::decimal::Decimal;
 use super::matcher::{Matcher, Rule};
 use crate::call::{TokenType, Tokens};
@@ -29,6 +30,8 @@ pub struct PricesConfig {
     pub aliases: Vec<Alias>,
     /// When the cost on the span itself counts.
     pub use_reported: UseReported,
+    /// Dollars for one of other currencies.
+    pub currencies: BTreeMap<String, CurrencyConfig>,
 }
 
 /// When the cost that an instrumentation wrote on the span counts.
@@ -124,6 +127,7 @@ pub(super) struct Overrides {
     pub(super) discounts: Box<[ReadyDiscount]>,
     pub(super) aliases: Box<[Alias]>,
     pub(super) use_reported: UseReported,
+    pub(super) currencies: Currencies,
 }
 
 #[derive(Debug)]
@@ -169,6 +173,7 @@ impl Overrides {
                 }
             }
         }
+        let currencies = Currencies::new(&config.currencies, &mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -178,6 +183,7 @@ impl Overrides {
             discounts: discounts.into(),
             aliases,
             use_reported: config.use_reported,
+            currencies,
         })
     }
 

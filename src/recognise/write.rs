@@ -11,6 +11,7 @@ use crate::call::ErrorClass;
 use crate::dialect::{Field, Layer, Profile, Trait};
 use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, ReportedCost, Role, SpanFacts, Text};
 use crate::otlp::{SpanHeader, SpanKind, SpanStatus};
+use crate::price::foreign;
 
 /// Longest error text that is kept, in bytes: a body with details is about two thousand.
 const ERROR_BOUND: usize = 4096;
@@ -77,7 +78,7 @@ impl<'a> Draft<'a> {
             input_characters: self.input_characters,
             output_characters: self.output_characters,
             web_searches: self.web_searches(),
-            reported: ReportedCost { total: self.reported_cost(profile) },
+            reported: ReportedCost { total: self.reported_cost(profile), currency: foreign(self.currency) },
             readings: lists[0].clone(),
             headers: lists[1].clone(),
             errors: lists[2].clone(),
@@ -246,8 +247,8 @@ impl<'a> Draft<'a> {
     }
 
     fn reported_cost(&self, profile: &Profile) -> Option<f64> {
-        let (_, dollars) = self.reported.filter(|_| matches!(self.currency, "" | "USD" | "usd" | "$"))?;
-        (dollars > 0.0 || !profile.has(Trait::ZeroCostIsUnknown)).then_some(dollars)
+        let (_, amount) = self.reported?;
+        (amount > 0.0 || !profile.has(Trait::ZeroCostIsUnknown)).then_some(amount)
     }
 }
 

@@ -282,6 +282,7 @@ fn write_evidence(evidence: &Evidence, out: &mut Writer) {
     out.number(u64::from(evidence.resends));
     out.number(u64::from(evidence.web_searches));
     out.option(evidence.reported_cost, Writer::float);
+    out.option(evidence.reported_currency, Writer::text);
     out.option(evidence.tokens, |out, tokens| {
         out.size(tokens.iter().count());
         for (kind, count) in tokens.iter() {
@@ -301,6 +302,7 @@ fn read_evidence(from: &mut Reader<'_>) -> Result<Evidence, Damaged> {
         resends: from.small()?,
         web_searches: from.small()?,
         reported_cost: from.option(Reader::float)?,
+        reported_currency: from.option(Reader::text)?.and_then(crate::price::foreign),
         tokens: from.option(|from| {
             let mut tokens = Tokens::default();
             for _ in 0..from.size()? {

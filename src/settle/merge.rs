@@ -56,8 +56,10 @@ pub struct LlmCall<'a> {
     pub speed: Option<&'a str>,
     /// Where the model ran.
     pub geography: Option<&'a str>,
-    /// Cost as the instrumentation states it, dollars.
+    /// Cost as the instrumentation states it.
     pub reported_cost: Option<f64>,
+    /// The code of its currency, where that is not the dollar.
+    pub reported_currency: Option<&'static str>,
     /// It failed.
     pub failed: bool,
     /// HTTP status, where an attribute tells.
@@ -174,6 +176,7 @@ impl<'a> Members<'a> {
             self.first(|held| held.of_evidence(|rare| Some(rare.resends).filter(|&count| count > 0)));
         let searches =
             self.members.iter().filter_map(|held| held.of_evidence(|rare| Some(rare.web_searches)));
+        let reported = self.reported(true).or_else(|| self.reported(false));
         LlmCall {
             key: first.key(),
             span_name: first.name(),
@@ -195,7 +198,8 @@ impl<'a> Members<'a> {
             service_tier: self.text(Name::ServiceTier),
             speed: self.text(Name::Speed),
             geography: self.text(Name::Geography),
-            reported_cost: self.first(|held| held.of_evidence(|rare| rare.reported_cost)),
+            reported_cost: reported.map(|(amount, _)| amount),
+            reported_currency: reported.and_then(|(_, currency)| currency),
             failed: self.failed(),
             status_code: self.status_code(self.failed()),
             retries: resends.unwrap_or(0).max(self.retries),
@@ -219,6 +223,15 @@ impl<'a> Members<'a> {
         let own = || self.members.iter().find_map(lend::model);
         let lent = || self.lent.iter().find_map(lend::model).filter(|_| own().is_none());
         self.text(Name::RequestModel).or_else(lent)
+    }
+
+    /// A stated cost, in dollars or in another currency.
+    fn reported(&self, in_dollars: bool) -> Option<(f64, Option<&'static str>)> {
+        let costs = self
+            .members
+            .iter()
+            .filter_map(|held| held.of_evidence(|rare| Some((rare.reported_cost?, rare.reported_currency))));
+        costs.into_iter().find(|(_, currency)| currency.is_none() == in_dollars)
     }
 
     fn first<T>(&self, of: fn(&Record) -> Option<T>) -> Option<T> {

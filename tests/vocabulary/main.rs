@@ -161,3 +161,33 @@ vocabulary:
     }
     assert!(faults("vocabulary: {key: {}}").contains("did you mean `keys`?"));
 }
+
+/// Scenario: a cost in euros on the span, of a model without a price. Guarantees: it is dollars by the rate of its day and
+/// by no other; without a rate it is no dollars at all, and `explain` shows it as written.
+#[test]
+fn a_cost_in_euros_is_dollars_by_the_rate_of_its_day() {
+    let stated = [
+        ("gen_ai.operation.name", json!("chat")),
+        ("gen_ai.request.model", json!("house-7b")),
+        ("gen_ai.usage.input_tokens", json!(7)),
+        ("gen_ai.usage.output_tokens", json!(2)),
+        ("gen_ai.usage.cost.amount", json!("0.5")),
+        ("gen_ai.usage.cost.currency", json!("EUR")),
+    ];
+    let priced = |yaml: &str| {
+        let settings = config::parse("tollgate.yaml", yaml, &[]).unwrap();
+        let book = PriceBook::new(&settings.prices).unwrap();
+        let mut explainer = Explainer::new(Vocabulary::new(&[]), SettleSettings::default(), book);
+        explainer.read_json(span("acme", &stated, false).as_bytes()).unwrap();
+        let story = explainer.finish();
+        assert!(story.to_string().contains("the instrumentation itself states 0.5 EUR"), "{story}");
+        story.to_json()["calls"][0]["cost_usd"].clone()
+    };
+    assert_eq!(priced(""), Value::Null);
+    assert_eq!(priced("prices: {currencies: {EUR: 1.08}}"), "0.54");
+    // The span is of November 2026.
+    let dated = "prices: {currencies: {EUR: [{from: 2026-01-01, rate: 1.1}, {from: 2027-01-01, rate: 1.2}]}}";
+    assert_eq!(priced(dated), "0.55");
+    assert_eq!(priced("prices: {currencies: {EUR: [{from: 2027-01-01, rate: 1.2}]}}"), Value::Null);
+    assert!(faults("prices: {currencies: {EURO: 1.08}}").contains("did you mean `EUR`?"));
+}
