@@ -335,7 +335,13 @@ impl<'a> Draft<'a> {
                 );
                 continue;
             }
-            self.count_under(key, value, 0);
+            // A map is the same as its JSON.
+            match value {
+                Value::Text(text) if key.ends_with("usage") && text.trim_start().starts_with('{') => {
+                    objects::response_usage(self, text);
+                }
+                value => self.count_under(key, value, 0),
+            }
         }
     }
 

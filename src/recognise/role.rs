@@ -9,6 +9,9 @@ use crate::dialect::{Layer, Profile, Trait};
 use crate::facts::Role;
 use crate::otlp::{SpanHeader, SpanKind, SpanStatus};
 
+/// `LiteLLM`'s span of the raw request, a child of the call that it repeats.
+const COMPANION: &str = "raw_gen_ai_request";
+
 /// Paths of inference endpoints, by their end. Source: the providers' API references.
 const PATH_ENDS: &[&str] = &[
     "/chat/completions",
@@ -91,7 +94,8 @@ impl Draft<'_> {
         let failed = header.status == SpanStatus::Error
             && matches!(header.kind, SpanKind::Internal | SpanKind::Unspecified);
         let taught = profile.has(Trait::TaughtCall);
-        if self.is_nothing() && !failed && !taught && !names_call(header.name, profile) {
+        let named = names_call(header.name, profile) || header.name == COMPANION;
+        if self.is_nothing() && !failed && !taught && !named {
             return None;
         }
         let role = match self.special_role(header) {
@@ -121,7 +125,7 @@ impl Draft<'_> {
 
     /// The spans whose part in the story their library fixes.
     fn special_role(&mut self, header: &SpanHeader<'_>) -> Option<Role> {
-        if header.name == "raw_gen_ai_request" {
+        if header.name == COMPANION {
             return Some(Role::Companion);
         }
         if self.markers.logfire_type == "log" && header.name.starts_with("streaming response") {
