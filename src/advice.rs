@@ -4,6 +4,7 @@
 //! `telemetry` exposes, the status page and `tollgate doctor` print the rows.
 
 use crate::call::PriceSource;
+use crate::dialect::Trait;
 use crate::judge::Verdict;
 use crate::record::{Flags, Name};
 use crate::settle::LlmCall;
@@ -21,6 +22,10 @@ pub enum Advice {
     NoLimitHeaders,
     EstimatedUsage,
     MaybeSampled,
+    Sampled,
+    AccumulatedUsage,
+    TruncatedValues,
+    WrongVersion,
 }
 
 /// What is said about it.
@@ -138,6 +143,46 @@ pub const ROWS: &[Row] = &[
         blind: false,
         lines: &[("", "management.tracing.sampling.probability=1.0")],
     },
+    Row {
+        advice: Advice::Sampled,
+        code: "sampled",
+        costs: "only a part of the traces is kept: tokens, dollars and calls of the others are counted nowhere",
+        blind: true,
+        lines: &[(
+            "",
+            "OTEL_TRACES_SAMPLER=parentbased_always_on   # or send to Tollgate before the sampling step",
+        )],
+    },
+    Row {
+        advice: Advice::AccumulatedUsage,
+        code: "accumulated_usage",
+        costs: "each call of a tool loop states the sum so far: differences are counted, late calls may be off",
+        blind: false,
+        lines: &[
+            ("org.springframework", "org.springframework.ai:spring-ai-bom:2.0.0 or later"),
+            ("", "update the library"),
+        ],
+    },
+    Row {
+        advice: Advice::TruncatedValues,
+        code: "truncated_values",
+        costs: "objects on spans are cut: cached and reasoning tokens in them are lost, a usage object is not counted",
+        blind: false,
+        lines: &[(
+            "",
+            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=65536   # and OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        )],
+    },
+    Row {
+        advice: Advice::WrongVersion,
+        code: "wrong_version",
+        costs: "this version states other numbers than the provider bills",
+        blind: false,
+        lines: &[
+            ("gcp.vertex.agent", "pip install -U 'google-adk>=1.20'"),
+            ("", "update the instrumentation"),
+        ],
+    },
 ];
 
 /// Providers that answer with headers of their rate limits. Source: their API references.
@@ -165,7 +210,7 @@ pub struct AdviceSet(u16);
 
 impl Advice {
     /// How many there are.
-    pub const COUNT: usize = Self::MaybeSampled as usize + 1;
+    pub const COUNT: usize = Self::WrongVersion as usize + 1;
 
     /// Its row.
     #[must_use]
@@ -219,7 +264,8 @@ pub fn of(call: &LlmCall<'_>, verdict: &Verdict<'_>) -> AdviceSet {
         !http && !call.failed && !call.has(Flags::ABSURD_TOKENS) && BY_TOKENS.contains(&call.operation);
     let silent = spoke && call.tokens.is_none();
     let told = call.has(Flags::HEADERS) || !verdict.limits.is_empty();
-    let invents = call.profile().has(crate::dialect::Trait::InventsStreamUsage);
+    let profile = call.profile();
+    let (invents, sampled) = (profile.has(Trait::InventsStreamUsage), call.has(Flags::SAMPLED));
     [
         (http, Advice::HttpOnly),
         (silent && streamed, Advice::StreamWithoutUsage),
@@ -231,7 +277,11 @@ pub fn of(call: &LlmCall<'_>, verdict: &Verdict<'_>) -> AdviceSet {
         ),
         (!http && !call.failed && !told && TELL_LIMITS.contains(&call.provider), Advice::NoLimitHeaders),
         (spoke && streamed && call.tokens.is_some() && invents, Advice::EstimatedUsage),
-        (SAMPLED.iter().any(|beginning| scope.starts_with(beginning)), Advice::MaybeSampled),
+        (!sampled && SAMPLED.iter().any(|beginning| scope.starts_with(beginning)), Advice::MaybeSampled),
+        (sampled, Advice::Sampled),
+        (profile.has(Trait::Accumulates) && call.ended_with_tool(), Advice::AccumulatedUsage),
+        (call.has(Flags::CUT), Advice::TruncatedValues),
+        (spoke && profile.has(Trait::OutputWithoutThoughts), Advice::WrongVersion),
     ]
     .into_iter()
     .filter(|(lacks, _)| *lacks)

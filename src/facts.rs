@@ -181,6 +181,10 @@ pub struct SpanFacts {
     pub status_code: Option<u16>,
     /// Failed by some mark other than the status.
     pub marked_failed: bool,
+    /// Not all traces are kept.
+    pub sampled: bool,
+    /// An object on the span has no end.
+    pub cut: bool,
     /// Hidden attempts that the span itself counts.
     pub resends: Option<u32>,
     /// Requested maximum of output tokens.

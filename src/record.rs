@@ -103,6 +103,16 @@ impl Flags {
     /// The other side of a call.
     pub const SERVER: Self = Self(1 << 11);
 
+    /// Not all traces are kept, by the trace's own word.
+    pub const SAMPLED: Self = Self(1 << 13);
+    /// An object on it has no end.
+    pub const CUT: Self = Self(1 << 14);
+
+    /// Sets or takes away those of another.
+    pub const fn set(&mut self, other: Self, is_set: bool) {
+        self.0 = if is_set { self.0 | other.0 } else { self.0 & !other.0 };
+    }
+
     /// Adds those of another.
     pub const fn add(&mut self, other: Self) {
         self.0 |= other.0;
@@ -235,6 +245,8 @@ pub struct RecordBatch {
     pub dropped_fault: Option<Fault>,
     /// Shapes for which there was no room.
     pub unshaped: u64,
+    /// Spans that say that not all traces are kept.
+    pub sampled: u64,
     /// Bytes of evidence.
     pub evidence_bytes: usize,
     /// Records made from what was known of spans like theirs, without reading them in full.

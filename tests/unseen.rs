@@ -352,6 +352,33 @@ fn what_a_call_lacks_is_told() {
     assert_eq!(codes("shop", "org.springframework.boot", CLIENT, &boot), [Advice::MaybeSampled]);
 }
 
+/// Scenario: a trace whose state says that one of two is kept, a usage object that a length limit has cut, a tool loop of
+/// Spring AI 1, ADK before its thoughts. Guarantees: each is told, and half a usage object is no usage.
+#[test]
+fn what_makes_numbers_doubtful_is_told() {
+    let used = [("gen_ai.usage.input_tokens", IntValue(9)), ("gen_ai.usage.output_tokens", IntValue(3))];
+    let limits = ("http.response.header.x-ratelimit-remaining-requests", text("99"));
+    let whole = call("gpt-4o-mini", &[&used[..], std::slice::from_ref(&limits)].concat());
+    let sampled = Span { trace_state: "vendor=1,ot=th:8".to_owned(), ..span(1, CLIENT, &whole) };
+    let request_of = |span: Span| request("shop", "acme", vec![span]);
+    // Known as a pattern or not.
+    let spans =
+        (0..8).map(|number| Span { trace_state: "ot=th:8".to_owned(), ..span(number, CLIENT, &whole) });
+    assert_eq!(read(spans.collect()).sampled, 8);
+    let told =
+        |bytes: Vec<u8>| advised(&[bytes]).into_iter().map(|(_, _, advice, _)| advice).collect::<Vec<_>>();
+    assert_eq!(told(request_of(sampled)), [Advice::Sampled]);
+    assert_eq!(told(request_of(Span { trace_state: "ot=th:0".to_owned(), ..span(1, CLIENT, &whole) })), []);
+    let cut =
+        [limits.clone(), ("metadata.usage_object", text("{\"prompt_tokens\": 1537, \"prompt_tokens_det"))];
+    let cut = codes("shop", "litellm", CLIENT, &call("gpt-4o-mini", &cut));
+    assert_eq!(cut, [Advice::NoUsage, Advice::TruncatedValues]);
+    let tool = ("gen_ai.response.finish_reasons", text("[\"TOOL_CALLS\"]"));
+    let spring = call("gpt-4o-mini", &[&used[..], &[limits.clone(), tool]].concat());
+    let spring = codes("shop", "org.springframework.boot", CLIENT, &spring);
+    assert_eq!(spring, [Advice::MaybeSampled, Advice::AccumulatedUsage]);
+}
+
 /// Guarantees: a thousand calls that lack the same are one line with their number, told once.
 #[test]
 fn advice_is_counted_by_service_and_scope() {

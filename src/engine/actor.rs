@@ -729,6 +729,7 @@ struct Said {
     accepted: Accepted,
     malformed: Option<(&'static str, u64)>,
     dropped: Option<(&'static str, u64)>,
+    sampled: u64,
     unread: Vec<Unread>,
 }
 
@@ -738,6 +739,7 @@ impl Said {
             accepted: accepted(batch),
             malformed: batch.fault.map(|fault| (fault.label(), batch.malformed)),
             dropped: batch.dropped_fault.map(|fault| (fault.label(), batch.dropped)),
+            sampled: batch.sampled,
             unread: std::mem::take(&mut batch.unread),
         }
     }
@@ -748,6 +750,9 @@ impl Said {
         }
         if let Some((reason, count)) = self.dropped {
             emit(&Event::DroppedValues { reason, count });
+        }
+        if self.sampled > 0 {
+            emit(&Event::SampledSpans { count: self.sampled });
         }
         for Unread { scope, reason, count, keys } in &self.unread {
             emit(&Event::UnreadSpans { scope, reason: *reason, count: *count, keys });

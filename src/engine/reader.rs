@@ -124,6 +124,7 @@ impl Reader {
         }
         let named = batch.left_out.iter().map(|left_out| (left_out.span, batch.text(left_out.name).into()));
         let unread = without_parts(batch.unread.clone(), &batch.unread_requests, &records);
+        let sampled = sampled(&records);
         RecordBatch {
             records,
             unread,
@@ -136,6 +137,7 @@ impl Reader {
             dropped: batch.dropped,
             dropped_fault: batch.dropped_fault,
             unshaped: shapes.unshaped,
+            sampled,
             evidence_bytes,
             alike: 0,
             seen: batch.seen.clone(),
@@ -224,6 +226,7 @@ impl Reading<'_> {
         let unread = std::mem::take(&mut batch.unread);
         let unread = without_parts(unread, &batch.unread_requests, &self.records);
         let named = batch.left_out.iter().map(|left_out| (left_out.span, batch.text(left_out.name).into()));
+        let sampled = sampled(&self.records);
         RecordBatch {
             records: self.records,
             unread,
@@ -236,6 +239,7 @@ impl Reading<'_> {
             dropped: batch.dropped,
             dropped_fault: batch.dropped_fault,
             unshaped: self.shapes.unshaped,
+            sampled,
             evidence_bytes: self.evidence_bytes,
             alike: self.alike,
             seen: batch.seen,
@@ -260,6 +264,7 @@ impl Sink for Reading<'_> {
         if impossible(record.start_unix_nano, record.end_unix_nano) {
             record.flags.add(Flags::ABSURD_TIME);
         }
+        record.flags.set(Flags::SAMPLED, span.sampled());
         self.reader.name_answer(span.response_id.unwrap_or_default(), &mut record);
         let streaming = record.streaming();
         let tokens = normalise::tokens(&UsageInput {
@@ -346,6 +351,8 @@ impl<'a> Span<'a> {
             (facts.kind == SpanKind::Server, Flags::SERVER),
             (facts.role == Role::Aggregate && facts.signs.has(Sign::Barrier), Flags::BARRIER),
             (accounts(facts), Flags::ACCOUNTS),
+            (facts.sampled, Flags::SAMPLED),
+            (facts.cut, Flags::CUT),
         ] {
             if is_set {
                 flags.add(flag);
@@ -457,6 +464,11 @@ impl<'a> Span<'a> {
 fn ends_with_tool(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
     reason.contains("tool") || reason.contains("function")
+}
+
+/// How many say that not all traces are kept.
+fn sampled(records: &[Record]) -> u64 {
+    records.iter().filter(|record| record.flags.has(Flags::SAMPLED)).count() as u64
 }
 
 /// What is left of unread spans when those go that are requests below a span that was read.

@@ -150,6 +150,7 @@ pub enum ReceiverMetric {
     Spans,
     MalformedSpans,
     DroppedValues,
+    SampledSpans,
     Requests,
     RequestDuration,
     RefusedRequests,

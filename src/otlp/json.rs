@@ -124,6 +124,7 @@ impl<'a> Transcoder<'a> {
         let sound = self.message(key(2, DELIMITED), |it, name| match name {
             b"traceId" | b"trace_id" => it.identifier::<16>(key(1, DELIMITED)),
             b"spanId" | b"span_id" => it.identifier::<8>(key(2, DELIMITED)),
+            b"traceState" | b"trace_state" => it.lenient(|it| it.text(key(3, DELIMITED))),
             b"parentSpanId" | b"parent_span_id" => it.identifier::<8>(key(4, DELIMITED)),
             b"name" => it.lenient(|it| it.text(key(5, DELIMITED))),
             b"kind" => it.enumeration(key(6, VARINT)),

@@ -122,6 +122,8 @@ pub trait Visitor<'a> {
     /// # Errors
     /// As those of [`Visitor::span_attribute`].
     fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault>;
+    /// The `tracestate` of the span that is being read, as it came.
+    fn trace_state(&mut self, _state: &'a [u8]) {}
     /// The span is complete.
     fn span(&mut self, header: &SpanHeader<'a>);
     /// The span that was being read is not valid OTLP; whatever was seen of it must be forgotten.

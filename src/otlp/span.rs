@@ -11,6 +11,7 @@ use super::{Fault, SpanHeader, SpanKind, SpanStatus, Visitor};
 
 const TRACE_ID: u32 = key(1, DELIMITED);
 const SPAN_ID: u32 = key(2, DELIMITED);
+const TRACE_STATE: u32 = key(3, DELIMITED);
 const PARENT_SPAN_ID: u32 = key(4, DELIMITED);
 const NAME: u32 = key(5, DELIMITED);
 const KIND: u32 = key(6, VARINT);
@@ -75,6 +76,7 @@ fn read_fields<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<Spa
             }
             TRACE_ID => ids.trace = fields.delimited()?,
             SPAN_ID => ids.span = fields.delimited()?,
+            TRACE_STATE => visitor.trace_state(fields.delimited()?),
             PARENT_SPAN_ID => ids.parent = fields.delimited()?,
             NAME => header.name = read_text(&mut fields, visitor)?,
             KIND => header.kind = SpanKind::from_number(fields.varint()?),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::answer::Answer;
 use super::signs::{self, Sign, Signs, Word};
 use super::value::{
-    contains_limit, count, flag_of, host_of, http_status, path_of, plain_borrowed, positive, push_bounded,
-    unquoted, worth_keeping,
+    contains_limit, count, flag_of, host_of, http_status, is_cut, path_of, plain_borrowed, positive,
+    push_bounded, unquoted, worth_keeping,
 };
 use super::{objects, stack_trace, words};
 use crate::dialect::{DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Rank, Taught, UsageFamily, Vocabulary};
@@ -120,6 +120,10 @@ pub(super) struct Draft<'a> {
     pub(super) gateway_request: &'a str,
     /// Its usage is that of an answer which a call inside it gave.
     pub(super) repeats_answer: bool,
+    /// Not all traces are kept.
+    pub(super) sampled: bool,
+    /// An object on the span has no end.
+    pub(super) cut: bool,
     pub(super) readings: Vec<Reading>,
     pub(super) pairs: Vec<(&'a str, Cow<'a, str>)>,
     pub(super) errors: Vec<(ErrorTextKind, &'a str)>,
@@ -410,12 +414,22 @@ impl<'a> Draft<'a> {
             Fact::EntityName(number) => self.entities[usize::from(number) % ENTITIES].1 = text,
             Fact::Speed(rank) if matches!(text, "normal" | "standard") => self.speed.offer(rank, ""),
             Fact::Speed(rank) => self.speed.offer(rank, text),
+            // Half of a usage object makes cached tokens fresh ones.
+            Fact::UsageObject(_) | Fact::InputDetails | Fact::OutputDetails if is_cut(text) => {
+                self.cut = true
+            }
             Fact::UsageObject(family) => objects::usage(self, family, text),
             Fact::InputDetails => objects::details(self, objects::Side::Input, text),
             Fact::OutputDetails => objects::details(self, objects::Side::Output, text),
             Fact::RequestObject => objects::request(self, text),
-            Fact::ResponseObject => objects::response(self, text),
-            Fact::ResponseUsage => objects::response_usage(self, text),
+            Fact::ResponseObject => {
+                self.cut |= is_cut(text);
+                objects::response(self, text);
+            }
+            Fact::ResponseUsage => {
+                self.cut |= is_cut(text);
+                objects::response_usage(self, text);
+            }
             Fact::ProviderMetadata => objects::provider_metadata(self, text),
             Fact::HiddenParams => objects::hidden_params(self, text),
             Fact::HeaderObject => objects::headers(self, text),

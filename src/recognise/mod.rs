@@ -289,6 +289,10 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
         self.state(meaning, attribute)
     }
 
+    fn trace_state(&mut self, state: &'a [u8]) {
+        self.draft.sampled = value::is_sampled(state);
+    }
+
     fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool {
         let wanted = self.draft.event(name, time_unix_nano);
         if self.draft.event_told {
@@ -311,6 +315,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
             self.write(header);
             self.draft.clear();
         }
+        self.draft.sampled = false;
         self.watch.clear();
         self.pattern.begin(self.place);
     }
@@ -320,6 +325,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
         self.batch.malformed += 1;
         self.batch.fault = Some(fault);
         self.draft.clear();
+        self.draft.sampled = false;
         self.pattern.begin(self.place);
     }
 

@@ -86,6 +86,12 @@ impl Alike<'_, '_> {
         self.draft.time_to_first_token(self.header, self.profile, streaming)
     }
 
+    /// Not all traces are kept.
+    #[must_use]
+    pub const fn sampled(&self) -> bool {
+        self.draft.sampled
+    }
+
     /// Most output tokens, characters of the prompt, characters of the answer.
     #[must_use]
     pub const fn sizes(&self) -> (Option<u64>, Option<u32>, Option<u32>) {

@@ -74,6 +74,8 @@ impl<'a> Draft<'a> {
             resends: self
                 .resends
                 .map(|sent| sent.saturating_sub(u32::from(profile.has(Trait::ResendsFromOne)))),
+            sampled: self.sampled,
+            cut: self.cut,
             max_tokens: self.max_tokens,
             input_characters: self.input_characters,
             output_characters: self.output_characters,

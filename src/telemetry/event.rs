@@ -133,6 +133,11 @@ pub enum Event<'a> {
         /// How many.
         count: u64,
     },
+    /// Spans of a request say that not all traces are kept.
+    SampledSpans {
+        /// How many.
+        count: u64,
+    },
     /// Spans were judged.
     Spans {
         /// What became of them.

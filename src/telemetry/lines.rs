@@ -164,6 +164,7 @@ pub(super) const fn kind(event: &Event<'_>) -> Option<Kind> {
         | Event::Spans { .. }
         | Event::StoreSize { .. }
         | Event::DroppedValues { .. }
+        | Event::SampledSpans { .. }
         | Event::CertificateExpiry { .. }
         | Event::Decoded { .. }
         | Event::Queue { .. }
@@ -375,6 +376,7 @@ pub(super) fn write(event: &Event<'_>) {
         | Event::Spans { .. }
         | Event::StoreSize { .. }
         | Event::DroppedValues { .. }
+        | Event::SampledSpans { .. }
         | Event::CertificateExpiry { .. }
         | Event::Decoded { .. }
         | Event::Queue { .. }

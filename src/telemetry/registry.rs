@@ -146,6 +146,7 @@ impl Registry {
             Event::DroppedValues { reason, count } => {
                 self.raise(M::DroppedValues, ("reason", reason), count);
             }
+            Event::SampledSpans { count } => counter(&self.recorder, M::SampledSpans, &[]).increment(count),
             Event::Spans { result, count } => self.spans[result as usize].add(count),
             Event::JournalFailed { reason, .. } => self.raise(M::JournalErrors, ("reason", reason), 1),
             Event::StoreSize { bytes } => self.set(M::DataBytes, &[], number(bytes)),
