@@ -59,10 +59,9 @@ pub enum Trait {
     FailedUsageIsGuess,
     /// `completion` is the chat API, not the one for text.
     CompletionIsChat,
-    /// Each call of a tool loop states the sum so far. A fact that no rule reads yet.
+    /// Each call of a tool loop states the sum so far.
     Accumulates,
-    /// One span tells of several calls with the usage of the last; the agent around it has all. A fact that no
-    /// rule reads yet.
+    /// One span tells of several calls with the usage of the last; the agent around it has all.
     LastStepOnly,
     /// The user says that its spans are calls.
     TaughtCall,
@@ -70,8 +69,7 @@ pub enum Trait {
     TaughtNoCall,
     /// Times that a request was sent are counted from 1.
     ResendsFromOne,
-    /// Spans without length that state usage repeat that of the call beside them. A fact that no rule reads:
-    /// `settle` goes by the length of the span.
+    /// Spans without length that state usage repeat that of the call beside them.
     Accounts,
 }
 

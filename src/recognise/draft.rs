@@ -7,25 +7,15 @@ use std::mem::take;
 use std::sync::Arc;
 
 use super::answer::Answer;
-use super::signs::{self, Sign, Signs, Word};
-use super::value::{
-    contains_limit, count, flag_of, host_of, http_status, is_cut, path_of, plain_borrowed, positive,
-    push_bounded, unquoted, worth_keeping,
-};
-use super::{objects, stack_trace, words};
+use super::marks::{self, Word};
+use super::signs::{Sign, Signs};
+use super::value::{contains_limit, host_of, path_of, plain_borrowed, push_bounded, unquoted, worth_keeping};
 use crate::dialect::{DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Rank, Taught, UsageFamily, Vocabulary};
 use crate::facts::{ErrorTextKind, Reading};
-use crate::otlp::{Attribute, Fault, Value};
+use crate::otlp::{Attribute, Value};
 
 /// What `raw_gen_ai_request` of `LiteLLM` begins its keys with.
 const RAW_REQUEST_PREFIX: &str = "llm.";
-
-/// Ends of keys under which a model is named.
-const MODEL_ENDS: [&str; 4] = [".model", ".model_name", ".model.name", ".model_id"];
-
-/// Ends of keys under which a vendor says what a span is; dots, dashes and underscores are the same.
-const MARKER_ENDS: [&str; 6] =
-    ["span_kind", "span_type", "observation_type", "request_type", "log_type", "run_type"];
 
 /// Most headers, readings, error texts and finish reasons of one span that are kept.
 pub(super) const LIST_BOUND: usize = 64;
@@ -60,7 +50,7 @@ pub(super) struct Markers<'a> {
 }
 
 /// Most entities beside a span.
-const ENTITIES: usize = 4;
+pub(super) const ENTITIES: usize = 4;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -76,7 +66,7 @@ pub(super) struct Draft<'a> {
     pub(super) markers: Markers<'a>,
     pub(super) bare_model: &'a str,
     pub(super) currency: &'a str,
-    entities: [(&'a str, &'a str); ENTITIES],
+    pub(super) entities: [(&'a str, &'a str); ENTITIES],
     /// Attributes that nobody lists and whose keys have telling words.
     pub(super) tails: Vec<Attribute<'a>>,
     /// Usage objects inside answers and events.
@@ -101,9 +91,9 @@ pub(super) struct Draft<'a> {
     pub(super) first_token: Option<f64>,
     pub(super) first_token_at: &'a str,
     pub(super) first_token_event: u64,
-    in_model_event: bool,
+    pub(super) in_model_event: bool,
     /// The current event has stated no number yet.
-    new_event: bool,
+    pub(super) new_event: bool,
     /// An event told something: the span is read in full.
     pub(super) event_told: bool,
     pub(super) streaming: Option<bool>,
@@ -299,7 +289,7 @@ impl<'a> Draft<'a> {
 
     /// Takes in a vendor's word for what the span is.
     pub(super) fn mark(&mut self, text: &'a str, sure: bool) {
-        match signs::word(text) {
+        match marks::word(text) {
             Word::Call => {
                 self.signs.add(Sign::Marker);
                 self.markers.call = unquoted(text);
@@ -307,7 +297,7 @@ impl<'a> Draft<'a> {
             // A vendor lists its own kinds: what is no call there is none.
             Word::NoCall | Word::Unknown if sure && !text.is_empty() => {
                 self.signs.add(Sign::NoCallMarker);
-                self.signs.add_if(signs::is_barrier(text), Sign::Barrier);
+                self.signs.add_if(marks::is_barrier(text), Sign::Barrier);
             }
             Word::NoCall | Word::Unknown => {}
         }
@@ -321,190 +311,6 @@ impl<'a> Draft<'a> {
             } else if kind.starts_with("inference.") {
                 self.signs.add(Sign::Marker);
             }
-        }
-    }
-
-    /// Reads the attributes that only the words of their keys tell of, on a span that is about a model:
-    /// the ends of keys, whoever's prefix they have.
-    pub(super) fn read_tails(&mut self) {
-        for attribute in take(&mut self.tails) {
-            let (Ok(key), Ok(value)) = (attribute.text_key(), attribute.value()) else { continue };
-            if let Value::Text(text) = value
-                && let Some(end) = MODEL_ENDS.iter().find(|end| key.ends_with(**end))
-            {
-                let answered = key[..key.len() - end.len()].ends_with("response");
-                self.state(
-                    if answered { Fact::ResponseModel(1) } else { Fact::RequestModel(1) },
-                    Value::Text(text),
-                );
-                continue;
-            }
-            // A map is the same as its JSON.
-            match value {
-                Value::Text(text) if key.ends_with("usage") && text.trim_start().starts_with('{') => {
-                    objects::response_usage(self, text);
-                }
-                value => self.count_under(key, value, 0),
-            }
-        }
-    }
-
-    /// A number, or a map of numbers, under a key that nobody lists.
-    fn count_under(&mut self, key: &str, value: Value<'a>, depth: usize) {
-        match value {
-            Value::Map(map) if depth < 4 => {
-                for (inner, value) in map.iter() {
-                    self.count_under(&format!("{key}.{inner}"), value, depth + 1);
-                }
-            }
-            Value::Int(_) | Value::Double(_) | Value::Text(_) => {
-                let mut segments = key.rsplit(['.', '/', ':']);
-                let (last, qualifier) = (segments.next().unwrap_or(""), segments.next().unwrap_or(""));
-                if let Some(field) = words::field_of(qualifier, last, false) {
-                    self.state(Fact::Usage(UsageFamily::Words, field), value);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Signs that keys of nobody known give: a marker whose value is a word for a call, or for none.
-    pub(super) fn read_foreign_markers(&mut self) {
-        for attribute in &self.tails {
-            let key = attribute.key();
-            if !MARKER_ENDS.iter().any(|end| ends_like(key, end)) {
-                continue;
-            }
-            let Ok(Value::Text(text)) = attribute.value() else { continue };
-            match signs::word(text) {
-                Word::Call => {
-                    self.signs.add(Sign::ForeignMarker);
-                    self.markers.call = unquoted(text);
-                }
-                Word::NoCall => self.signs.add(Sign::ForeignNoCallMarker),
-                Word::Unknown => {}
-            }
-        }
-    }
-
-    #[expect(clippy::too_many_lines, reason = "one arm per fact: the whole vocabulary on one page")]
-    fn state_text(&mut self, fact: Fact, text: &'a str) {
-        match fact {
-            Fact::Operation(rank) => self.operation.offer(rank, text),
-            Fact::Provider(rank) => self.provider.offer(rank, unquoted(text)),
-            Fact::RequestModel(rank) => self.request_model.offer(rank, named(text)),
-            Fact::ResponseModel(rank) => self.response_model.offer(rank, named(text)),
-            Fact::RoutedModel(rank) => self.routed_model.offer(rank, named(text)),
-            Fact::ResponseId(rank) => self.response_id.offer(rank, named(text)),
-            Fact::Marker => self.mark(text, true),
-            Fact::CallMarker => self.mark(text, false),
-            Fact::NoCallMarker => self.markers.no_call = text,
-            Fact::BareMarker => self.markers.bare_type = text,
-            Fact::VercelOperation => self.markers.vercel_operation = text,
-            Fact::TraceloopKind => self.signs.add(Sign::Entity),
-            Fact::LogfireType => self.markers.logfire_type = text,
-            Fact::BareModel => self.bare_model = named(text),
-            Fact::ProviderAndModel(rank) => {
-                if let Some((provider, model)) = text.split_once('/') {
-                    self.provider.offer(rank, provider);
-                    self.request_model.offer(rank, named(model));
-                }
-            }
-            Fact::EntityType(number) => self.entities[usize::from(number) % ENTITIES].0 = text,
-            Fact::EntityName(number) => self.entities[usize::from(number) % ENTITIES].1 = text,
-            Fact::Speed(rank) if matches!(text, "normal" | "standard") => self.speed.offer(rank, ""),
-            Fact::Speed(rank) => self.speed.offer(rank, text),
-            // Half of a usage object makes cached tokens fresh ones.
-            Fact::UsageObject(_) | Fact::InputDetails | Fact::OutputDetails if is_cut(text) => {
-                self.cut = true
-            }
-            Fact::UsageObject(family) => objects::usage(self, family, text),
-            Fact::InputDetails => objects::details(self, objects::Side::Input, text),
-            Fact::OutputDetails => objects::details(self, objects::Side::Output, text),
-            Fact::RequestObject => objects::request(self, text),
-            Fact::ResponseObject => {
-                self.cut |= is_cut(text);
-                objects::response(self, text);
-            }
-            Fact::ResponseUsage => {
-                self.cut |= is_cut(text);
-                objects::response_usage(self, text);
-            }
-            Fact::ProviderMetadata => objects::provider_metadata(self, text),
-            Fact::HiddenParams => objects::hidden_params(self, text),
-            Fact::HeaderObject => objects::headers(self, text),
-            Fact::ReportedCostObject => objects::cost(self, text),
-            Fact::ReportedCurrency => self.currency = unquoted(text),
-            Fact::FirstTokenAt => self.first_token_at = unquoted(text),
-            Fact::FinishReason => {
-                objects::texts(text, &mut |reason| push_bounded(&mut self.finishes, reason));
-            }
-            Fact::ErrorType => self.error(ErrorTextKind::Type, text),
-            Fact::ErrorCode => self.error(ErrorTextKind::Code, text),
-            Fact::ErrorMessage => self.error(ErrorTextKind::Message, text),
-            Fact::Level => self.marked_failed |= text.eq_ignore_ascii_case("error"),
-            Fact::ServiceTier(rank) => self.service_tier.offer(rank, text),
-            Fact::ServerAddress(rank) => self.server_address.offer(rank, text),
-            Fact::Url => self.url = text,
-            Fact::UrlPath => self.url_path = text,
-            Fact::HttpMethod => {
-                self.http_method = true;
-                self.http_reads = matches!(text, "GET" | "HEAD" | "OPTIONS" | "DELETE");
-            }
-            Fact::Account(rank) => self.account.offer(rank, text),
-            Fact::GatewayRequest => self.gateway_request = named(text),
-            Fact::InputText | Fact::OutputText => self.state_length(fact, text.len()),
-            Fact::Streaming | Fact::Success => {
-                if let Some(flag) = flag_of(text) {
-                    self.state_flag(fact, flag);
-                }
-            }
-            Fact::Usage(..)
-            | Fact::FirstTokenSeconds
-            | Fact::FirstTokenMillis
-            | Fact::FirstToken
-            | Fact::ReportedDuration
-            | Fact::StatusCode
-            | Fact::ReportedCost(_)
-            | Fact::Resends
-            | Fact::Attempts
-            | Fact::MaxTokens => self.state_number(fact, text.trim().parse().unwrap_or(f64::NAN), None),
-            Fact::LimitAttribute | Fact::Of(..) | Fact::TaughtObject(_) => {}
-        }
-    }
-
-    fn state_number(&mut self, fact: Fact, number: f64, whole: Option<i64>) {
-        match fact {
-            Fact::Usage(family, field) => self.reading(family, field, count(number, whole)),
-            Fact::FirstTokenSeconds => {
-                self.first_token_seconds = self.first_token_seconds.or(positive(number));
-            }
-            Fact::FirstTokenMillis => {
-                self.first_token_seconds = self.first_token_seconds.or(positive(number / 1e3));
-            }
-            Fact::FirstToken => self.first_token = positive(number),
-            Fact::ReportedDuration => self.reported_duration = positive(number),
-            Fact::StatusCode => self.status_code = count(number, whole).and_then(http_status),
-            Fact::ReportedCost(rank) => self.cost(rank, number),
-            Fact::Resends => self.resends = count(number, whole).and_then(|n| u32::try_from(n).ok()),
-            Fact::Attempts => {
-                self.resends = count(number, whole).and_then(|n| u32::try_from(n.saturating_sub(1)).ok());
-            }
-            Fact::MaxTokens => self.max_tokens = count(number, whole).filter(|&most| most > 0),
-            Fact::ErrorCode | Fact::ErrorType => {
-                if let Some(status) = count(number, whole).and_then(http_status) {
-                    self.status_code.get_or_insert(status);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn state_flag(&mut self, fact: Fact, flag: bool) {
-        match fact {
-            Fact::Streaming => self.streaming = Some(flag),
-            Fact::Success => self.marked_failed |= !flag,
-            _ => {}
         }
     }
 
@@ -528,89 +334,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// True when the event's attributes are worth reading.
-    pub(super) fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool {
-        let exception = name == "exception" || name == "gen_ai.client.operation.exception";
-        self.exception |= exception;
-        self.touched |= exception;
-        if name == "First Token Stream Event" {
-            (self.first_token_event, self.touched) = (time_unix_nano, true);
-        }
-        if name.starts_with("LLM") && name.contains("Event") {
-            (self.touched, self.in_model_event) = (true, true);
-            self.signs.add(Sign::Event);
-        } else {
-            self.in_model_event = false;
-        }
-        self.new_event = !exception;
-        self.event_told |= exception || self.in_model_event || self.first_token_event != 0;
-        // Contents of prompts and answers have events of their own, which are not read.
-        exception || !name.starts_with("gen_ai.") || name.starts_with("gen_ai.client.")
-    }
-
-    pub(super) fn event_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
-        let kind = match attribute.key() {
-            b"exception.type" => ErrorTextKind::Type,
-            b"exception.message" => ErrorTextKind::Message,
-            b"exception.stacktrace" => {
-                if let Value::Text(text) = attribute.value()? {
-                    stack_trace::read(self, text);
-                }
-                return Ok(());
-            }
-            b"error_code" => ErrorTextKind::Code,
-            key if self.in_model_event && key.starts_with(b"model_dict") => {
-                let (key, value) = (attribute.text_key()?, attribute.value()?);
-                if let Value::Text(text) = value {
-                    if key == "model_dict" {
-                        objects::request(self, text);
-                    } else if key.ends_with(".model_name") || key.ends_with(".model") {
-                        self.state(Fact::RequestModel(2), value);
-                    }
-                }
-                return Ok(());
-            }
-            b"response.raw.model" => {
-                self.event_told = true;
-                self.state(Fact::ResponseModel(3), attribute.value()?);
-                return Ok(());
-            }
-            b"response.raw.id" => {
-                self.event_told = true;
-                self.state(Fact::ResponseId(4), attribute.value()?);
-                return Ok(());
-            }
-            key if telling(key) => {
-                let (key, value) = (attribute.text_key()?, attribute.value()?);
-                self.event_number(key, value);
-                return Ok(());
-            }
-            _ => return Ok(()),
-        };
-        if let Value::Text(text) = attribute.value()? {
-            self.error(kind, text);
-            (self.touched, self.event_told) = (true, true);
-        }
-        Ok(())
-    }
-
-    fn event_number(&mut self, key: &str, value: Value<'a>) {
-        let whole = match value {
-            Value::Int(whole) => count(0.0, Some(whole)),
-            Value::Double(number) => count(number, None),
-            _ => None,
-        };
-        let mut segments = key.rsplit('.');
-        let (last, qualifier) = (segments.next().unwrap_or(""), segments.next().unwrap_or(""));
-        if let (Some(count), Some(field)) = (whole, words::field_of(qualifier, last, false)) {
-            if take(&mut self.new_event) {
-                push_bounded(&mut self.answers, Answer::default());
-            }
-            self.answers.last_mut().into_iter().for_each(|answer| answer.set(field, count));
-            (self.touched, self.event_told) = (true, true);
-        }
-    }
-
     pub(super) fn error(&mut self, kind: ErrorTextKind, text: &'a str) {
         let text = text.trim();
         if !text.is_empty() && !self.errors.contains(&(kind, text)) {
@@ -629,52 +352,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// True when a key that nobody lists ends in one of the words that tell: the rest is not looked at again.
-#[inline]
-pub(super) fn telling(key: &[u8]) -> bool {
-    let Some(last) = key.last_chunk::<4>() else { return false };
-    matches!(
-        last,
-        b"kens"
-            | b"ount"
-            | b"ompt"
-            | b"tion"
-            | b"nput"
-            | b"tput"
-            | b"read"
-            | b"rite"
-            | b"odel"
-            | b"name"
-            | b"l_id"
-            | b"kind"
-            | b"type"
-            | b"ning"
-            | b"ched"
-            | b"sage"
-            | b"otal"
-            | b"udio"
-    ) && has_word(key)
-}
-
-/// `token`, or the name of a model.
-fn has_word(key: &[u8]) -> bool {
-    memchr::memmem::find(key, b"oken").is_some()
-        || MODEL_ENDS.iter().any(|end| key.ends_with(end.as_bytes()))
-        || MARKER_ENDS.iter().any(|end| ends_like(key, end))
-        || key.ends_with(b".usage")
-}
-
-fn ends_like(key: &[u8], end: &str) -> bool {
-    let Some(start) = key.len().checked_sub(end.len()) else { return false };
-    let same = key[start..].iter().zip(end.bytes()).all(|(a, b)| match a {
-        b'.' | b'-' | b':' => b == b'_',
-        byte => byte.to_ascii_lowercase() == b,
-    });
-    same && (start == 0 || !key[start - 1].is_ascii_alphanumeric())
-}
-
 /// A name, or nothing where a library writes a word for nothing; without the API that Mirascope adds.
-fn named(text: &str) -> &str {
+pub(super) fn named(text: &str) -> &str {
     const NOTHING: [&str; 9] = [
         "none",
         "null",

@@ -8,6 +8,12 @@
 //! |---|---|
 //! | `draft` | what the attributes of the current span state |
 //! | `pattern` | what it has in common with many others, so that it need not be found out again |
+//! | `state` | what an attribute states, one arm per fact |
+//! | `metadata` | what SDKs and gateways keep beside an answer |
+//! | `events` | what the events of a span tell |
+//! | `tails` | keys that nobody lists, by their ends |
+//! | `marks` | words for a call, and for none |
+//! | `usage_reader` | usage objects wherever they stand |
 //! | `objects` | facts inside strings of JSON or Python |
 //! | `answer` | usage inside answers and events, held against the span's own |
 //! | `words` | what the words of a key say, whoever wrote it |
@@ -20,13 +26,19 @@
 
 mod answer;
 mod draft;
+mod events;
+mod marks;
+mod metadata;
 mod objects;
 mod pattern;
 mod role;
 pub mod signs;
 mod stack_trace;
+mod state;
+mod tails;
 mod taught;
 mod unread;
+mod usage_reader;
 mod value;
 mod words;
 mod write;
@@ -269,7 +281,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
         let Some((number, meaning)) = self.vocabulary.numbered(attribute.key()) else {
             self.watch.see(&attribute);
             let prefix = Draft::prefix_of(attribute.key());
-            if prefix.is_none_or(|prefix| prefix == "llm.") && draft::telling(attribute.key()) {
+            if prefix.is_none_or(|prefix| prefix == "llm.") && tails::telling(attribute.key()) {
                 self.read_in_full();
                 self.draft.keep_tail(attribute);
             }

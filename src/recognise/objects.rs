@@ -5,10 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::answer::Answer;
 use super::draft::Draft;
-use super::value::{count, host_of, push_bounded};
-use super::words;
+use super::usage_reader::UsageReader;
+use super::value::count;
 use crate::dialect::{Fact, Field, UsageFamily};
 use crate::loose::{self, Path, Scalar, Segment};
 use crate::otlp::Value;
@@ -21,7 +20,7 @@ pub(super) enum Side {
 }
 
 /// Keys of usage objects, in every provider's and SDK's spelling.
-const USAGE: &[(&str, Field)] = &[
+pub(super) const USAGE: &[(&str, Field)] = &[
     ("prompt_tokens", Field::Input),
     ("input_tokens", Field::Input),
     ("inputTokens", Field::Input),
@@ -96,16 +95,6 @@ const DETAILS: &[(&str, Side, Field)] = &[
     ("image_tokens", Side::Output, Field::OutputImage),
 ];
 
-/// Keys of `ai.response.providerMetadata` that are not those of a usage object.
-const METADATA: &[(&str, Field)] = &[
-    ("cacheCreationInputTokens", Field::CacheWrite),
-    ("cacheReadInputTokens", Field::CacheRead),
-    ("cachedPromptTokens", Field::CacheRead),
-    ("reasoningTokens", Field::Reasoning),
-    ("cacheWriteInputTokens", Field::CacheWrite),
-    ("promptCacheHitTokens", Field::CacheRead),
-];
-
 /// A usage object of the given vocabulary.
 pub(super) fn usage<'a>(draft: &mut Draft<'a>, family: UsageFamily, text: &'a str) {
     if family == UsageFamily::CrewAi && !text.trim_start().starts_with('{') {
@@ -114,7 +103,7 @@ pub(super) fn usage<'a>(draft: &mut Draft<'a>, family: UsageFamily, text: &'a st
         }
         return;
     }
-    let mut lists = UsageReader { whole: true, ..UsageReader::default() };
+    let mut lists = UsageReader::of_whole_text();
     with_literal(text, &mut |path, scalar| match (path.segments(), scalar) {
         ([Segment::Key(_), Segment::Index(_), Segment::Key(_)], _) => lists.read(draft, path, scalar),
         ([Segment::Key("service_tier")], Scalar::Text(tier)) => draft.service_tier.offer(5, tier),
@@ -213,7 +202,7 @@ pub(super) fn response<'a>(draft: &mut Draft<'a>, text: &'a str) {
 
 /// A usage object that is told beside the span's own numbers.
 pub(super) fn response_usage<'a>(draft: &mut Draft<'a>, text: &'a str) {
-    let mut usage = UsageReader { whole: true, ..UsageReader::default() };
+    let mut usage = UsageReader::of_whole_text();
     loose::scan(text, &mut |path, scalar| usage.read(draft, path, scalar));
     usage.end(draft);
 }
@@ -226,208 +215,9 @@ fn literal_usage(draft: &mut Draft<'_>, text: &str) {
     } else {
         start
     };
-    let mut usage = UsageReader { whole: true, ..UsageReader::default() };
+    let mut usage = UsageReader::of_whole_text();
     loose::scan(&text[start..], &mut |path, scalar| usage.read(draft, path, scalar));
     usage.end(draft);
-}
-
-/// Names of the objects that hold an answer's usage.
-const CONTAINERS: &[&str] = &[
-    "usage",
-    "usageMetadata",
-    "usage_metadata",
-    "token_usage",
-    "tokenUsage",
-    "raw_usage",
-    "estimatedTokenUsage",
-];
-
-/// Reads usage objects wherever they stand in a text.
-#[derive(Default)]
-struct UsageReader<'a> {
-    answer: Answer,
-    /// All of the text is one usage object.
-    whole: bool,
-    /// The text is a list of parts of one stream.
-    parts: bool,
-    stream: Answer,
-    modality: &'a str,
-    count: Option<u64>,
-}
-
-impl<'a> UsageReader<'a> {
-    fn read(&mut self, draft: &mut Draft<'_>, path: &Path<'a>, scalar: Scalar<'a>) {
-        let segments = path.segments();
-        let inside = |segment: &Segment<'_>| matches!(segment, Segment::Key(key) if CONTAINERS.contains(key));
-        let (place, rest) = match segments.iter().rposition(inside) {
-            Some(at) => (key_place(&segments[at]), &segments[at + 1..]),
-            None if self.whole => (1, segments),
-            None => return,
-        };
-        self.parts = matches!(segments.first(), Some(Segment::Index(_))) && !self.whole;
-        if place != self.answer.place {
-            self.flush(draft);
-            self.answer.place = place;
-        }
-        let (last, qualifier) = match rest {
-            [Segment::Key(last)] => (*last, ""),
-            [.., Segment::Key(qualifier), Segment::Key(last)] => (*last, *qualifier),
-            [.., Segment::Key(list), Segment::Index(_), Segment::Key(key)] => {
-                return self.modality(list, key, scalar);
-            }
-            _ => return,
-        };
-        let Some(count) = number_of(scalar).and_then(|number| count(number, None)) else {
-            if let (Scalar::Text(text), "service_tier" | "speed") = (scalar, last) {
-                let _ = text;
-            }
-            return;
-        };
-        if let Some(field) = words::field_of(qualifier, last, true) {
-            self.answer.fresh |= qualifier.is_empty()
-                && matches!(
-                    last,
-                    "cache_read_input_tokens"
-                        | "cache_creation_input_tokens"
-                        | "cacheReadInputTokens"
-                        | "cacheWriteInputTokens"
-                );
-            self.answer.set(field, count);
-        }
-        if qualifier.ends_with("etails") {
-            self.answer.fresh = false;
-        }
-    }
-
-    /// One element of `promptTokensDetails[]`: a modality and how many tokens of it.
-    fn modality(&mut self, list: &str, key: &str, scalar: Scalar<'a>) {
-        match (key, scalar) {
-            ("modality", Scalar::Text(modality)) => self.modality = modality,
-            ("tokenCount" | "token_count", Scalar::Int(number)) => self.count = u64::try_from(number).ok(),
-            _ => return,
-        }
-        if let (false, Some(count)) = (self.modality.is_empty(), self.count) {
-            if let Some(field) = modality_field(list, self.modality) {
-                self.answer.set(field, count);
-            }
-            (self.modality, self.count) = ("", None);
-        }
-    }
-
-    fn flush(&mut self, draft: &mut Draft<'_>) {
-        let answer = std::mem::take(&mut self.answer);
-        if answer.is_empty() {
-            return;
-        }
-        if self.parts {
-            self.stream.follow(&answer);
-        } else {
-            push_bounded(&mut draft.answers, answer);
-        }
-    }
-
-    fn end(mut self, draft: &mut Draft<'_>) {
-        self.flush(draft);
-        if !self.stream.is_empty() {
-            draft.answers.push(self.stream);
-        }
-    }
-}
-
-fn key_place(segment: &Segment<'_>) -> usize {
-    match segment {
-        Segment::Key(key) => key.as_ptr() as usize,
-        Segment::Index(_) => 1,
-    }
-}
-
-/// Which number an element of a list per modality is. Source: Gemini API, `UsageMetadata`.
-fn modality_field(list: &str, modality: &str) -> Option<Field> {
-    let side = match list {
-        "promptTokensDetails" | "prompt_tokens_details" => 0,
-        "candidatesTokensDetails" | "candidates_tokens_details" => 1,
-        "cacheTokensDetails" | "cache_tokens_details" => 2,
-        _ => return None,
-    };
-    match (modality, side) {
-        ("AUDIO", 0) => Some(Field::InputAudio),
-        ("AUDIO", 1) => Some(Field::OutputAudio),
-        ("AUDIO", 2) => Some(Field::CacheReadAudio),
-        ("IMAGE", 0) => Some(Field::InputImage),
-        ("IMAGE", 1) => Some(Field::OutputImage),
-        ("IMAGE", 2) => Some(Field::CacheReadImage),
-        ("VIDEO", 0) => Some(Field::InputVideo),
-        _ => None,
-    }
-}
-
-/// What a provider package of the Vercel AI SDK keeps: `{"anthropic": {"usage": {...}}}`.
-pub(super) fn provider_metadata<'a>(draft: &mut Draft<'a>, text: &'a str) {
-    loose::scan(text, &mut |path, scalar| {
-        if is_stated_cost(path)
-            && let Some(dollars) = dollars_of(scalar)
-        {
-            draft.cost(6, dollars);
-        }
-        let field = match path.segments() {
-            [Segment::Key("openrouter"), Segment::Key("usage"), Segment::Key("cost")]
-            | [Segment::Key("gateway"), Segment::Key("cost")] => {
-                let text = if let Scalar::Text(text) = scalar { text.parse().ok() } else { None };
-                text.or_else(|| number_of(scalar)).into_iter().for_each(|dollars| draft.cost(6, dollars));
-                None
-            }
-            [Segment::Key(_), Segment::Key(name)] => named(METADATA, name),
-            [Segment::Key("anthropic"), Segment::Key("usage"), Segment::Key("input_tokens")] => {
-                Some(Field::FreshInput)
-            }
-            [Segment::Key(_), Segment::Key("usage" | "usageMetadata"), rest @ ..] => match rest {
-                [Segment::Key(name)] => named(USAGE, name)
-                    .or_else(|| named(METADATA, name))
-                    .filter(|field| !matches!(field, Field::Input | Field::Output | Field::Total)),
-                [Segment::Key("cache_creation"), Segment::Key(name)] => named(USAGE, name),
-                _ => None,
-            },
-            _ => None,
-        };
-        state(draft, UsageFamily::ProviderMetadata, field, Some(scalar));
-    });
-}
-
-/// `OpenRouter` and Vercel's AI Gateway state what the call cost, in dollars. Source: openrouter.ai/docs usage accounting,
-/// vercel.com/docs/ai-gateway.
-fn is_stated_cost(path: &Path<'_>) -> bool {
-    path.is(&["openrouter", "usage", "cost"])
-        || path.is(&["openrouter", "cost"])
-        || path.is(&["gateway", "cost"])
-}
-
-/// A number above 0, also as a text: a gateway that was paid otherwise says 0.
-fn dollars_of(scalar: Scalar<'_>) -> Option<f64> {
-    let number = match scalar {
-        Scalar::Text(text) => text.trim().parse().ok(),
-        other => number_of(other),
-    };
-    number.filter(|dollars: &f64| dollars.is_finite() && *dollars > 0.0)
-}
-
-/// `LiteLLM`'s `hidden_params`: the provider's headers, the endpoint and the cost.
-pub(super) fn hidden_params<'a>(draft: &mut Draft<'a>, text: &'a str) {
-    loose::scan(text, &mut |path, scalar| match path.segments() {
-        [Segment::Key("additional_headers" | "_response_headers" | "headers"), Segment::Key(name)] => {
-            header(draft, name, scalar);
-        }
-        [Segment::Key("api_base")] => {
-            if let Scalar::Text(url) = scalar {
-                draft.state(Fact::ServerAddress(2), Value::Text(host_of(url)));
-            }
-        }
-        [Segment::Key("response_cost")] => {
-            if let Some(dollars) = number_of(scalar) {
-                draft.cost(3, dollars);
-            }
-        }
-        _ => {}
-    });
 }
 
 /// An object of response headers, each a scalar or a list of one.
@@ -438,7 +228,7 @@ pub(super) fn headers<'a>(draft: &mut Draft<'a>, text: &'a str) {
     });
 }
 
-fn header<'a>(draft: &mut Draft<'a>, name: &'a str, scalar: Scalar<'a>) {
+pub(super) fn header<'a>(draft: &mut Draft<'a>, name: &'a str, scalar: Scalar<'a>) {
     let value = match scalar {
         Scalar::Text(value) => Cow::Borrowed(value),
         Scalar::Int(number) => Cow::Owned(number.to_string()),
@@ -519,7 +309,7 @@ fn field_named(name: &str) -> Option<Field> {
     named(USAGE, name)
 }
 
-fn named(table: &[(&str, Field)], name: &str) -> Option<Field> {
+pub(super) fn named(table: &[(&str, Field)], name: &str) -> Option<Field> {
     table.iter().find(|(key, _)| *key == name).map(|(_, field)| *field)
 }
 
@@ -527,7 +317,7 @@ fn detail_named(name: &str, side: Side) -> Option<Field> {
     DETAILS.iter().find(|(key, own, _)| *key == name && *own == side).map(|(_, _, field)| *field)
 }
 
-fn number_of(scalar: Scalar<'_>) -> Option<f64> {
+pub(super) fn number_of(scalar: Scalar<'_>) -> Option<f64> {
     match scalar {
         Scalar::Int(number) => Some(number as f64),
         Scalar::Float(number) => Some(number),
@@ -535,7 +325,12 @@ fn number_of(scalar: Scalar<'_>) -> Option<f64> {
     }
 }
 
-fn state(draft: &mut Draft<'_>, family: UsageFamily, field: Option<Field>, scalar: Option<Scalar<'_>>) {
+pub(super) fn state(
+    draft: &mut Draft<'_>,
+    family: UsageFamily,
+    field: Option<Field>,
+    scalar: Option<Scalar<'_>>,
+) {
     let (Some(field), Some(scalar)) = (field, scalar) else { return };
     match scalar {
         Scalar::Int(number) => draft.reading(family, field, count(0.0, Some(number))),

@@ -4,7 +4,8 @@
 //! is the table of `signs`; here is how they are seen, and the few spans that are neither call nor wrapper.
 
 use super::draft::Draft;
-use super::signs::{self, CONVENTION, ENOUGH, Sign, Word, names_component};
+use super::marks::{self, CONVENTION, Word, names_component};
+use super::signs::{ENOUGH, Sign};
 use crate::dialect::{Layer, Profile, Trait};
 use crate::facts::Role;
 use crate::otlp::{SpanHeader, SpanKind, SpanStatus};
@@ -166,7 +167,7 @@ impl Draft<'_> {
         if !self.markers.bare_type.is_empty() {
             if profile.has(Trait::OwnsSpanType) {
                 self.mark(self.markers.bare_type, true);
-            } else if signs::word(self.markers.bare_type) == Word::Call {
+            } else if marks::word(self.markers.bare_type) == Word::Call {
                 self.signs.add(Sign::ForeignMarker);
                 self.markers.call = self.markers.bare_type;
             }
@@ -199,7 +200,7 @@ impl Draft<'_> {
         // How a span was made weighs only where something tells of a model.
         let spoken = vendor || self.has_model() || self.has_usage();
         let client = header.kind == SpanKind::Client;
-        self.signs.add_if(spoken && signs::word(header.name) == Word::Call, Sign::NameWord);
+        self.signs.add_if(spoken && marks::word(header.name) == Word::Call, Sign::NameWord);
         self.signs.add_if(client && spoken, Sign::Client);
         self.signs.add_if(
             profile.layer <= Layer::Instrumentor && profile.layer > Layer::Http && spoken,
@@ -250,10 +251,10 @@ impl Draft<'_> {
         if operation.is_empty() {
             return;
         }
-        match signs::word(operation) {
+        match marks::word(operation) {
             Word::NoCall => {
                 self.signs.add(Sign::NoCallOperation);
-                self.signs.add_if(signs::is_barrier(operation), Sign::Barrier);
+                self.signs.add_if(marks::is_barrier(operation), Sign::Barrier);
             }
             Word::Call if CONVENTION.contains(&operation) => {
                 // LangSmith writes an operation on every run, tools and chains too.

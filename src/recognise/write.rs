@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::NAME_BOUND;
 use super::draft::Draft;
-use super::signs::{self, Word};
+use super::marks::{self, Word};
 use crate::call::ErrorClass;
 use crate::dialect::{Field, Layer, Profile, Trait};
 use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, ReportedCost, Role, SpanFacts, Text};
@@ -200,10 +200,10 @@ impl<'a> Draft<'a> {
         match role {
             Role::Call if written == "completion" && profile.has(Trait::CompletionIsChat) => "chat",
             Role::Call if marked == "completion" && profile.has(Trait::CompletionIsChat) => "chat",
-            Role::Call if signs::word(written) != Word::Call && marked.is_empty() && self.asks_to_embed() => {
+            Role::Call if marks::word(written) != Word::Call && marked.is_empty() && self.asks_to_embed() => {
                 "embeddings"
             }
-            Role::Call if signs::word(written) != Word::Call => marked,
+            Role::Call if marks::word(written) != Word::Call => marked,
             _ if written.is_empty() => marked,
             _ => written,
         }
