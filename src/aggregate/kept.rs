@@ -242,7 +242,9 @@ fn read_series(series: &mut CallSeries, from: &mut Reader<'_>) -> Result<(), Dam
         let known = SUSPICIONS.into_iter().find(|known| *known == reason);
         series.suspicious.extend(known.map(|reason| (reason, counter)));
     }
-    for _ in 0..from.size()? {
+    // Files of version 1 end here.
+    let currencies = if from.is_at_end() { 0 } else { from.size()? };
+    for _ in 0..currencies {
         let currency = crate::price::foreign(from.text()?);
         let value = Exact::from_atto(from.wide()?);
         let counter = DollarCounter { value, created_unix_nano: from.number()? };

@@ -281,8 +281,8 @@ fn write_evidence(evidence: &Evidence, out: &mut Writer) {
     out.option(evidence.account.as_deref(), Writer::text);
     out.number(u64::from(evidence.resends));
     out.number(u64::from(evidence.web_searches));
-    out.option(evidence.reported_cost, Writer::float);
-    out.option(evidence.reported_currency, Writer::text);
+    // A cost in another currency is forgotten rather than taken for dollars.
+    out.option(evidence.reported_cost.filter(|_| evidence.reported_currency.is_none()), Writer::float);
     out.option(evidence.tokens, |out, tokens| {
         out.size(tokens.iter().count());
         for (kind, count) in tokens.iter() {
@@ -302,7 +302,6 @@ fn read_evidence(from: &mut Reader<'_>) -> Result<Evidence, Damaged> {
         resends: from.small()?,
         web_searches: from.small()?,
         reported_cost: from.option(Reader::float)?,
-        reported_currency: from.option(Reader::text)?.and_then(crate::price::foreign),
         tokens: from.option(|from| {
             let mut tokens = Tokens::default();
             for _ in 0..from.size()? {
@@ -324,12 +323,11 @@ fn write_error(error: &ErrorVerdict, out: &mut Writer) {
         out.number(u64::from(status));
         write_rule(out, rule);
     });
-    out.flag(error.says);
-    out.flag(error.taught);
+    out.byte(u8::from(error.says) | u8::from(error.taught) << 1);
 }
 
 fn read_error(from: &mut Reader<'_>) -> Result<ErrorVerdict, Damaged> {
-    Ok(ErrorVerdict {
+    let mut error = ErrorVerdict {
         class: at(&ErrorClass::ALL, from.byte()?)?,
         code: from.option(Reader::text)?.and_then(classify::code_named),
         status_code: from.option(Reader::small)?,
@@ -338,9 +336,11 @@ fn read_error(from: &mut Reader<'_>) -> Result<ErrorVerdict, Damaged> {
         beside_status: from
             .option(|from| Ok((from.small()?, read_rule(from)?)))?
             .and_then(|(status, rule)| Some((status, rule?))),
-        says: from.flag()?,
-        taught: from.flag()?,
-    })
+        ..ErrorVerdict::default()
+    };
+    let marks = from.byte()?;
+    (error.says, error.taught) = (marks & 1 != 0, marks & 2 != 0);
+    Ok(error)
 }
 
 fn write_rule(out: &mut Writer, rule: &'static Rule) {
