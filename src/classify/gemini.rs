@@ -27,7 +27,9 @@ pub(super) static TABLE: Table = Table {
         "vertex",
     ],
     hosts: &["generativelanguage.googleapis.com", "aiplatform.googleapis.com"],
-    marks: &["ai.google.dev", "generativelanguage.googleapis.com", "type.googleapis.com/google.rpc"],
+    marks: &["ai.google.dev", "generativelanguage.googleapis.com", "type.googleapis.com/google.rpc",
+        // The status of a Google API's body; the word alone is gRPC's, and Genkit's for every 429.
+        "'status': 'resource_exhausted'", "\"status\": \"resource_exhausted\"", "\"status\":\"resource_exhausted\""],
     rules: &[
         Rule::new(Text(&["quota exceeded for metric", "limit: 0"]), QuotaExhausted, NO_ACCESS)
             .code("RESOURCE_EXHAUSTED")
