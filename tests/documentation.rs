@@ -78,6 +78,11 @@ fn ledger_md_lists_every_key_of_an_owner() {
     check("docs/ledger.md", &table);
 }
 
+#[test]
+fn dialects_md_has_every_library() {
+    check_whole(&repository("docs/dialects.md"), &tollgate::dialect::guide::markdown());
+}
+
 /// The example configuration is sound, and, as every value in it is the default or commented out, changes nothing.
 #[test]
 fn the_example_configuration_is_sound() {

@@ -88,7 +88,10 @@ fn a_key_like_no_other_gets_the_list_of_what_is_known() {
         found[0].starts_with("t.yaml:1:1: colour: is not a key; known here: listen, receive, "),
         "{found:?}"
     );
-    assert!(found[0].ends_with("log, dimensions, vocabulary, otlp_metrics, ledger, attribution, budgets"), "{found:?}");
+    assert!(
+        found[0].ends_with("log, dimensions, vocabulary, otlp_metrics, ledger, attribution, budgets"),
+        "{found:?}"
+    );
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod gateway;
 mod gateways;
 mod gen_ai;
 mod genkit;
+pub mod guide;
 mod http;
 mod jvm;
 mod langfuse;
