@@ -237,12 +237,20 @@ impl SpanFacts {
 }
 
 /// The name of a span among all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SpanKey {
     /// Trace id.
     pub trace_id: [u8; 16],
     /// Span id.
     pub span_id: [u8; 8],
+}
+
+impl std::hash::Hash for SpanKey {
+    /// As two numbers, not byte by byte.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from_ne_bytes(self.trace_id));
+        state.write_u64(u64::from_ne_bytes(self.span_id));
+    }
 }
 
 /// A span that is no part of any call, kept only for who its parent is.

@@ -45,9 +45,10 @@ fn reading_calls_allocates_nothing_per_span() {
     }
 }
 
-/// Settled, priced, classified, counted, and another request to wait in its place.
+/// Settled, priced, classified, counted, and another request to wait in its place. Memory grows with the traffic now and
+/// then; a request in which it does not allocates nothing.
 #[test]
-fn a_call_is_counted_with_few_allocations() {
+fn a_call_is_counted_without_allocations() {
     const REQUESTS: u64 = 20;
     let (vocabulary, reader) = (Vocabulary::new(&[]), Reader::default());
     let mut traffic = Traffic::new(Shape::Lean, &Story::default());
@@ -71,10 +72,10 @@ fn a_call_is_counted_with_few_allocations() {
     for _ in 0..60 {
         step(false);
     }
-    let count: u64 = (0..REQUESTS).map(|_| step(true)).sum();
-    let calls = REQUESTS * SPANS as u64;
-    // Lists of a group, of a trace and of an answer, and finish reasons: none grows with the call.
-    assert!(count < calls * 10, "{count} allocations for {calls} calls: {}", count as f64 / calls as f64);
+    let counts: Vec<u64> = (0..REQUESTS).map(|_| step(true)).collect();
+    assert_eq!(counts.iter().min(), Some(&0), "{counts:?} allocations for {SPANS} calls each");
+    let (all, calls) = (counts.iter().sum::<u64>(), REQUESTS * SPANS as u64);
+    assert!(all * 5 < calls, "{all} allocations for {calls} calls");
 }
 
 /// The memory that is told of is the memory that is held.

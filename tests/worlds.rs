@@ -151,3 +151,23 @@ fn fingerprints_of_four_bits_double_nothing() {
         assert_eq!(told.len(), distinct.len(), "world {seed}: a span tells of two calls: {story:?}");
     }
 }
+
+/// Scenario: a mock, a cache or a constant that gives one id to calls of so many traces, at once or in their time.
+/// Guarantees: an id that more than eight traces name is none; at most eight calls an id and process are taken for
+/// one before that is known.
+#[test]
+fn an_id_that_many_traces_name_is_no_identity() {
+    for traces in [8, 9, 10, 1000] {
+        for after in [0, SECOND, 10 * SECOND] {
+            let mut told = Told::new(SettleSettings::default());
+            for id in 1..=traces {
+                told.offer(&[Sketch { answer: 7, ..Sketch::call(id) }], after);
+            }
+            let calls = told.finish().calls.len() as u64;
+            match after {
+                0 => assert_eq!(calls, if traces > 8 { traces } else { 1 }, "{traces} at once"),
+                _ => assert!((traces - 7..=traces).contains(&calls), "{traces}: {calls}"),
+            }
+        }
+    }
+}

@@ -13,10 +13,8 @@ use tollgate::dialect::Vocabulary;
 use tollgate::engine::{Engine, EngineSettings, Reader, spawn};
 use tollgate::explain::Explainer;
 use tollgate::expose::text::Format;
-use tollgate::otlp;
 use tollgate::price::PriceBook;
 use tollgate::receive::{Encoding, Intake as _, Payload, Refused};
-use tollgate::recognise::Recogniser;
 use tollgate::settle::SettleSettings;
 use tollgate::telemetry::{self, Event, SettleOutcome};
 
@@ -111,9 +109,7 @@ impl Product {
         let spans = self.traffic.spans() as u64;
         let bytes = self.traffic.next();
         let timer = ThreadTime::now();
-        let mut recogniser = Recogniser::new(&self.vocabulary);
-        otlp::walk(black_box(bytes), &mut recogniser).expect("valid");
-        let records = self.reader.read(&recogniser.finish());
+        let records = self.reader.read_protobuf(&self.vocabulary, black_box(bytes)).expect("valid");
         self.now += spans * 1_000_000_000 / RATE;
         let early = &mut self.early;
         let mut note = |event: &Event<'_>| {

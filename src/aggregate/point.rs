@@ -140,9 +140,8 @@ impl Histogram {
         Self { buckets: Sparse::default(), sum: Exact::ZERO, created_unix_nano: now_unix_nano }
     }
 
-    /// Counts a value in the first bucket whose edge is not below it.
-    pub fn observe(&mut self, edges: &[f64], value: Exact, exemplar: Exemplar) {
-        let number = value.approximate();
+    /// Counts a value, which is about this float, in the first bucket whose edge is not below it.
+    pub fn observe(&mut self, edges: &[f64], (value, number): (Exact, f64), exemplar: Exemplar) {
         let bucket = self.buckets.entry(edges.partition_point(|edge| *edge < number), Bucket::default);
         *bucket = Bucket { calls: bucket.calls + 1, exemplar };
         self.sum = self.sum.plus(value);

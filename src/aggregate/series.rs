@@ -139,8 +139,13 @@ impl CallSeries {
     }
 
     fn observe(&mut self, which: Spread, value: Exact, mark: Mark) {
+        self.observe_as(which, (value, value.approximate()), mark);
+    }
+
+    /// The same of a value whose nearest float is known.
+    fn observe_as(&mut self, which: Spread, value: (Exact, f64), mark: Mark) {
         let histogram = self.histograms.entry(which.number(), || Histogram::new(mark.now));
-        histogram.observe(which.edges(), value, mark.exemplar(value.approximate()));
+        histogram.observe(which.edges(), value, mark.exemplar(value.1));
     }
 
     /// Values that are no numbers leave everything as it was.
@@ -214,7 +219,7 @@ impl CallSeries {
             Some(tokens) => {
                 tokens.iter().for_each(|(kind, count)| self.add(Count::Tokens(kind), count, mark.now));
                 if let Some(size) = input(call) {
-                    self.observe(Spread::InputTokens, Exact::from_count(size), mark);
+                    self.observe_as(Spread::InputTokens, (Exact::from_count(size), size as f64), mark);
                 }
             }
             None => self.add(Count::WithoutUsage, 1, mark.now),

@@ -137,7 +137,7 @@ pub const KEYS: &[Key] = &[
     key("receive.shutdown_seconds", Seconds(0.0, 600.0, at!(receive.shutdown_seconds)), Restart,
         "Time that a shutdown waits for requests that have begun."),
     key("settle_seconds", Seconds(0.0, 300.0, at!(settle.seconds)), Reload,
-        "Longest time that a span waits for others of the same call. What comes later is counted as late."),
+        "Longest time that a span waits for others of the same call. What comes later is counted as late. A response id that more than eight traces name (a mock's, a cache's) is no identity; at most eight calls an id and process are taken for one until that is known."),
     key("settle_max_bytes", Bytes(MIB, 64 * GIB, at!(settle.max_bytes)), Restart,
         "Memory for spans that wait; what does not fit is settled early and counted. Answers and ancestors of counted calls take up to 96 MiB more."),
     key("settle_remember_seconds", Seconds(0.0, 86_400.0, at!(settle.remember_seconds)), Restart,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::account::{Account, Names};
 use super::kept::Progress;
-use super::plain::Plain;
+use super::plain::{Plain, PlainCall};
 use super::record;
 use super::tally::Tally;
 use super::wall::WallClock;
@@ -22,7 +22,7 @@ use crate::limits::{
     Configured, CountedCall, LimitSource, LimitStore, LimitsConfig, Observation, account_hash,
 };
 use crate::record::Name;
-use crate::settle::{Held, LlmCall, Members, Outcome};
+use crate::settle::{LlmCall, Members, Outcome};
 use crate::telemetry::{Event, ReceiverMetrics, SpanResult};
 
 /// See the module.
@@ -115,11 +115,10 @@ impl Counter {
 
     fn count(&mut self, members: &Members<'_>, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
         self.tally.spans[SpanResult::Call as usize] += 1;
-        let lone =
-            members.lone().filter(|held| Plain::is_plain(held) && self.limits_config.configured.is_empty());
-        if let Some(held) = lone
+        let plain = PlainCall::of(members).filter(|_| self.limits_config.configured.is_empty());
+        if let Some(call) = &plain
             && self.plain.count(
-                held,
+                call,
                 &mut self.judge,
                 (&mut self.table, &mut self.account),
                 self.options.estimate_missing_usage,
@@ -128,13 +127,13 @@ impl Counter {
         {
             return;
         }
-        self.count_judged(&members.merged(), lone, now, tell);
+        self.count_judged(&members.merged(), plain.as_ref(), now, tell);
     }
 
     fn count_judged(
         &mut self,
         call: &LlmCall<'_>,
-        plain: Option<&Held>,
+        plain: Option<&PlainCall<'_>>,
         now: u64,
         tell: &mut dyn FnMut(&Event<'_>),
     ) {
@@ -167,8 +166,8 @@ impl Counter {
         let (names, arrived) = (Names { service, environment }, self.wall.unix_nano(now));
         let spot = self.account.tell(call, &verdict, &names, &self.limits_config, arrived);
         let source = verdict.price_source();
-        if let (Some(held), Some(row)) = (plain, row) {
-            self.plain.learn(held, call, &mut self.judge, (row, service, advice), (source, spot));
+        if let (Some(plain), Some(row)) = (plain, row) {
+            self.plain.learn(plain, call, &mut self.judge, (row, service, advice), (source, spot));
         }
     }
 

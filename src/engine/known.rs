@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 
 use crate::dialect::Profile;
+use crate::recognise::Trails;
 use crate::record::{Record, Shape};
 
 /// Patterns and places that are kept; a pattern takes some 500 bytes.
@@ -22,7 +23,11 @@ const GLIMPSES: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
     hasher: RandomState,
-    patterns: HashTable<Entry>,
+    entries: Vec<Entry>,
+    /// Where they are, by hash.
+    index: HashTable<u32>,
+    /// The ways of their spans.
+    pub(super) trails: Trails,
     places: HashMap<Box<[u8]>, u32, RandomState>,
     glimpses: Vec<u32>,
     place: Vec<u8>,
@@ -81,12 +86,20 @@ impl Patterns {
         known
     }
 
-    /// What a span of this pattern is.
-    #[inline]
-    pub(super) fn find(&self, pattern: &[u8]) -> Option<&Meaning> {
+    /// The number of a pattern.
+    pub(super) fn find(&self, pattern: &[u8]) -> Option<u32> {
         let hash = self.hash(pattern);
-        let same = |entry: &Entry| entry.hash == hash && *entry.pattern == *pattern;
-        self.patterns.find(hash, same).map(|entry| &entry.meaning)
+        let same = |&number: &u32| {
+            let entry = &self.entries[number as usize];
+            entry.hash == hash && *entry.pattern == *pattern
+        };
+        self.index.find(hash, same).copied()
+    }
+
+    /// What a span of the pattern with this number is.
+    #[inline]
+    pub(super) fn meaning(&self, number: u32) -> Option<&Meaning> {
+        self.entries.get(number as usize).map(|entry| &entry.meaning)
     }
 
     /// Learns it, unless it comes for the first time.
@@ -98,16 +111,24 @@ impl Patterns {
         if std::mem::replace(glimpse, mark) != mark {
             return;
         }
-        if self.patterns.len() >= PATTERNS {
-            self.patterns.clear();
+        if self.entries.len() >= PATTERNS {
+            self.forget_patterns();
         }
-        let entry = Entry { hash, pattern: pattern.into(), meaning: meaning() };
-        self.patterns.insert_unique(hash, entry, |entry| entry.hash);
+        let number = self.entries.len() as u32;
+        self.entries.push(Entry { hash, pattern: pattern.into(), meaning: meaning() });
+        let entries = &self.entries;
+        self.index.insert_unique(hash, number, |&number| entries[number as usize].hash);
+    }
+
+    fn forget_patterns(&mut self) {
+        self.entries.clear();
+        self.index.clear();
+        self.trails.forget();
     }
 
     /// Forgets everything: it was of other shapes, or there is too much of it.
     pub(super) fn forget(&mut self) {
-        self.patterns.clear();
+        self.forget_patterns();
         self.places.clear();
     }
 

@@ -1,6 +1,7 @@
-//! Calls of one span that say nothing rare: counted by what is known of their shape, without being judged again.
+//! Calls of one span, or of two that agree, that say nothing rare: counted by what is known of their shapes, without
+//! being judged again.
 //!
-//! In: a span. Out: it is counted in the row of the series table and at the price that calls of its shape have, or it
+//! In: the spans of a call. Out: it is counted in the row of the series table and at the price that calls of its shape have, or it
 //! is said that this is not known, and the call is judged. What is known is learned from calls that were judged, and
 //! holds until prices, the model behind a name, or the table say otherwise; a reload forgets it.
 
@@ -20,8 +21,8 @@ use crate::facts::Role;
 use crate::judge::{Judge, Lesson};
 use crate::ledger::{Spot, entry};
 use crate::price::Tariff;
-use crate::record::{Flags, Name, Record, Shape};
-use crate::settle::{Held, LlmCall};
+use crate::record::{Flags, Name, Shape};
+use crate::settle::{Held, LlmCall, Members};
 
 /// Shapes that are known; beyond it all are forgotten and learned anew.
 const SHAPES: usize = 1 << 14;
@@ -31,7 +32,7 @@ const TARIFFS: usize = 4;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Plain {
-    shapes: HashMap<u64, Known, RandomState>,
+    shapes: HashMap<(u64, u64), Known, RandomState>,
 }
 
 /// What calls of one shape have in common.
@@ -48,34 +49,67 @@ struct Known {
     advice: [(Option<AdviceSet>, u64); 4],
 }
 
-impl Plain {
-    /// True for a span of which nothing but its shape and its numbers can matter.
-    pub(super) fn is_plain(held: &Held) -> bool {
-        let rare = [Flags::FAILED, Flags::HEADERS, Flags::ABSURD_TOKENS, Flags::ABSURD_TIME];
-        held.shape.number != 0
-            && held.role == Role::Call
-            && held.evidence.is_none()
-            && !rare.into_iter().any(|flag| held.flags.has(flag))
+/// A call of one or two spans of which nothing but their shapes and numbers can matter.
+#[derive(Debug)]
+pub(super) struct PlainCall<'a> {
+    shapes: (u64, u64),
+    first: &'a Held,
+    numbers: Numbers,
+}
+
+impl<'a> PlainCall<'a> {
+    /// The call that these tell of, if it is a plain one.
+    pub(super) fn of(members: &Members<'a>) -> Option<Self> {
+        let (first, second) = match members.telling()? {
+            [only] => (only, None),
+            [first, second] => (first, Some(second)),
+            _ => return None,
+        };
+        let fits = is_plain(first) && second.is_none_or(|second| is_plain(second) && agree(first, second));
+        fits.then(|| Self {
+            shapes: (first.shape.number, second.map_or(0, |second| second.shape.number)),
+            first,
+            numbers: Numbers::of_records(first, second.map(|second| &second.record)),
+        })
     }
 
+    /// Advice depends on it.
+    fn combination(&self) -> usize {
+        usize::from(self.numbers.streaming == Some(true)) << 1 | usize::from(self.numbers.tokens.is_some())
+    }
+}
+
+fn is_plain(held: &Held) -> bool {
+    let rare = [Flags::FAILED, Flags::HEADERS, Flags::ABSURD_TOKENS, Flags::ABSURD_TIME, Flags::CUT];
+    held.shape.number != 0
+        && held.role == Role::Call
+        && held.evidence.is_none()
+        && !rare.into_iter().any(|flag| held.flags.has(flag))
+}
+
+/// One of them states tokens, or both the same.
+fn agree(first: &Held, second: &Held) -> bool {
+    !first.has_tokens() || !second.has_tokens() || first.tokens() == second.tokens()
+}
+
+impl Plain {
     /// Counts a plain call; false when too little is known of its shape.
     pub(super) fn count(
         &mut self,
-        held: &Held,
+        call: &PlainCall<'_>,
         judge: &mut Judge,
         (table, account): (&mut CallTable, &mut Account),
         estimates: bool,
         (now, unix_nano): (u64, u64),
     ) -> bool {
-        let Some(known) = self.shapes.get_mut(&held.shape.number) else { return false };
-        let numbers = Numbers::of_record(held);
-        let (Some(_), told) = &mut known.advice[combination(held)] else { return false };
+        let Some(known) = self.shapes.get_mut(&call.shapes) else { return false };
+        let (Some(_), told) = &mut known.advice[call.combination()] else { return false };
         if !judge.repeats(known.lesson.as_ref()) {
             return false;
         }
         let mut lines = [(TokenType::Input, Exact::ZERO); TokenType::ALL.len()];
-        let at = (held.start_unix_nano / 1_000_000_000) as i64;
-        let (cost, price_source) = match &numbers.tokens {
+        let at = (call.first.start_unix_nano / 1_000_000_000) as i64;
+        let (cost, price_source) = match &call.numbers.tokens {
             None => (None, PriceSource::UnknownUsage),
             Some(tokens) => {
                 let tariff = known.tariffs.iter().find(|tariff| tariff.holds(tokens, at));
@@ -83,15 +117,16 @@ impl Plain {
                 (Some(tariff.cost(tokens, &mut lines)), tariff.source)
             }
         };
-        let tokens = numbers.tokens;
+        let tokens = call.numbers.tokens;
         let step = entry::step(tokens.map_or(0, |tokens| tokens.input_total()));
         let spot = known.spots.iter().find(|spot| (spot.0, spot.1) == (price_source, step));
         let Some((_, _, spot)) = spot.filter(|spot| table.has(known.row) && account.knows(&spot.2)) else {
             return false;
         };
-        let call = CallRecord { cost, price_source, ..record::of_record(held, numbers, estimates) };
-        account.tell_at(spot, tokens.as_ref(), &call, unix_nano);
-        let counted = table.record_in(known.row, &call, now);
+        let record =
+            CallRecord { cost, price_source, ..record::of_record(call.first, &call.numbers, estimates) };
+        account.tell_at(spot, tokens.as_ref(), &record, unix_nano);
+        let counted = table.record_in(known.row, &record, now);
         *told += u64::from(counted);
         counted
     }
@@ -99,18 +134,18 @@ impl Plain {
     /// Learns from a plain call that was judged and counted.
     pub(super) fn learn(
         &mut self,
-        held: &Held,
+        plain: &PlainCall<'_>,
         call: &LlmCall<'_>,
         judge: &mut Judge,
         (row, service, advice): (RowId, &str, AdviceSet),
         (source, spot): (PriceSource, Spot),
     ) {
-        if self.shapes.len() >= SHAPES && !self.shapes.contains_key(&held.shape.number) {
+        if self.shapes.len() >= SHAPES && !self.shapes.contains_key(&plain.shapes) {
             return;
         }
         let lesson = judge.lesson(call);
-        let known = self.shapes.entry(held.shape.number).or_insert_with(|| Known {
-            shape: Arc::clone(&held.shape),
+        let known = self.shapes.entry(plain.shapes).or_insert_with(|| Known {
+            shape: Arc::clone(&plain.first.shape),
             row,
             lesson: None,
             tariffs: Vec::new(),
@@ -125,7 +160,7 @@ impl Plain {
         let step = entry::step(call.tokens.map_or(0, |tokens| tokens.input_total()));
         known.spots.retain(|known| (known.0, known.1) != (source, step));
         known.spots.push((source, step, spot));
-        known.advice[combination(held)].0 = Some(advice);
+        known.advice[plain.combination()].0 = Some(advice);
         if let Some(tariff) = judge.tariff(call)
             && !known.tariffs.contains(&tariff)
         {
@@ -152,9 +187,4 @@ impl Plain {
         self.tell(tally);
         self.shapes.clear();
     }
-}
-
-/// Advice depends on it.
-fn combination(record: &Record) -> usize {
-    usize::from(record.streaming() == Some(true)) << 1 | usize::from(record.has_tokens())
 }

@@ -10,18 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::known::{Likeness, Meaning, Patterns};
-use crate::call::{TokenType, Tokens};
-use crate::classify::is_failed_finish;
+use super::span::{Span, impossible, kind_of, names_one_answer, state_tokens};
 use crate::dialect::Vocabulary;
-use crate::facts::{Batch, HostWord, Role, SpanFacts, SpanKey, Text, Unread, part};
-use crate::judge;
+use crate::facts::{Batch, Role, SpanKey, Unread, part};
 use crate::normalise::{self, UsageInput};
-use crate::otlp::{self, Fault, JsonRequest, SpanKind, SpanStatus};
-use crate::recognise::signs::Sign;
-use crate::recognise::{self, Alike, Recogniser, Sink, hash};
-use crate::record::{
-    Flags, LONGEST_NANOS, MOST_TOKENS, Name, Record, RecordBatch, RequestShapes, ShapeDraft, Shapes,
-};
+use crate::otlp::{self, Fault, JsonRequest};
+use crate::recognise::{self, Alike, Recogniser, Sink, Trails};
+use crate::record::{Flags, Name, Record, RecordBatch, RequestShapes, ShapeDraft, Shapes};
 use crate::settle::Secret;
 
 /// Most dimensions of a span: those that can be configured, and the owners of the ledger.
@@ -254,8 +249,16 @@ impl Sink for Reading<'_> {
         self.patterns.place(shared)
     }
 
-    fn known(&mut self, pattern: &[u8], span: &Alike<'_, '_>) -> recognise::Known {
-        let likeness = match self.patterns.find(pattern) {
+    fn find(&mut self, pattern: &[u8]) -> Option<u32> {
+        self.patterns.find(pattern)
+    }
+
+    fn trails(&mut self) -> Option<&mut Trails> {
+        Some(&mut self.patterns.trails)
+    }
+
+    fn known(&mut self, number: u32, span: &Alike<'_, '_>) -> recognise::Known {
+        let likeness = match self.patterns.meaning(number) {
             Some(Meaning::Span(likeness)) if span.response_id.is_none_or(is_plain) => likeness,
             Some(Meaning::Link) => return recognise::Known::Link,
             _ => return recognise::Known::No,
@@ -323,149 +326,6 @@ fn is_plain(id: &[u8]) -> bool {
     bare && id.len() <= 256 && id.is_ascii()
 }
 
-/// One span and where its texts lie.
-struct Span<'a> {
-    batch: &'a Batch,
-    facts: &'a SpanFacts,
-}
-
-impl<'a> Span<'a> {
-    fn text(&self, text: Text) -> &'a str {
-        self.batch.text(text)
-    }
-
-    fn flags(&self) -> Flags {
-        let facts = self.facts;
-        let mut flags = Flags::default();
-        let finishes = || part(&self.batch.finishes, &facts.finishes).iter().map(|&text| self.text(text));
-        for (is_set, flag) in [
-            (facts.failed(), Flags::FAILED),
-            (facts.status == SpanStatus::Ok, Flags::OK),
-            (facts.streaming == Some(true), Flags::STREAMED),
-            (facts.streaming == Some(false), Flags::WHOLE),
-            (!facts.readings.is_empty(), Flags::STATES_USAGE),
-            (!facts.headers.is_empty(), Flags::HEADERS),
-            (finishes().any(ends_with_tool), Flags::TOOL),
-            (impossible(facts.start_unix_nano, facts.end_unix_nano), Flags::ABSURD_TIME),
-            (facts.witness, Flags::WITNESS),
-            (facts.kind == SpanKind::Server, Flags::SERVER),
-            (facts.role == Role::Aggregate && facts.signs.has(Sign::Barrier), Flags::BARRIER),
-            (accounts(facts), Flags::ACCOUNTS),
-            (facts.sampled, Flags::SAMPLED),
-            (facts.cut, Flags::CUT),
-        ] {
-            if is_set {
-                flags.add(flag);
-            }
-        }
-        flags
-    }
-
-    /// Who answered, as far as this span tells: without a host, a model of one vendor betrays what the SDK calls `openai`.
-    fn provider(&self) -> Option<&'a str> {
-        let (facts, host) = (self.facts, self.text(self.facts.server_address));
-        let provider = self.named_provider();
-        let models = [facts.routed_model, facts.response_model, facts.request_model];
-        let models = models.map(|model| self.text(model));
-        let hidden = provider.filter(|_| host.is_empty());
-        hidden.and_then(|named| normalise::hidden_provider(named, &models)).or(provider)
-    }
-
-    /// By its name and its host, as far as the user has not said otherwise of it.
-    fn named_provider(&self) -> Option<&'a str> {
-        let host = match self.facts.host {
-            HostWord::BuiltIn => self.text(self.facts.server_address),
-            HostWord::Taught | HostWord::Off => "",
-        };
-        normalise::provider(self.text(self.facts.provider), host)
-    }
-
-    fn host_tells(&self) -> bool {
-        match self.facts.host {
-            HostWord::BuiltIn => normalise::provider_of_host(self.text(self.facts.server_address)).is_some(),
-            HostWord::Taught => true,
-            HostWord::Off => false,
-        }
-    }
-
-    fn tokens(&self, provider: Option<&'a str>) -> Option<Tokens> {
-        let facts = self.facts;
-        if facts.readings.is_empty() {
-            return None;
-        }
-        normalise::tokens(&UsageInput {
-            readings: part(&self.batch.readings, &facts.readings),
-            profile: facts.profile,
-            provider: self.counting(provider),
-            failed: facts.failed(),
-            streaming: facts.streaming,
-        })
-    }
-
-    /// Whose way of counting tokens it follows.
-    fn counting(&self, provider: Option<&'a str>) -> &'a str {
-        let models = [self.facts.response_model, self.facts.request_model].map(|model| self.text(model));
-        let by_model = || models.iter().find_map(|model| normalise::provider_of_model(model));
-        counting_provider(provider.or_else(by_model).unwrap_or(""), &models)
-    }
-
-    fn state_rare(&self, record: &mut Record) {
-        let facts = self.facts;
-        if let Some(resends) = facts.resends.filter(|&resends| resends > 0) {
-            record.evidence_mut().resends = resends;
-        }
-        if facts.web_searches > 0 {
-            record.evidence_mut().web_searches = facts.web_searches;
-        }
-        if facts.reported.total.is_some() {
-            let evidence = record.evidence_mut();
-            (evidence.reported_cost, evidence.reported_currency) =
-                (facts.reported.total, facts.reported.currency);
-        }
-        if self.batch.names_spans {
-            let evidence = record.evidence_mut();
-            (evidence.name, evidence.signs) = (self.text(facts.name).into(), facts.signs);
-            evidence.taught = self.text(facts.taught).into();
-        }
-    }
-
-    /// What its texts and headers say of failure and of limits.
-    fn judge(&self, provider: Option<&str>, record: &mut Record) {
-        let facts = self.facts;
-        let finishes = part(&self.batch.finishes, &facts.finishes);
-        let ended_badly = finishes.iter().any(|&reason| is_failed_finish(self.text(reason)));
-        let refused = facts.status_code.is_some_and(|status| status >= 400);
-        let failed = facts.failed() || refused || ended_badly;
-        if !failed && facts.headers.is_empty() {
-            return;
-        }
-        let models = [facts.routed_model, facts.response_model, facts.request_model];
-        let by_model = || models.iter().find_map(|&model| normalise::provider_of_model(self.text(model)));
-        let texts = judge::SpanTexts {
-            batch: self.batch,
-            facts,
-            provider: provider.or_else(by_model).unwrap_or("unknown"),
-        };
-        if failed {
-            let error = texts.error();
-            record.evidence_mut().error = Some(facts.taught_class.map_or(error, |class| error.taught(class)));
-        }
-        let limits = texts.limits();
-        if !limits.is_empty() {
-            record.evidence_mut().limits = limits;
-        }
-        if let Some(account) = texts.organization() {
-            record.evidence_mut().account = Some(account);
-        }
-    }
-}
-
-/// A finish reason, in any case.
-fn ends_with_tool(reason: &str) -> bool {
-    let reason = reason.to_ascii_lowercase();
-    reason.contains("tool") || reason.contains("function")
-}
-
 /// How many say that not all traces are kept.
 fn sampled(records: &[Record]) -> u64 {
     records.iter().filter(|record| record.flags.has(Flags::SAMPLED)).count() as u64
@@ -483,60 +343,4 @@ fn without_parts(mut all: Vec<Unread>, requests: &[(SpanKey, usize)], records: &
     }
     all.retain(|unread| unread.count > 0);
     all
-}
-
-fn state_tokens(tokens: Option<Tokens>, record: &mut Record) {
-    match tokens {
-        Some(tokens) if absurd(&tokens) => record.flags.add(Flags::ABSURD_TOKENS),
-        Some(tokens) => record.set_tokens(&tokens),
-        None => {}
-    }
-}
-
-/// Keeps the books of a call beside it: no length, no operation, no id, but usage.
-fn accounts(facts: &SpanFacts) -> bool {
-    facts.role == Role::Aggregate
-        && !facts.readings.is_empty()
-        && facts.operation.is_empty()
-        && facts.response_id.is_empty()
-        && recognise::is_moment(facts.start_unix_nano, facts.end_unix_nano)
-}
-
-fn absurd(tokens: &Tokens) -> bool {
-    tokens.iter().map(|(_, count): (TokenType, u64)| count).fold(0_u64, u64::saturating_add) > MOST_TOKENS
-}
-
-const fn impossible(start: u64, end: u64) -> bool {
-    start == 0 || end < start || end - start > LONGEST_NANOS
-}
-
-/// Whose way of counting an answer follows: Claude counts alike wherever it is hosted.
-fn counting_provider<'a>(provider: &'a str, models: &[&str]) -> &'a str {
-    let claude = provider == "gcp.vertex_ai" && models.iter().any(|model| model.contains("claude"));
-    if claude { "anthropic" } else { provider }
-}
-
-/// True for an id with enough letters that two answers do not share it by chance. Request ids are not
-/// ids of answers (Claude Code writes `req_...`), and Ollama's `chatcmpl-123` has three digits.
-fn names_one_answer(id: &[u8]) -> bool {
-    const IS_LETTER: [bool; 256] = {
-        let mut is_letter = [false; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            is_letter[byte] = (byte as u8).is_ascii_alphanumeric();
-            byte += 1;
-        }
-        is_letter
-    };
-    let mut letters = id.iter().filter(|byte| IS_LETTER[usize::from(**byte)]);
-    id.len() >= 16 && !id.starts_with(b"req_") && letters.nth(15).is_some()
-}
-
-/// What an id looks like, as a number; never 0: its prefix, and whether a gateway made it up (`chatcmpl-` and a UUID).
-fn kind_of(id: &[u8]) -> u32 {
-    let end = id.iter().position(|byte| matches!(byte, b'-' | b'_'));
-    let end = end.filter(|&end| id[..end].iter().all(u8::is_ascii_lowercase));
-    let (prefix, rest) = end.map_or((&[][..], id), |end| (&id[..end], &id[end + 1..]));
-    let invented = rest.len() == 36 && rest.iter().filter(|&&byte| byte == b'-').count() == 4;
-    (hash(prefix) as u32 & !3) | 1 | u32::from(invented) << 1
 }

@@ -60,8 +60,8 @@ pub(super) fn record(
     )
 }
 
-/// A call of one span that says nothing rare, but for labels and price.
-pub(super) fn of_record<'a>(record: &Record, numbers: Numbers, estimates: bool) -> CallRecord<'a> {
+/// A call that says nothing rare, but for labels and price.
+pub(super) fn of_record<'a>(record: &Record, numbers: &Numbers, estimates: bool) -> CallRecord<'a> {
     CallRecord {
         trace_id: record.trace_id,
         span_id: record.span_id,
@@ -108,7 +108,7 @@ pub(super) fn impossible(call: &LlmCall<'_>) -> Option<&'static str> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Numbers {
     pub(super) tokens: Option<Tokens>,
-    streaming: Option<bool>,
+    pub(super) streaming: Option<bool>,
     duration_seconds: f64,
     time_to_first_token: Option<f64>,
     input_characters: Option<u32>,
@@ -129,16 +129,18 @@ impl Numbers {
         }
     }
 
-    pub(super) fn of_record(record: &Record) -> Self {
-        let (input_characters, output_characters) = record.characters();
+    /// Those of the nearest span; what it does not tell the other may.
+    pub(super) fn of_records(first: &Record, second: Option<&Record>) -> Self {
+        let (own, others) = (first.characters(), second.map_or((None, None), Record::characters));
         Self {
-            tokens: record.tokens(),
-            streaming: record.streaming(),
-            duration_seconds: record.end_unix_nano.saturating_sub(record.start_unix_nano) as f64 / 1e9,
-            time_to_first_token: record.time_to_first_token(),
-            input_characters,
-            output_characters,
-            ended_with_tool: record.flags.has(Flags::TOOL),
+            tokens: first.tokens().or_else(|| second?.tokens()),
+            streaming: first.streaming().or_else(|| second?.streaming()),
+            duration_seconds: first.end_unix_nano.saturating_sub(first.start_unix_nano) as f64 / 1e9,
+            time_to_first_token: first.time_to_first_token().or_else(|| second?.time_to_first_token()),
+            input_characters: own.0.or(others.0),
+            output_characters: own.1.or(others.1),
+            ended_with_tool: first.flags.has(Flags::TOOL)
+                || second.is_some_and(|second| second.flags.has(Flags::TOOL)),
         }
     }
 

@@ -23,6 +23,7 @@ mod wire;
 
 pub use envelope::walk;
 pub use json::JsonRequest;
+pub(crate) use span::first_attribute;
 pub use value::{Attribute, List, Map};
 
 /// The value of one attribute, borrowed from the request.
@@ -109,6 +110,12 @@ pub trait Visitor<'a> {
     fn resource_attribute(&mut self, key: &'a str, value: Value<'a>);
     /// A new instrumentation scope begins.
     fn scope(&mut self, name: &'a str, version: &'a str);
+    /// The fields of a span from its first attribute on. Who knows what they are may take some of them, and returns the
+    /// others; no field that is taken is told otherwise.
+    fn attributes(&mut self, fields: &'a [u8]) -> &'a [u8] {
+        fields
+    }
+
     /// An attribute of the span that is being read.
     ///
     /// # Errors

@@ -41,6 +41,20 @@ struct Ids<'a> {
     parent: &'a [u8],
 }
 
+/// The attribute that these fields of a span begin with, all of its bytes, and the fields after it.
+#[inline]
+pub(crate) fn first_attribute(fields: &[u8]) -> Option<(Attribute<'_>, &[u8], &[u8])> {
+    let (attribute, rest) = Attribute::short(fields, CHILD_DEPTH).or_else(|| long_attribute(fields))?;
+    Some((attribute, &fields[..fields.len() - rest.len()], rest))
+}
+
+fn long_attribute(fields: &[u8]) -> Option<(Attribute<'_>, &[u8])> {
+    let mut fields = Fields::new(fields);
+    fields.key().ok()?.filter(|&key| key == ATTRIBUTE)?;
+    let attribute = Attribute::split(fields.delimited().ok()?, CHILD_DEPTH).ok()?;
+    Some((attribute, fields.rest()))
+}
+
 /// Reads one span and ends it with `span` or `malformed_span`.
 pub(super) fn read<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) {
     match read_fields(body, visitor) {
@@ -53,7 +67,12 @@ fn read_fields<'a>(body: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<Spa
     let mut header = SpanHeader::default();
     let mut ids = Ids::default();
     let mut fields = Fields::new(body);
+    let mut is_first = true;
     loop {
+        if is_first && fields.rest().first() == Some(&(ATTRIBUTE as u8)) {
+            is_first = false;
+            fields = Fields::new(visitor.attributes(fields.rest()));
+        }
         if let Some((attribute, rest)) = Attribute::short(fields.rest(), CHILD_DEPTH) {
             fields = Fields::new(rest);
             if let Err(fault) = visitor.span_attribute(attribute) {

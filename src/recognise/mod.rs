@@ -14,6 +14,7 @@
 //! | `tails` | keys that nobody lists, by their ends |
 //! | `marks` | words for a call, and for none |
 //! | `usage_reader` | usage objects wherever they stand |
+//! | `trail` | the ways that such spans go, followed byte by byte |
 //! | `objects` | facts inside strings of JSON or Python |
 //! | `answer` | usage inside answers and events, held against the span's own |
 //! | `words` | what the words of a key say, whoever wrote it |
@@ -37,6 +38,7 @@ mod stack_trace;
 mod state;
 mod tails;
 mod taught;
+mod trail;
 mod unread;
 mod usage_reader;
 mod value;
@@ -45,10 +47,12 @@ mod write;
 
 use crate::dialect::{Fact, Meaning, Profile, Vocabulary, profile_of};
 use crate::facts::{Batch, LeftOut, Link, ResourceFacts, Role, SpanKey, UnreadReason};
-use crate::otlp::{Attribute, Fault, SpanHeader, Value, Visitor};
+use crate::otlp::{Attribute, Fault, SpanHeader, Value, Visitor, first_attribute};
 use draft::Draft;
 use pattern::Pattern;
 pub use pattern::{Alike, InBatch, Known, Sink};
+use trail::Followed;
+pub use trail::Trails;
 use unread::Watch;
 
 /// Longest name, model, provider or id that is kept, in bytes.
@@ -63,6 +67,10 @@ pub struct Recogniser<'v, 'a, S = InBatch> {
     draft: Draft<'a>,
     pattern: Pattern<'a>,
     watch: Watch<'a>,
+    /// The fields of the span from its first attribute on, and how many attributes were read.
+    attributes: (&'a [u8], usize),
+    /// The known way that they went.
+    followed: Option<Followed<'a>>,
     /// What [`Sink::place`] called the scope that is being read.
     place: Option<u32>,
     profile: &'static Profile,
@@ -104,6 +112,8 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
             draft: Draft::new(vocabulary),
             pattern: Pattern::default(),
             watch: Watch::default(),
+            attributes: (&[], 0),
+            followed: None,
             place: None,
             profile: profile_of("", ""),
             scope: ("", ""),
@@ -152,12 +162,30 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
 
     /// Hands over a span of a pattern that the sink knows; false when it knows none.
     fn hand_over(&mut self, header: &SpanHeader<'a>) -> bool {
+        if let Some(followed) = self.followed {
+            let number = self.sink.trails().and_then(|trails| trails.end(&followed, header));
+            let number = number.filter(|_| self.pattern.is_open());
+            if number.is_some_and(|number| self.hand_over_as(number, header, followed.response_id)) {
+                self.followed = None;
+                return true;
+            }
+            self.turn_back();
+        }
         if !S::LEARNS || self.pattern.is_empty() || !self.pattern.close(header) {
             return false;
         }
-        let response_id = self.pattern.response_id();
+        let Some(number) = self.sink.find(self.pattern.bytes()) else { return false };
+        let known = self.hand_over_as(number, header, self.pattern.response_id());
+        if known {
+            self.learn_way(header, number);
+        }
+        known
+    }
+
+    fn hand_over_as(&mut self, number: u32, header: &SpanHeader<'a>, response_id: Option<&'a [u8]>) -> bool {
         let span = Alike { draft: &self.draft, header, response_id, profile: self.profile };
-        match self.sink.known(self.pattern.bytes(), &span) {
+        let known = if number == trail::LINK { Known::Link } else { self.sink.known(number, &span) };
+        match known {
             Known::No => return false,
             Known::Taken => {}
             // Of its pattern nobody knows what else it states.
@@ -168,6 +196,29 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
         true
     }
 
+    /// The way led to nothing that is known: what was passed over is read as any other attribute.
+    #[cold]
+    fn turn_back(&mut self) {
+        let Some(followed) = self.followed.take() else { return };
+        let touched = self.draft.touched;
+        self.draft.clear_numbers();
+        self.draft.touched = touched;
+        let mut fields = &self.attributes.0[..followed.length];
+        while let Some((attribute, _, rest)) = first_attribute(fields) {
+            fields = rest;
+            if let Err(fault) = self.span_attribute(attribute) {
+                self.dropped(fault);
+            }
+        }
+    }
+
+    fn learn_way(&mut self, header: &SpanHeader<'a>, number: u32) {
+        let (attributes, vocabulary) = (self.attributes, self.vocabulary);
+        if let (Some(place), Some(trails)) = (self.place, self.sink.trails()) {
+            trails.learn((place, vocabulary), attributes, header, number);
+        }
+    }
+
     /// Finds out what the span is, from all that it states.
     fn write(&mut self, header: &SpanHeader<'a>) {
         let role = self.draft.role(header, self.profile);
@@ -176,6 +227,8 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
         let Some(role) = role else {
             if let Some(pattern) = pattern.filter(|_| !self.batch.names_spans) {
                 self.sink.link(pattern);
+            } else if !unread && S::LEARNS && self.is_foreign_request() {
+                self.learn_way(header, trail::LINK);
             }
             return self.link(header);
         };
@@ -189,6 +242,11 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
             self.sink.span(&self.batch, pattern);
             self.batch.forget_spans(mark);
         }
+    }
+
+    /// A request to no provider, of which nothing but the address is read.
+    fn is_foreign_request(&self) -> bool {
+        self.draft.is_http() && !self.draft.knows_host() && self.watch.is_quiet()
     }
 
     /// Counts a span that is no part of a call and looks like one; true when it does.
@@ -277,7 +335,28 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
     }
 
     #[inline]
+    fn attributes(&mut self, fields: &'a [u8]) -> &'a [u8] {
+        self.attributes = (fields, 0);
+        let Some(place) = self.place.filter(|_| self.pattern.is_open() && !self.draft.touched) else {
+            return fields;
+        };
+        let Some(trails) = self.sink.trails() else { return fields };
+        self.followed = trails.follow(place, fields, &mut self.draft);
+        match &self.followed {
+            Some(followed) => &fields[followed.length..],
+            None => {
+                self.draft.clear_numbers();
+                fields
+            }
+        }
+    }
+
+    #[inline]
     fn span_attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Fault> {
+        if self.followed.is_some() {
+            self.turn_back();
+        }
+        self.attributes.1 += 1;
         let Some((number, meaning)) = self.vocabulary.numbered(attribute.key()) else {
             self.watch.see(&attribute);
             let prefix = Draft::prefix_of(attribute.key());
@@ -329,11 +408,14 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
         }
         self.draft.sampled = false;
         self.watch.clear();
+        self.attributes = (&[], 0);
         self.pattern.begin(self.place);
     }
 
     fn malformed_span(&mut self, fault: Fault) {
         self.watch.clear();
+        self.attributes = (&[], 0);
+        self.followed = None;
         self.batch.malformed += 1;
         self.batch.fault = Some(fault);
         self.draft.clear();

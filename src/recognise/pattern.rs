@@ -6,12 +6,13 @@
 
 use super::draft::Draft;
 use super::is_moment;
+use super::trail::Trails;
 use crate::dialect::{Fact, Meaning, Profile, Sharing};
 use crate::facts::{Batch, Reading};
 use crate::otlp::{Attribute, SpanHeader, SpanStatus};
 
 /// Longest text that may be part of a pattern, and longest pattern, bytes.
-const TEXT_BOUND: usize = 255;
+pub(super) const TEXT_BOUND: usize = 255;
 const PATTERN_BOUND: usize = 2048;
 
 /// Where recognised spans go.
@@ -22,8 +23,14 @@ pub trait Sink {
     /// Begins a scope: all that its spans share by where they come from. `None` when there is no room for it.
     fn place(&mut self, shared: &mut dyn Iterator<Item = &str>) -> Option<u32>;
 
-    /// Takes a span of a known pattern.
-    fn known(&mut self, pattern: &[u8], span: &Alike<'_, '_>) -> Known;
+    /// The number of a pattern, if it is known.
+    fn find(&mut self, pattern: &[u8]) -> Option<u32>;
+
+    /// Takes a span of the pattern with this number.
+    fn known(&mut self, number: u32, span: &Alike<'_, '_>) -> Known;
+
+    /// The ways of spans whose patterns are known; none where none are kept.
+    fn trails(&mut self) -> Option<&mut Trails>;
 
     /// Takes the last span of a batch, read in full, and its pattern, if it has one.
     fn span(&mut self, batch: &Batch, pattern: Option<&[u8]>);
@@ -69,6 +76,24 @@ pub(super) struct Pattern<'a> {
     /// What is part of it, and was not stated to the draft.
     held_back: Vec<(Meaning, Attribute<'a>)>,
     response_id: Option<&'a [u8]>,
+}
+
+/// What else than its name tells a span without attributes from others, in bytes.
+pub(super) type HeaderKey = [u8; 6];
+
+/// The same for one that may have a pattern at all.
+pub(super) fn header_key(header: &SpanHeader<'_>) -> Option<HeaderKey> {
+    let fits = header.name.len() <= TEXT_BOUND && header.status_message.is_empty();
+    (fits && header.status != SpanStatus::Error).then(|| {
+        [
+            header.name.len() as u8,
+            header.kind as u8,
+            header.status as u8,
+            u8::from(header.parent_span_id == [0; 8]),
+            header.start_unix_nano.cmp(&header.end_unix_nano) as u8,
+            u8::from(is_moment(header.start_unix_nano, header.end_unix_nano)),
+        ]
+    })
 }
 
 // === impl Alike ===
@@ -218,20 +243,11 @@ impl<'a> Pattern<'a> {
     /// The whole pattern, now that the span is complete; none when it has ended before.
     #[inline]
     pub(super) fn close(&mut self, header: &SpanHeader<'a>) -> bool {
-        let fits = header.name.len() <= TEXT_BOUND && header.status_message.is_empty();
-        self.open &= fits && header.status != SpanStatus::Error;
-        if self.open {
-            let is_root = header.parent_span_id == [0; 8];
-            let order = header.start_unix_nano.cmp(&header.end_unix_nano) as u8;
+        let key = header_key(header).filter(|_| self.open);
+        self.open = key.is_some();
+        if let Some(key) = key {
             self.bytes.extend_from_slice(header.name.as_bytes());
-            self.bytes.extend_from_slice(&[
-                header.name.len() as u8,
-                header.kind as u8,
-                header.status as u8,
-                u8::from(is_root),
-                order,
-                u8::from(is_moment(header.start_unix_nano, header.end_unix_nano)),
-            ]);
+            self.bytes.extend_from_slice(&key);
         }
         self.whole = self.open;
         self.whole
@@ -255,8 +271,16 @@ impl Sink for InBatch {
         None
     }
 
-    fn known(&mut self, _: &[u8], _: &Alike<'_, '_>) -> Known {
+    fn find(&mut self, _: &[u8]) -> Option<u32> {
+        None
+    }
+
+    fn known(&mut self, _: u32, _: &Alike<'_, '_>) -> Known {
         Known::No
+    }
+
+    fn trails(&mut self) -> Option<&mut Trails> {
+        None
     }
 
     fn span(&mut self, _: &Batch, _: Option<&[u8]>) {}

@@ -304,8 +304,7 @@ impl Draft<'_> {
         if !client || !self.is_http() {
             return None;
         }
-        let path = self.url_path();
-        let path = path.split(['?', '#']).next().unwrap_or("").trim_end_matches('/');
+        let path = bare_path(self.url_path());
         let known_host = || self.knows_host();
         let common = || COMMON_PATH_ENDS.iter().any(|end| path.ends_with(end));
         let llm = if path.is_empty() {
@@ -315,6 +314,17 @@ impl Draft<'_> {
         };
         (llm || self.has_pairs()).then_some(if llm { Role::Http } else { Role::Other })
     }
+}
+
+/// True for a path that may be that of an inference endpoint, at some host.
+pub(super) fn may_be_endpoint(path: &str) -> bool {
+    let path = bare_path(path);
+    // All of them end in letters, and most paths of others in a number.
+    path.ends_with(|last: char| last.is_ascii_alphabetic()) && PATH_ENDS.iter().any(|end| path.ends_with(end))
+}
+
+fn bare_path(path: &str) -> &str {
+    path.split(['?', '#']).next().unwrap_or("").trim_end_matches('/')
 }
 
 /// `ai.generateText.doGenerate` is a call, `ai.generateText` is around it, `ai.toolCall` is none.

@@ -6,6 +6,7 @@
 //! `csrf_token`), so one word is never enough.
 
 use super::draft::Draft;
+use super::tails::telling;
 use crate::dialect::Field;
 use crate::facts::UnreadReason;
 use crate::normalise::provider_of_model;
@@ -193,6 +194,13 @@ fn is_unread_request(draft: &Draft<'_>, header: &SpanHeader<'_>) -> bool {
     let azure = host.contains(".cognitiveservices.azure.") && !path.contains("/openai/");
     let reads = draft.http_reads && !path.contains("/realtime");
     !azure && !reads && !NO_CALLS.iter().any(|part| path.contains(part))
+}
+
+/// True for a key of nobody's that tells nothing, whatever its value is.
+pub(super) fn never_tells(key: &[u8]) -> bool {
+    let marks = || ends_with_word(key, b"kind") || ends_with_word(key, b"type");
+    let watched = ends_telling(key) && (bits_of(key) != 0 || marks());
+    !watched && !telling(key) && Draft::prefix_of(key).is_none()
 }
 
 /// True when a key ends in one of the words that tell; asked of every key that nobody lists.

@@ -79,7 +79,7 @@ impl Settler {
 
     /// An answer that more traces name than one call can be in is nobody's, as long as it is remembered.
     fn count_traces(&mut self, number: Number, key: u32) {
-        if self.waiting.is_alone(number) || self.waiting.count(ANSWER, key) <= TRACES as usize {
+        if self.waiting.is_alone(number) || self.waiting.count(ANSWER, key) <= TRACES {
             return;
         }
         let mut traces = Vec::new();
@@ -87,7 +87,7 @@ impl Settler {
             let trace = self.waiting.get(other).map(|other| other.trace_id);
             traces.extend(trace.filter(|trace| !traces.contains(trace)));
         }
-        if traces.len() > TRACES as usize {
+        if traces.len() > TRACES {
             let answer = self.waiting.get(number).map(|held| held.answer);
             answer.into_iter().for_each(|answer| self.past.give_up(answer));
             self.waiting.forget_answer(number);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::held::Held;
 use super::loops::Sum;
-use super::past::{Answer, Cover, KEEP_NANOS, Kin};
+use super::past::{Answer, Cover, KEEP_NANOS, Kin, TRACES};
 use super::{SettleSettings, Settler};
 use crate::compact::{Damaged, Reader, Writer};
 use crate::record::{Record, Shape};
@@ -153,13 +153,16 @@ fn read_kin(from: &mut Reader<'_>) -> Result<Kin, Damaged> {
 
 fn write_answer(out: &mut Writer, answer: Answer) {
     let Answer { traces, usage, end_seconds, everybodys } = answer;
-    out.hash(traces);
+    traces.iter().for_each(|trace| out.raw(&trace.to_le_bytes()));
     [usage.0, usage.1, end_seconds].iter().for_each(|number| out.raw(&number.to_le_bytes()));
     out.flag(everybodys);
 }
 
 fn read_answer(from: &mut Reader<'_>) -> Result<Answer, Damaged> {
-    let traces = from.hash()?;
+    let mut traces = [0; TRACES];
+    for trace in &mut traces {
+        *trace = u16::from_le_bytes(from.array()?);
+    }
     let (usage, end_seconds) = ((word(from)?, word(from)?), word(from)?);
     Ok(Answer { traces, usage, end_seconds, everybodys: from.flag()? })
 }

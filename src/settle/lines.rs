@@ -44,12 +44,8 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
         }
         let mut at = self.home(hash);
         loop {
-            let line = &self.lines[at].0;
-            if let Some(&found) = line.iter().find(|entry| Self::is(entry.0, hash)) {
-                return Some(found);
-            }
-            if line[N - 1].0 == FREE {
-                return None;
+            if let Some(&found) = self.lines[at].0.iter().find(|entry| Self::ends(entry.0, hash)) {
+                return (found.0 != FREE).then_some(found);
             }
             at = self.after(at);
         }
@@ -60,19 +56,16 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
     #[inline]
     pub(super) fn entry(&mut self, hash: u64) -> (&mut u64, &mut V, bool) {
         let mut at = self.home(hash);
-        let (line, place, known) = loop {
-            let line = &self.lines[at].0;
-            if let Some(place) = line.iter().position(|entry| Self::is(entry.0, hash)) {
-                break (at, place, true);
-            }
-            if line[N - 1].0 == FREE {
-                let place = line.iter().position(|entry| entry.0 == FREE).unwrap_or(N - 1);
-                break (at, place, false);
+        let place = loop {
+            // A line is filled from its beginning.
+            if let Some(place) = self.lines[at].0.iter().position(|entry| Self::ends(entry.0, hash)) {
+                break place;
             }
             at = self.after(at);
         };
+        let known = self.lines[at].0[place].0 != FREE;
         self.taken += usize::from(!known);
-        let (key, value) = &mut self.lines[line].0[place];
+        let (key, value) = &mut self.lines[at].0[place];
         if !known {
             *key = hash << OWN;
         }
@@ -140,9 +133,10 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
         (line + 1) & (self.lines.len() - 1)
     }
 
+    /// True for the key of this hash, and for the place that it would take.
     #[inline]
-    const fn is(key: u64, hash: u64) -> bool {
-        (key ^ hash << OWN) <= Self::OWNERS && Self::lives(key)
+    const fn ends(key: u64, hash: u64) -> bool {
+        key == FREE || (key ^ hash << OWN) <= Self::OWNERS && Self::lives(key)
     }
 
     #[inline]

@@ -57,7 +57,7 @@ pub(super) fn keys(secret: &Secret, held: &Held, mixed: bool) -> Keys {
 /// What it is listed under by its ids.
 pub(super) fn keys_of_ids(secret: &Secret, record: &Record) -> Keys {
     let mut keys = [0; LISTS];
-    keys[TRACE] = key(secret, TRACE, record.trace_id);
+    keys[TRACE] = key(secret, TRACE, u128::from_ne_bytes(record.trace_id));
     if record.answer != 0 && (tells_of_call(record.role) || record.role == Role::Aggregate) {
         keys[ANSWER] = key(secret, ANSWER, record.answer);
     }

@@ -60,6 +60,8 @@ pub(super) struct Recall<V, const N: usize> {
     /// Length of one step of age, nanoseconds.
     step_nanos: u64,
     now: u64,
+    /// The same, as it is written.
+    stamp: u64,
     most_bytes: usize,
     bytes: usize,
     forgotten: u64,
@@ -78,6 +80,7 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
             shards: (0..SHARDS).map(|_| Lines::default()).collect(),
             step_nanos: (keep_nanos / STEPS).max(1),
             now: 0,
+            stamp: 1,
             most_bytes,
             bytes: 0,
             forgotten: 0,
@@ -116,7 +119,7 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
     #[inline]
     pub(super) fn get(&self, hash: u64) -> Option<V> {
         let (key, value) = self.shards[shard(hash)].find(hash)?;
-        (age(self.now, key) <= STEPS).then_some(value)
+        (age(self.stamp, key) <= STEPS).then_some(value)
     }
 
     /// What is remembered under this hash, to be changed, and whether it was known. It is young again.
@@ -129,13 +132,13 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
         if self.shards[place].is_full() {
             self.make_room(place);
         }
-        let now = self.now;
+        let stamp = self.stamp;
         let (key, value, known) = self.shards[place].entry(hash);
-        let lives = known && age(now, *key) <= STEPS;
+        let lives = known && age(stamp, *key) <= STEPS;
         if !lives {
             *value = V::default();
         }
-        *key = *key & !0xFF | stamp(now);
+        *key = *key & !0xFF | stamp;
         (value, lives)
     }
 
@@ -155,7 +158,7 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
         if steps == 0 {
             return;
         }
-        self.now = now;
+        (self.now, self.stamp) = (now, now % ROUND + 1);
         self.reach_steps = (self.reach_steps + steps).min(STEPS);
         for _ in 0..steps.saturating_mul(SHARDS as u64 / 8).min(SHARDS as u64) {
             self.sweep(self.next);
@@ -180,9 +183,9 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
 
     /// Drops what is too old, and gives memory back when most of it is free.
     fn sweep(&mut self, place: usize) {
-        let now = self.now;
+        let stamp = self.stamp;
         let lines = &mut self.shards[place];
-        let left = lines.retain(|key, _| age(now, key) <= STEPS);
+        let left = lines.retain(|key, _| age(stamp, key) <= STEPS);
         if left * 4 < lines.capacity() && lines.capacity() > N {
             self.rebuild(place, left * 2);
         }
@@ -191,20 +194,20 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
     /// A full part is swept; if it may not grow, its older half goes.
     #[cold]
     fn make_room(&mut self, place: usize) {
-        let now = self.now;
+        let stamp = self.stamp;
         let lines = &mut self.shards[place];
-        let (left, capacity) = (lines.retain(|key, _| age(now, key) <= STEPS), lines.capacity());
+        let (left, capacity) = (lines.retain(|key, _| age(stamp, key) <= STEPS), lines.capacity());
         if left * 2 < capacity {
             return self.rebuild(place, capacity);
         }
         if capacity == 0 || self.bytes + lines.size() <= self.most_bytes {
             return self.rebuild(place, capacity * 2);
         }
-        let mut ages: Vec<u64> = lines.keys().map(|key| age(now, key)).collect();
+        let mut ages: Vec<u64> = lines.keys().map(|key| age(stamp, key)).collect();
         let (_, &mut median, _) = ages.select_nth_unstable(left / 2);
         let mut spare = left - left / 2;
         let kept = lines.retain(|key, _| {
-            let old = age(now, key) >= median && spare > 0;
+            let old = age(stamp, key) >= median && spare > 0;
             spare -= usize::from(old);
             !old
         });
@@ -224,13 +227,10 @@ const fn shard(hash: u64) -> usize {
     (hash >> 56) as usize
 }
 
-/// An age as it is written.
-const fn stamp(now: u64) -> u64 {
-    now % ROUND + 1
-}
-
-const fn age(now: u64, key: u64) -> u64 {
-    (stamp(now) + ROUND - (key & 0xFF)) % ROUND
+/// How many steps before this one a key was written.
+const fn age(stamp: u64, key: u64) -> u64 {
+    let written = key & 0xFF;
+    if stamp >= written { stamp - written } else { stamp + ROUND - written }
 }
 
 #[cfg(test)]

@@ -155,13 +155,14 @@ impl<'a> Members<'a> {
         Self::new(std::slice::from_ref(held), &[], 1, 0)
     }
 
-    /// The span that alone tells of the call.
+    /// The spans, when they tell of nothing but the call and nothing else does.
     #[must_use]
-    pub const fn lone(&self) -> Option<&'a Held> {
-        match self.members {
-            [only] if self.retries == 0 && self.lent.is_empty() && self.above.is_empty() => Some(only),
-            _ => None,
-        }
+    pub const fn telling(&self) -> Option<&'a [Held]> {
+        let only = self.retries == 0
+            && self.lent.is_empty()
+            && self.above.is_empty()
+            && self.calls == self.members.len();
+        if only { Some(self.members) } else { None }
     }
 
     /// The call.

@@ -16,6 +16,7 @@
 //! | `services` | which services have several writers |
 //! | `look` | the keys, and what two spans must have in common |
 //! | `settlement` | those whose time is up are judged and told |
+//! | `wrapped` | a call and the call around it, alone in their trace |
 //! | `company` | the spans at hand, who is above whom, sums of groups |
 //! | `rules` | which of them tell of one call |
 //! | `lend` | what a call leaves open and a span around it tells |
@@ -45,6 +46,7 @@ mod past;
 mod rules;
 mod services;
 mod settlement;
+mod wrapped;
 
 use std::hint::black_box;
 use std::sync::Arc;

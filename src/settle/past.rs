@@ -4,7 +4,7 @@
 //! call was counted. Three memories: keys of spans, the longest; parents and what was counted below them; answers.
 
 use super::SettleSettings;
-use super::held::Held;
+use super::held::{ANSWER, Held};
 use super::look::SLACK_NANOS;
 use super::memory::{Recall, Secret};
 use super::rules::HOUR_NANOS;
@@ -14,7 +14,7 @@ use crate::record::Record;
 /// How far up a trace is looked.
 const ANCESTORS: usize = 64;
 /// Traces that may share an answer; an id that more name is no identity.
-pub(super) const TRACES: u32 = 8;
+pub(super) const TRACES: usize = 8;
 /// How long answers and ancestors are remembered, if there is room.
 pub(super) const KEEP_NANOS: u64 = 2 * HOUR_NANOS;
 
@@ -25,7 +25,7 @@ pub(super) struct Past {
     /// Spans that came.
     pub(super) seen: Recall<(), 8>,
     pub(super) kin: Recall<Kin, 4>,
-    pub(super) answers: Recall<Answer, 4>,
+    pub(super) answers: Recall<Answer, 3>,
 }
 
 /// What is remembered of a span, be it one of no call: who is above it, and what was counted.
@@ -58,8 +58,8 @@ pub(super) struct Cover {
 /// What is remembered of an answer that was counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Answer {
-    /// Traces that named it, a bit each by hash.
-    pub(super) traces: u64,
+    /// Traces that named it, by hash; 0 is none.
+    pub(super) traces: [u16; TRACES],
     /// Prompt and answer, all tokens of each; `u32::MAX` when not stated.
     pub(super) usage: (u32, u32),
     /// When it ended, seconds since the Unix epoch.
@@ -152,10 +152,9 @@ impl Past {
         if self.answers.get(hash).is_none() {
             return Named::New;
         }
-        let trace = self.trace_bit(held);
+        let trace = self.trace_tag(held);
         let (known, _) = self.answers.entry(hash);
-        known.traces |= trace;
-        known.everybodys |= known.traces.count_ones() > TRACES || !known.is_of(held);
+        known.everybodys |= !known.is_in(trace) || !known.is_of(held);
         if known.everybodys { Named::Everybodys } else { Named::Counted }
     }
 
@@ -283,16 +282,16 @@ impl Past {
         if held.answer == 0 {
             return;
         }
-        let trace = self.trace_bit(held);
+        let trace = self.trace_tag(held);
         let (answer, known) = self.answers.entry(self.secret.hash(held.answer));
         if !known || answer.usage.0 == u32::MAX {
             *answer = Answer { traces: answer.traces, everybodys: answer.everybodys, ..Answer::of(held) };
         }
-        answer.traces |= trace;
+        answer.everybodys |= !answer.is_in(trace);
     }
 
-    fn trace_bit(&self, held: &Held) -> u64 {
-        1 << (self.secret.hash(held.trace_id) & 63)
+    fn trace_tag(&self, held: &Held) -> u16 {
+        self.secret.hash((ANSWER, held.trace_id)) as u16 | 1
     }
 }
 
@@ -310,6 +309,12 @@ impl Answer {
             end_seconds: (held.end_unix_nano / 1_000_000_000) as u32,
             ..Self::default()
         }
+    }
+
+    /// Notes that a trace names it; false when more do than one call can be in.
+    fn is_in(&mut self, trace: u16) -> bool {
+        let place = self.traces.iter_mut().find(|known| **known == trace || **known == 0);
+        place.map(|place| *place = trace).is_some()
     }
 
     /// True when a span may tell of the same answer.

@@ -56,6 +56,8 @@ impl Judgement {
     /// A span that is a call by itself.
     pub(super) const LONE_CALL: Self =
         Self { calls: 1, is_call: true, reason: Reason::Aggregate, retries: 0 };
+    /// A call, and the one around it.
+    pub(super) const WRAPPED_CALL: Self = Self { calls: 2, ..Self::LONE_CALL };
 }
 
 /// The groups that these spans fall into.

@@ -12,10 +12,13 @@ use super::look;
 #[derive(Clone, Copy, Debug)]
 struct Service {
     writer: u64,
+    /// The second that came; 0 is none.
+    second: u64,
+    /// A third came.
+    more: bool,
     waiting: u32,
     /// The last that came.
     last: Number,
-    mixed: bool,
 }
 
 /// What a span finds at its service.
@@ -43,19 +46,22 @@ impl Services {
         }
         let writer = look::writer(held);
         let Some(service) = self.known.get_mut(&held.shape.service) else {
-            let service = Service { writer, waiting: 1, last: number, mixed: false };
+            let service = Service { writer, second: 0, more: false, waiting: 1, last: number };
             self.known.insert(held.shape.service, service);
             return Entered::Alone(None);
         };
         service.waiting += 1;
         let before = std::mem::replace(&mut service.last, number);
-        if service.mixed {
-            Entered::Mixed
-        } else if service.writer == writer {
-            Entered::Alone(Some(before))
-        } else {
-            service.mixed = true;
-            Entered::Second(before)
+        match (service.writer == writer, service.second) {
+            (true, 0) => Entered::Alone(Some(before)),
+            (false, 0) => {
+                service.second = writer;
+                Entered::Second(before)
+            }
+            (own, second) => {
+                service.more |= !own && writer != second;
+                Entered::Mixed
+            }
         }
     }
 
@@ -73,6 +79,18 @@ impl Services {
 
     /// True when several instrumentations write for a span's service.
     pub(super) fn is_mixed(&self, held: &Held) -> bool {
-        look::looks(held) && self.known.get(&held.shape.service).is_some_and(|service| service.mixed)
+        look::looks(held) && self.known.get(&held.shape.service).is_some_and(|service| service.second != 0)
+    }
+
+    /// True when these two are of one service, by its two writers, and no third writes there.
+    pub(super) fn have_no_other(&self, one: &Held, other: &Held) -> bool {
+        let writers = [look::writer(one), look::writer(other)];
+        one.shape.service == other.shape.service
+            && self.known.get(&one.shape.service).is_some_and(|service| {
+                let [first, second] = writers;
+                !service.more
+                    && ([service.writer, service.second] == [first, second]
+                        || [service.second, service.writer] == [first, second])
+            })
     }
 }

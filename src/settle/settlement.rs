@@ -17,6 +17,9 @@ impl Settler {
         if self.met_nobody(number) {
             return self.settle_alone(number, tell);
         }
+        if let Some(pair) = self.wrapped(number) {
+            return self.settle_pair(pair, tell);
+        }
         let mut gathered = std::mem::take(&mut self.gathered);
         self.gather(number, &mut gathered);
         if self.cut {
@@ -121,6 +124,12 @@ impl Settler {
         let Some(mut held) = self.release(number) else { return };
         let late = self.past.wraps_counted(&held);
         self.conclude(std::slice::from_mut(&mut held), &[], Judgement::LONE_CALL, late, tell);
+    }
+
+    fn settle_pair(&mut self, pair: [Number; 2], tell: &mut dyn FnMut(Outcome<'_>)) {
+        if let [Some(near), Some(far)] = pair.map(|number| self.release(number)) {
+            self.conclude(&mut [near, far], &[], Judgement::WRAPPED_CALL, false, tell);
+        }
     }
 
     fn met_nobody(&self, number: Number) -> bool {

@@ -99,7 +99,7 @@ fn the_counter_is_the_sum_of_the_ledger() {
     let mut engine = engine(&requests);
     let second = 1_000_000_000;
     // The first one reads 0.
-    engine.view(NOW + second, tollgate::telemetry::snapshot()).document(Format::Text);
+    drop(engine.view(NOW + second, tollgate::telemetry::snapshot()).document(Format::Text));
     let view = engine.view(NOW + 2 * second, tollgate::telemetry::snapshot());
     let document = view.document(Format::Text);
     let document = String::from_utf8(document).expect("text");
