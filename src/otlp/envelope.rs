@@ -7,7 +7,7 @@
 use super::schema::REQUEST;
 use super::value::Attribute;
 use super::wire::wire_type::DELIMITED;
-use super::wire::{Depth, key, occurrences, text};
+use super::wire::{Depth, key, occurrences};
 use super::{Fault, Visitor, span};
 
 const RESOURCE_SPANS: u32 = key(1, DELIMITED);
@@ -58,9 +58,14 @@ fn read_resource<'a>(resource_spans: &'a [u8], visitor: &mut impl Visitor<'a>) {
     for resource in occurrences(resource_spans, RESOURCE) {
         for body in occurrences(resource, RESOURCE_ATTRIBUTE) {
             let read = Attribute::split(body, ATTRIBUTE_DEPTH)
-                .and_then(|attribute| Ok((attribute.text_key()?, attribute.value()?)));
+                .and_then(|attribute| Ok((attribute, attribute.text_key()?, attribute.value()?)));
             match read {
-                Ok((key, value)) => visitor.resource_attribute(key, value),
+                Ok((attribute, key, value)) => {
+                    visitor.resource_attribute(key, value);
+                    if attribute.is_cut(value) {
+                        visitor.dropped(Fault::Utf8);
+                    }
+                }
                 Err(fault) => visitor.dropped(fault),
             }
         }
@@ -77,9 +82,5 @@ fn read_scope<'a>(scope_spans: &'a [u8], visitor: &mut impl Visitor<'a>) {
 }
 
 fn last_text<'a>(body: &'a [u8], key: u32, visitor: &mut impl Visitor<'a>) -> Option<&'a str> {
-    let read = occurrences(body, key).last().map(text)?;
-    Some(read.unwrap_or_else(|fault| {
-        visitor.dropped(fault);
-        ""
-    }))
+    Some(span::told_text(occurrences(body, key).last()?, visitor))
 }

@@ -137,10 +137,16 @@ pub(super) fn read_text<'a>(
     fields: &mut Fields<'a>,
     visitor: &mut impl Visitor<'a>,
 ) -> Result<&'a str, Fault> {
-    Ok(text(fields.delimited()?).unwrap_or_else(|fault| {
-        visitor.dropped(fault);
-        ""
-    }))
+    Ok(told_text(fields.delimited()?, visitor))
+}
+
+/// The text, or what is sound of it; what is not is told.
+pub(super) fn told_text<'a>(bytes: &'a [u8], visitor: &mut impl Visitor<'a>) -> &'a str {
+    let sound = text(bytes).unwrap_or("");
+    if sound.len() < bytes.len() {
+        visitor.dropped(Fault::Utf8);
+    }
+    sound
 }
 
 fn read_status<'a>(

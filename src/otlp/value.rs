@@ -117,6 +117,13 @@ impl<'a> Attribute<'a> {
         self.raw_text().map(<[u8]>::len)
     }
 
+    /// True when this value of it is a text that was cut within a character, which is missing in `value`.
+    #[inline]
+    #[must_use]
+    pub fn is_cut(&self, value: Value<'_>) -> bool {
+        matches!(value, Value::Text(sound) if self.text_length().is_some_and(|length| sound.len() < length))
+    }
+
     /// The bytes of a value that is one text, if it is one: nobody has looked at them. None where that
     /// takes a look.
     #[inline(always)]

@@ -136,7 +136,13 @@ impl<'v, 'a, S: Sink> Recogniser<'v, 'a, S> {
                 None => self.draft.state(fact, attribute.value()?),
             },
             Some(Fact::TaughtObject(index)) => self.draft.state_taught_object(index, attribute.value()?),
-            Some(fact) => self.draft.state(fact, attribute.value()?),
+            Some(fact) => {
+                let value = attribute.value()?;
+                self.draft.state(fact, value);
+                if attribute.is_cut(value) {
+                    self.dropped(Fault::Utf8);
+                }
+            }
             None => {}
         }
         if self.batch.names_spans {

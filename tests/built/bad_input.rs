@@ -2,6 +2,7 @@
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 use tollgate::clock;
@@ -154,4 +155,29 @@ fn large_spans_are_taken_in_bounded_memory() {
     assert!(grown < 40.0, "75 MiB of attributes left {grown} MiB behind");
     let longest = document.lines().map(str::len).max();
     assert!(longest < Some(4096), "a line of {longest:?} bytes");
+}
+
+/// Guarantees: a name that was cut within a character, as a limit in bytes does, keeps what is sound of it, wherever it
+/// stands, and each is counted; a service name that is no text at all costs itself.
+#[test]
+fn cut_and_broken_texts_cost_themselves_and_are_counted() {
+    let server = Server::start(None);
+    let mut request = call(1, vec![number(INPUT, 10), text("gen_ai.response.model", "gpt-4o-mini?")]);
+    let resource = Resource { attributes: vec![text("service.name", "caf?")], ..Resource::default() };
+    request.resource_spans[0].resource = Some(resource);
+    request.resource_spans[0].scope_spans[0].spans[0].name = "chat caf?".to_owned();
+    // The first byte of two.
+    let cut: Vec<u8> =
+        request.encode_to_vec().iter().map(|byte| if *byte == b'?' { 0xC3 } else { *byte }).collect();
+    assert_eq!(server.traces(PROTOBUF, &cut).status, 200);
+    let mut broken = call(2, vec![number(INPUT, 10)]);
+    let resource = Resource { attributes: vec![text("service.name", "?shop")], ..Resource::default() };
+    broken.resource_spans[0].resource = Some(resource);
+    let broken: Vec<u8> =
+        broken.encode_to_vec().iter().map(|byte| if *byte == b'?' { 0xFF } else { *byte }).collect();
+    assert_eq!(server.traces(PROTOBUF, &broken).status, 200);
+    let document = server.settled();
+    assert_eq!(sum(&document, "llm_requests_total", "service_name=\"caf\""), 1.0, "{document}");
+    assert_eq!(sum(&document, "llm_requests_total", "service_name=\"unknown_service\""), 1.0);
+    assert_eq!(value(&document, "tollgate_dropped_values_total{reason=\"utf8\"}"), Some(4.0), "{document}");
 }

@@ -269,7 +269,7 @@ fn a_cut_emoji_costs_the_emoji() {
     cut[at] = 0xC3;
     let recorder = from_json(&cut).expect("an envelope");
     assert!(recorder.spans()[0].as_ref().expect("lives").header.contains("name: \"caf\""));
-    assert_eq!(recorder.dropped, []);
+    assert_eq!(recorder.dropped, [Fault::Utf8]);
 }
 
 proptest! {
