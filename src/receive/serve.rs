@@ -45,9 +45,8 @@ const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Longest list of headers of an HTTP/2 request, in bytes.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// What may come of one HTTP/2 stream, and of a connection, before it is read and charged, in bytes. It is held for
-/// every connection beside the budget; a window of this size fills 50 Mbit/s over 40 ms.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// every connection beside the budget, half a GiB of all of them; a window of this size fills 25 Mbit/s over 40 ms.
+const WINDOW: u32 = 128 * 1024;
 /// Requests at once on one HTTP/2 connection. Clients queue beyond it.
 const MAX_STREAMS: u32 = 256;
 /// Streams that a client may open and reset unserved (the "rapid reset" attack, CVE-2023-44487), or
@@ -258,8 +257,8 @@ fn protocols(settings: &ReceiveSettings, executor: Tracked) -> auto::Builder<Tra
         .timer(TokioTimer::new())
         .keep_alive_interval(settings.idle_timeout / 2)
         .keep_alive_timeout(settings.idle_timeout / 2)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADER_LIST_BYTES)
         .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
