@@ -6,7 +6,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build and run with made-up traffic; needs cargo and nothing else
-	@[ -x target/release/tollgate ] || echo "Building Tollgate with full optimisation: this takes some minutes, once; then the demo starts."
+	@[ -x target/release/tollgate ] || echo "Building Tollgate with full optimisation, once: four to six minutes on two cores. Then the demo starts by itself."
 	@cargo build --release --locked
 	@target/release/tollgate demo
 

@@ -19,8 +19,8 @@ build_alertmanager() {
 
 step_with "go" "alertmanager 0.28.1" build_alertmanager
 step_with "promtool python3" "alert scenes in both forms" nice -n 10 python3 tests/pager/run_scenes.py
-step_with "promtool python3" "one incident in a night at 6 percent" nice -n 10 python3 tests/pager/poisson.py
-step_with "promtool python3" "no incident in a healthy week" nice -n 10 python3 tests/pager/poisson.py week
+step_with "promtool python3" "chance wakes nobody and trouble does" nice -n 10 python3 tests/pager/poisson.py
+limit=3600 step_with "promtool python3" "no incident in healthy weeks" nice -n 10 python3 tests/pager/week.py
 step_with "go" "collector with the connector" collector/build.sh
 step_with "go zstd python3" "collector recipes" tests/collector/whole.sh
 step_with "c++" "fuzz targets for an hour" nice -n 10 fuzz/run.sh 600 fuzz

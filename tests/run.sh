@@ -40,6 +40,7 @@ install_tools() {
 binary=target/debug/tollgate
 
 install_tools promtool prometheus-alertmanager python3 node npm zstd valgrind faketime nginx
+step "the suite itself" python3 tests/test_steps.py
 step "formatting" cargo fmt --check
 step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items --locked

@@ -3,7 +3,7 @@
 
     python3 tests/dashboards/test_live.py BINARY
 
-About three minutes: ordinary traffic first, then every trouble at once, then silence.
+About two minutes and a half: ordinary traffic first, then every trouble at once, then silence.
 """
 
 import math
@@ -15,6 +15,7 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -64,6 +65,14 @@ def numbers(series: list[dict]) -> list[float]:
     return [float(value) for each in series for _, value in ([each["value"]] if "value" in each else each["values"])]
 
 
+@cache
+def past() -> tuple[str, float]:
+    """A scrape of ordinary traffic, and the seconds of usual traffic behind it: the same for both tests."""
+    with tempfile.TemporaryDirectory() as folder, Demo(BINARY, Path(folder), "--speed", "5") as demo:
+        started = time.time()
+        return settled_scrape(demo), 5 * (time.time() - started)
+
+
 def settled_scrape(demo: Demo) -> str:
     """A scrape after the demo has told of every family that panels show."""
     wait_for("the demo counts calls", lambda: "llm_request_cost_usd_bucket" in fetch(f"http://{demo.target}/metrics"), 40)
@@ -77,10 +86,9 @@ class Ordinary(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        started = time.time()
+        scrape, behind = past()
         demo = cls.enterClassContext(Demo(BINARY, folder, "--speed", "5"))
-        scrape = settled_scrape(demo)
-        backfill(scrape, int(time.time()), 5 * (time.time() - started), demo.target, folder)
+        backfill(scrape, int(time.time()), behind, demo.target, folder)
         cls.prometheus = cls.enterClassContext(Prometheus(folder, [demo.target], hurried(folder), "5s"))
         time.sleep(ORDINARY_SECONDS)
         cls.now = time.time()
@@ -138,14 +146,10 @@ class Troubles(unittest.TestCase):
     def setUpClass(cls) -> None:
         folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         cls.true: set[str] = set()
-        (folder / "before").mkdir()
-        with Demo(BINARY, folder / "before", "--speed", "5") as before:
-            started = time.time()
-            scrape = settled_scrape(before)
-            uptime = 5 * (time.time() - started)
+        scrape, behind = past()
         demos = [Demo(BINARY, folder, "--speed", "10", "--failing", ",".join(group)) for group in TROUBLES]
         demos.append(Demo(BINARY, folder, "--speed", "20", "--failing", "series-overflow", **OVERFLOWING))
-        backfill(scrape, int(time.time()), uptime, before.target, folder)
+        backfill(scrape, int(time.time()), behind, demos[0].target, folder)
         for demo in demos:
             demo.__enter__()
         with Prometheus(folder, [demo.target for demo in demos], hurried(folder), "5s") as prometheus:

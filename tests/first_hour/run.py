@@ -42,12 +42,14 @@ GUIDES = (
     Guide("python", "Python", "python", "app.py"),
     Guide("python with headers", "Rate limits", "python", "app.py", LIMIT),
     Guide("node", "Node", "node", "app.js"),
+    Guide("vercel ai sdk", "Vercel AI SDK", "vercel", "app.mjs"),
     Guide("litellm", "LiteLLM", "litellm", "litellm_app.py", LIMIT),
+    Guide("openllmetry", "OpenLLMetry", "openllmetry", "openllmetry_app.py"),
 )
 
 
 # Whose command runs a program.
-LANGUAGES = {"app.js": "Node", "app.py": "Python"}
+LANGUAGES = {"app.js": "Node", "app.py": "Python", "app.mjs": "Vercel AI SDK"}
 
 
 def block(heading: str) -> str:
@@ -57,13 +59,13 @@ def block(heading: str) -> str:
 
 def installed(heading: str) -> list[str]:
     """The packages of a guide's install line."""
-    found = re.search(r"(?:pip|npm) install (.+)", block(heading))
+    found = re.search(r"(?:pip|npm) install ([^#\n]+)", block(heading))
     return found[1].split() if found else []
 
 
 def settings(heading: str) -> dict[str, str]:
     """Variables that a guide sets, in front of a command, alone on a line or in a sentence."""
-    return {name: value.strip('"`') for name, value in re.findall(r"\b(OTEL_[A-Z_]+)=(\"[^\"]*\"|[^\s`]+)", block(heading))}
+    return {name: value.strip('"`') for name, value in re.findall(r"\b((?:OTEL|TRACELOOP)_[A-Z_]+)=(\"[^\"]*\"|[^\s`]+)", block(heading))}
 
 
 def command(guide: Guide) -> str:
@@ -72,7 +74,7 @@ def command(guide: Guide) -> str:
     if heading is None:
         return f"python {guide.program}"
     lines = block(heading).replace("\\\n", " ")
-    return re.search(r"(?:opentelemetry-instrument|node) [^\n]*app\.(?:py|js)", lines)[0]
+    return re.search(r"(?:opentelemetry-instrument|node) [^\n]*app\.(?:py|m?js)", lines)[0]
 
 
 def environment(guide: Guide, ports: dict[str, int], openai: int, build: Path) -> dict[str, str]:
@@ -135,7 +137,7 @@ def tried(binary: str, guide: Guide, openai: int, build: Path) -> list[str]:
 
 def not_installed(guide: Guide) -> list[str]:
     """Packages of README's install line that the pinned list of the guide has not."""
-    listed = (HERE / guide.folder / ("package.json" if guide.program == "app.js" else "names.txt")).read_text()
+    listed = (HERE / guide.folder / ("package.json" if guide.program.endswith("js") else "names.txt")).read_text()
     return [f"not pinned: {name}" for name in installed(guide.heading) if name not in listed]
 
 

@@ -13,30 +13,34 @@ mkdir -p "$build"
 # fresh STAMP FILE: true when what is pinned in FILE is installed.
 fresh() { [ -z "$newest" ] && cmp -s "$1" "$2"; }
 
-for name in python litellm; do
+for name in python litellm openllmetry; do
     list=$here/$name/pinned.txt
     [ -z "$newest" ] || list=$here/$name/names.txt
     if ! fresh "$build/$name/stamp" "$list"; then
         python3 -m venv --clear "$build/$name"
+        # The pip of Debian looks for hours through old releases of what does not fit together.
+        [ -z "$newest" ] || "$build/$name/bin/pip" install --quiet --disable-pip-version-check --upgrade pip
         "$build/$name/bin/pip" install --quiet --disable-pip-version-check -r "$list"
         cp "$list" "$build/$name/stamp"
     fi
     [ -z "$newest" ] || "$build/$name/bin/pip" freeze | grep -E "^($(paste -sd '|' "$name/names.txt"))=="
     cp "$name"/*.py "$build/$name"
 done
-mkdir -p "$build/node"
-if ! fresh "$build/node/stamp" node/package-lock.json; then
-    cp node/package.json node/package-lock.json "$build/node"
-    names=$(node -p 'Object.keys(require("./node/package.json").dependencies).map((name) => name + "@latest").join(" ")')
-    cd "$build/node"
-    if [ -z "$newest" ]; then
-        npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
-    else
-        # shellcheck disable=SC2086 # one word a package
-        npm install --no-audit --no-fund --ignore-scripts --loglevel=error $names && npm ls --depth 0
+for name in node vercel; do
+    mkdir -p "$build/$name"
+    if ! fresh "$build/$name/stamp" "$name/package-lock.json"; then
+        cp "$name/package.json" "$name/package-lock.json" "$build/$name"
+        cd "$build/$name"
+        if [ -z "$newest" ]; then
+            npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+        else
+            names=$(node -p 'Object.keys(require("./package.json").dependencies).map((name) => name + "@latest").join(" ")')
+            # shellcheck disable=SC2086 # one word a package
+            npm install --no-audit --no-fund --ignore-scripts --loglevel=error $names && npm ls --depth 0
+        fi
+        cd "$here"
+        cp "$name/package-lock.json" "$build/$name/stamp"
     fi
-    cd "$here"
-    cp node/package-lock.json "$build/node/stamp"
-fi
-cp node/app.js "$build/node"
+    cp "$name"/app.*js "$build/$name"
+done
 exec python3 run.py "$binary" "$build"
