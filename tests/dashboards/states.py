@@ -18,7 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from stack import Process, Prometheus, fetch, free_ports, wait_for  # noqa: E402
 from traffic import Call, Told, explained, request, send  # noqa: E402
 
-QUICK = {"TOLLGATE_SERIES_HOLD_SECONDS": "2", "TOLLGATE_SETTLE_SECONDS": "1", "TOLLGATE_LOG_LEVEL": "error"}
+QUICK = {"TOLLGATE_SETTLE_SECONDS": "1", "TOLLGATE_LOG_LEVEL": "error"}
+# How often Prometheus looks, and how many seconds a new series reads 0, so that it sees that: large scrapes take their time.
+SCRAPES = {"300 models": ("3s", "8")}
+OFTEN = ("500ms", "2")
 MODELS = 300
 LONG = "team-of-the-house/a-model-with-a-very-long-name"
 
@@ -26,13 +29,13 @@ LONG = "team-of-the-house/a-model-with-a-very-long-name"
 class Tollgate(Process):
     """`tollgate serve` on ports of its own, which stay the same over restarts."""
 
-    def __init__(self, binary: Path, folder: Path, configuration: dict | None = None) -> None:
+    def __init__(self, binary: Path, folder: Path, configuration: dict | None = None, hold: str = OFTEN[1]) -> None:
         grpc, http, metrics = free_ports(3)
         self.target, self.http = f"127.0.0.1:{metrics}", f"127.0.0.1:{http}"
         self.configuration = folder / f"tollgate-{metrics}.yaml"
         self.configuration.write_text(yaml.safe_dump(configuration or {}))
         listen = {f"TOLLGATE_LISTEN_{name}": f"127.0.0.1:{port}" for name, port in {"GRPC": grpc, "HTTP": http, "METRICS": metrics}.items()}
-        super().__init__([str(binary), "serve", "--config", str(self.configuration)], folder / f"tollgate-{metrics}.log", listen | QUICK)
+        super().__init__([str(binary), "serve", "--config", str(self.configuration)], folder / f"tollgate-{metrics}.log", listen | QUICK | {"TOLLGATE_SERIES_HOLD_SECONDS": hold})
 
     def wait_until_ready(self) -> None:
         wait_for("Tollgate is ready", lambda: fetch(f"http://{self.target}/readyz"), 20)
@@ -79,10 +82,11 @@ def stage(name: str, binary: Path, folder: Path) -> Iterator[Stage]:
     """Reaches a state, and holds it while the context is open."""
     with contextlib.ExitStack() as open_ones:
         configuration = PRICED_MODELS if name == "300 models" else None
-        replicas = [Tollgate(binary, folder, configuration) for _ in range(REPLICAS.get(name, 1))]
+        interval, hold = SCRAPES.get(name, OFTEN)
+        replicas = [Tollgate(binary, folder, configuration, hold) for _ in range(REPLICAS.get(name, 1))]
         for each in replicas:
             open_ones.enter_context(each)
-        prometheus = open_ones.enter_context(Prometheus(folder, [each.target for each in replicas], [], "500ms"))
+        prometheus = open_ones.enter_context(Prometheus(folder, [each.target for each in replicas], [], interval))
         wait_for("Prometheus has scraped", lambda: len(prometheus.query("tollgate_build_info")) == len(replicas), 20)
         sent, bodies = 0, [request(calls) for calls in BATCHES[name]]
         for number, body in enumerate(bodies):
@@ -94,10 +98,10 @@ def stage(name: str, binary: Path, folder: Path) -> Iterator[Stage]:
             send(replica.http, body)
             sent += len(BATCHES[name][number])
             if name != "first minute":
-                wait_for("Prometheus has all calls", lambda: counted(prometheus) >= sent, 40)  # noqa: B023
+                wait_for("Prometheus has all calls", lambda: counted(prometheus) >= sent, 90)  # noqa: B023
         if name in ("dead", "one down"):
             replicas[-1].__exit__()
-        time.sleep(60 if name in LONG_LIVED else 3)
+        time.sleep(60 if name in LONG_LIVED else 15)
         yield Stage(prometheus, time.time(), explained(binary, bodies, folder, replicas[0].configuration) if bodies else Told())
 
 

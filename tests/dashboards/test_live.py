@@ -68,9 +68,9 @@ def numbers(series: list[dict]) -> list[float]:
 @cache
 def past() -> tuple[str, float]:
     """A scrape of ordinary traffic, and the seconds of usual traffic behind it: the same for both tests."""
-    with tempfile.TemporaryDirectory() as folder, Demo(BINARY, Path(folder), "--speed", "5") as demo:
+    with tempfile.TemporaryDirectory() as folder, Demo(BINARY, Path(folder), "--speed", "10") as demo:
         started = time.time()
-        return settled_scrape(demo), 5 * (time.time() - started)
+        return settled_scrape(demo), 10 * (time.time() - started)
 
 
 def settled_scrape(demo: Demo) -> str:
