@@ -32,7 +32,7 @@ def free_ports(count: int) -> list[int]:
 
 def fetch(url: str, data: dict | None = None) -> str:
     body = urllib.parse.urlencode(data).encode() if data else None
-    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=180) as answer:
         return answer.read().decode()
 
 

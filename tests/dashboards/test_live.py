@@ -30,6 +30,8 @@ BINARY = Path(sys.argv.pop(1)).resolve() if __name__ == "__main__" and len(sys.a
 EXCEPTIONS = yaml.safe_load((Path(__file__).parent / "exceptions.yaml").read_text())
 RULE_FILES = sorted((ROOT / "alerts/prometheus").glob("*.yml"))
 FENCE = re.compile(r"```promql\n(.*?)```", re.S)
+# Who has made a call.
+CALLER = re.compile(r'^llm_requests_total\{(service_name="[^"]*",environment="[^"]*")[^}]*\} [1-9]', re.M)
 ORDINARY_SECONDS = 75
 # Troubles that go together without hiding each other, each group in a demo of its own.
 TROUBLES = (
@@ -74,10 +76,15 @@ def past() -> tuple[str, float]:
 
 
 def settled_scrape(demo: Demo) -> str:
-    """A scrape after the demo has told of every family that panels show."""
+    """A scrape after the demo has told of every family that panels show, and no service has been new for a while."""
     wait_for("the demo counts calls", lambda: "llm_request_cost_usd_bucket" in fetch(f"http://{demo.target}/metrics"), 40)
-    time.sleep(20)
-    return fetch(f"http://{demo.target}/metrics")
+    services, looks = set(), 0
+    while looks < 8:
+        time.sleep(2.5)
+        scrape = fetch(f"http://{demo.target}/metrics")
+        seen = set(CALLER.findall(scrape))
+        services, looks = (services, looks + 1) if seen <= services else (services | seen, 0)
+    return scrape
 
 
 class Ordinary(unittest.TestCase):
