@@ -28,6 +28,7 @@ pub mod check;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
+pub mod forget;
 pub mod metrics;
 pub mod price;
 pub mod serve;
@@ -62,6 +63,8 @@ enum Command {
     Spend(spend::Arguments),
     /// List every metric
     Metrics(metrics::Arguments),
+    /// Put what the ledger has of a person down to nobody; Tollgate must not run meanwhile
+    Forget(forget::Arguments),
     /// Copy what `data_dir` knows to a file, while Tollgate runs
     Backup(backup::Arguments),
     /// List every attribute key, scope and host that is known
@@ -131,6 +134,7 @@ impl CommandLine {
             Command::Price(arguments) => price::run(&arguments),
             Command::Spend(arguments) => spend::run(&arguments),
             Command::Metrics(arguments) => metrics::run(&arguments),
+            Command::Forget(arguments) => forget::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Vocabulary(arguments) => vocabulary::run(&arguments),
         }

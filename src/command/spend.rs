@@ -1,13 +1,18 @@
-//! `tollgate spend`: who spent what, from the ledger of a running Tollgate.
+//! `tollgate spend`: who spent what, from the ledger of a running Tollgate or of a `data_dir`.
 //!
 //! In: a question as arguments. Out: a table, JSON or CSV, as the server wrote it: it is the same as
 //! `GET /api/v1/spend`.
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::ask::{get, own_address};
 use super::{ConfigArguments, Failure, print};
 use crate::expose::percent;
+use crate::ledger::Ledger;
+use crate::ledger::report::{self, Report};
+use crate::{clock, store};
 
 /// Arguments of `spend`.
 #[derive(Clone, Debug, Args)]
@@ -39,6 +44,9 @@ pub struct Arguments {
     /// A running Tollgate; without it that of the configuration
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+    /// Read a `data_dir` instead, whether Tollgate runs or not
+    #[arg(long, value_name = "FOLDER", conflicts_with = "url")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -46,6 +54,9 @@ pub struct Arguments {
 /// # Errors
 /// [`Failure::Input`] with what the server finds wrong; [`Failure::System`] when nobody answers.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(folder) = &arguments.data_dir {
+        return print(&arguments.read(folder)?);
+    }
     let url = match &arguments.url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => own_address(&arguments.config.load()?),
@@ -58,24 +69,46 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 impl Arguments {
     fn path(&self) -> Result<String, Failure> {
+        let pairs = self.pairs()?.into_iter();
+        let query: Vec<String> =
+            pairs.map(|(name, value)| format!("{}={}", percent(&name), percent(&value))).collect();
         let format = match (self.json, self.csv) {
             (true, _) => "json",
             (_, true) => "csv",
             _ => "text",
         };
-        let mut path = format!(
-            "/api/v1/spend?format={format}&by={}&from={}&to={}&top={}",
-            percent(&self.by),
-            percent(&self.from),
-            percent(&self.to),
-            percent(&self.top)
-        );
+        Ok(format!("/api/v1/spend?format={format}&{}", query.join("&")))
+    }
+
+    /// The question as an address has it.
+    fn pairs(&self) -> Result<Vec<(String, String)>, Failure> {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let fixed = [("by", &self.by), ("from", &self.from), ("to", &self.to), ("top", &self.top)];
+        let mut pairs: Vec<_> = fixed.into_iter().map(|(name, value)| pair(name, value)).collect();
         for only in &self.only {
             let (column, name) = only.split_once('=').ok_or_else(|| {
                 Failure::Input(format!("`{only}` is not COLUMN=NAME; `team=search` would be right"))
             })?;
-            path = format!("{path}&{}={}", percent(column), percent(name));
+            pairs.push(pair(column, name));
         }
-        Ok(path)
+        Ok(pairs)
+    }
+
+    /// The answer from a directory's own files.
+    fn read(&self, folder: &Path) -> Result<String, Failure> {
+        let mut ledger = Ledger::new(self.config.load()?.ledger);
+        let known = store::read_ledger(folder, |row| ledger.restore(row));
+        let known = known.map_err(|opening| Failure::Input(opening.to_string()))?;
+        let now = i64::try_from(clock::now_unix_nano() / 1_000_000_000).unwrap_or(i64::MAX);
+        let (since, closed) = known.unwrap_or((u32::try_from(now / 3600).unwrap_or(0), 0));
+        ledger.go_on(since, closed);
+        let question = report::question(&self.pairs()?, ledger.calendar(), now, true);
+        let question = question.map_err(|refusal| Failure::Input(refusal.to_string()))?;
+        let report = Report::of(&ledger, question, now);
+        Ok(match (self.json, self.csv) {
+            (true, _) => report.json(),
+            (_, true) => report.csv(),
+            _ => report.text(),
+        })
     }
 }

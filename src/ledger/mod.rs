@@ -64,6 +64,8 @@ const TUPLES: usize = 10_000;
 /// Days after which hours fold to days.
 const FOLD_DAYS: u32 = 40;
 
+/// Whose calls are those of who was forgotten.
+pub const FORGOTTEN: &str = "forgotten";
 /// Values of an owner that is off that are told apart.
 const SEEN: usize = 10_000;
 
@@ -269,6 +271,11 @@ impl Ledger {
         if self.sheet.len() > self.settings.ledger.max_rows {
             self.shrink();
         }
+    }
+
+    /// Puts the rows of an owner before an hour down to `forgotten`; how many they were. Sums stay.
+    pub fn forget(&mut self, owner: Owner, name: &str, before: u32) -> usize {
+        self.sheet.replace_name(Column::Of(owner), (name, FORGOTTEN), before)
     }
 
     /// Its rows.

@@ -172,6 +172,21 @@ impl Sheet {
         self.rows.retain(|key, _| key.hour >= day * DAY);
     }
 
+    /// Rows before an hour that have this name in a column have another from now on; how many they were.
+    pub(super) fn replace_name(&mut self, column: Column, (name, other): (&str, &str), before: u32) -> usize {
+        let Some(number) = self.names.find(name).filter(|number| *number != 0) else { return 0 };
+        let other = self.names.keep(other);
+        let has = |key: &Key| key.hour < before && key.tuple[column.index()] == number;
+        let count = self.rows.keys().filter(|key| has(key)).count();
+        self.rename(|mut key| {
+            if has(&key) {
+                key.tuple[column.index()] = other;
+            }
+            key
+        });
+        count
+    }
+
     /// Keeps the dearest tuples of a day; the rest becomes `other`.
     pub fn close(&mut self, day: u32, most: usize) {
         let mut cost: HashMap<Tuple, Money, RandomState> = HashMap::default();

@@ -54,6 +54,15 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
+/// Leaves nothing in a file of what was deleted from it.
+pub(super) fn scrub(path: &Path) -> Result<(), Fault> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(BUSY)?;
+    connection.execute_batch("VACUUM")?;
+    let _: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+    Ok(())
+}
+
 enum Refusal {
     Damaged(Fault),
     Newer(u32),

@@ -51,6 +51,12 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Makes it where it is missing, and locks it.
     ///
     /// # Errors

@@ -41,6 +41,8 @@ pub use snapshots::{Kept, Place, Snapshot, Snapshots};
 
 use std::path::{Path, PathBuf};
 
+use crate::ledger::kept::{KeptRow, LedgerChanges};
+
 /// Where and how much.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreSettings {
@@ -117,6 +119,31 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Changes the ledger of a directory that nobody else uses; what was there before is in neither file any more.
+    ///
+    /// # Errors
+    /// In words: spans wait in the journal, which names them too; or the disk's.
+    pub fn change_ledger(&mut self, changes: &LedgerChanges) -> Result<(), Opening> {
+        let (mut entries, folder) = (0_u64, self.folder.path().to_owned());
+        let words = |fault: Fault| Opening(fault.words);
+        self.journal
+            .entries(|_, _| {
+                entries += 1;
+                Ok(())
+            })
+            .map_err(words)?;
+        if entries > 0 {
+            return Err(Opening(
+                "spans wait in journal.db: start Tollgate, end it in good order (SIGTERM), and try again"
+                    .to_owned(),
+            ));
+        }
+        self.snapshots.change_ledger(changes).map_err(words)?;
+        file::scrub(&folder.join("journal.db")).map_err(words)
+    }
+}
+
 fn standing(identity: &Identity, snapshot: Option<&Snapshot>, journal_is_new: bool) -> Standing {
     match snapshot {
         None if journal_is_new || identity.snapshot == 0 => Standing::New,
@@ -140,6 +167,16 @@ fn standing(identity: &Identity, snapshot: Option<&Snapshot>, journal_is_new: bo
 /// In words.
 pub fn backup(folder: &Path, to: &Path) -> Result<(), Opening> {
     snapshots::backup(&folder.join("tollgate.db"), to)
+}
+
+/// Reads the ledger of a directory, whoever uses it meanwhile; the first hour that it knew and the last day it closed.
+///
+/// # Errors
+/// In words.
+pub fn read_ledger(folder: &Path, mut each: impl FnMut(&KeptRow)) -> Result<Option<(u32, u32)>, Opening> {
+    let path = folder.join("tollgate.db");
+    let mut read = || snapshots::read_ledger(&file::open_to_read(&path)?, &mut each);
+    read().map_err(|fault| Opening::of(&path, fault))
 }
 
 #[cfg(test)]

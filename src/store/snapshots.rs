@@ -170,20 +170,21 @@ impl Snapshots {
     /// # Errors
     /// The disk's.
     pub fn ledger(&self, mut each: impl FnMut(&KeptRow)) -> Result<Option<(u32, u32)>, Fault> {
-        let Some(connection) = &self.connection else { return Ok(None) };
-        let mut statement = connection.prepare("SELECT * FROM ledger_row ORDER BY hour")?;
-        let (texts, mut rows) = (2..2 + kept::names().count(), statement.query(())?);
-        let last = texts.end + kept::numbers().len();
-        while let Some(row) = rows.next()? {
-            each(&KeptRow {
-                hour: row.get(0)?,
-                hours: row.get(1)?,
-                names: texts.clone().map(|at| row.get(at)).collect::<Result<_, _>>()?,
-                numbers: (texts.end..last).map(|at| row.get(at)).collect::<Result<_, _>>()?,
-            });
-        }
-        let about = "SELECT since_hour, closed_day FROM ledger_about";
-        Ok(connection.query_row(about, (), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+        self.connection.as_ref().map_or(Ok(None), |connection| read_ledger(connection, &mut each))
+    }
+
+    /// Changes the ledger, and leaves nothing of what was there before in the file.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub(super) fn change_ledger(&mut self, changes: &LedgerChanges) -> Result<(), Fault> {
+        let Some(connection) = &self.connection else { return Ok(()) };
+        let transaction = connection.unchecked_transaction()?;
+        save_ledger(&transaction, changes)?;
+        transaction.commit()?;
+        connection.execute_batch("VACUUM")?;
+        checkpoint(connection, "TRUNCATE")?;
+        Ok(())
     }
 
     /// Keeps a snapshot, in one commit.
@@ -281,6 +282,26 @@ fn save(connection: &Connection, kept: &Kept) -> Result<(), rusqlite::Error> {
         ])?;
     std::mem::drop((put, drop, add));
     transaction.commit()
+}
+
+/// See [`Snapshots::ledger`].
+pub(super) fn read_ledger(
+    connection: &Connection,
+    each: &mut dyn FnMut(&KeptRow),
+) -> Result<Option<(u32, u32)>, Fault> {
+    let mut statement = connection.prepare("SELECT * FROM ledger_row ORDER BY hour")?;
+    let (texts, mut rows) = (2..2 + kept::names().count(), statement.query(())?);
+    let last = texts.end + kept::numbers().len();
+    while let Some(row) = rows.next()? {
+        each(&KeptRow {
+            hour: row.get(0)?,
+            hours: row.get(1)?,
+            names: texts.clone().map(|at| row.get(at)).collect::<Result<_, _>>()?,
+            numbers: (texts.end..last).map(|at| row.get(at)).collect::<Result<_, _>>()?,
+        });
+    }
+    let about = "SELECT since_hour, closed_day FROM ledger_about";
+    Ok(connection.query_row(about, (), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }
 
 fn save_ledger(connection: &Connection, changes: &LedgerChanges) -> Result<(), rusqlite::Error> {

@@ -113,6 +113,35 @@ fn the_ledger_goes_on() {
     assert_eq!(tollgate.ledger(), (10.0, 2.0 * dollars));
 }
 
+/// Guarantees: who is forgotten is in neither file and in no log beside them, and the sums stay.
+#[test]
+fn who_is_forgotten_is_in_no_file() {
+    const ALICE: &str = "alice-of-this-test";
+    let user =
+        format!(r#"{{"key":"user.id","value":{{"stringValue":"{ALICE}"}}}},{{"key":"gen_ai.operation.name""#);
+    let request = traffic::request(1, 5).replace(r#"{"key":"gen_ai.operation.name""#, &user);
+    let folder = tempfile::tempdir().unwrap();
+    let tollgate = Tollgate::start_ready(folder.path());
+    traffic::post(&tollgate.http, &request);
+    assert_eq!(tollgate.settled(), 5.0);
+    let before = tollgate.ledger();
+    tollgate.end();
+    let named = || -> Vec<String> {
+        let files = std::fs::read_dir(folder.path().join("data")).unwrap().map(|file| file.unwrap().path());
+        let has = |bytes: &[u8]| bytes.windows(ALICE.len()).any(|part| part == ALICE.as_bytes());
+        files
+            .filter(|file| has(&std::fs::read(file).unwrap()))
+            .map(|file| file.display().to_string())
+            .collect()
+    };
+    assert!(!named().is_empty(), "the ledger has her");
+    let told = process::forget(folder.path(), &format!("user={ALICE}"));
+    assert!(told.starts_with("1 rows of user="), "{told}");
+    assert_eq!(named(), Vec::<String>::new());
+    let tollgate = Tollgate::start_ready(folder.path());
+    assert_eq!(tollgate.ledger(), before);
+}
+
 /// Scenario: a backup is taken, more is counted, the backup is put in place. Guarantees: the copy is made while
 /// Tollgate runs; every series begins anew at 0, and what comes then is counted from there.
 #[test]

@@ -175,6 +175,12 @@ pub(crate) fn refused(folder: &Path) -> (Option<i32>, String) {
 }
 
 /// `tollgate backup`.
+/// What `forget` says.
+pub(crate) fn forget(folder: &Path, whom: &str) -> String {
+    let output = command(folder).args(["forget", whom]).output().expect("the binary starts");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
 pub(crate) fn backup(folder: &Path, to: &Path) -> String {
     let output = command(folder).arg("backup").arg(to).output().expect("the binary starts");
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
