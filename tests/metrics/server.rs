@@ -186,7 +186,14 @@ fn the_page_tells_what_to_set() {
     let page = String::from_utf8(body).unwrap();
     assert!(head.contains("content-type: text/html"));
     assert!(page.contains("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318"));
-    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("https://"));
+    assert!(!page.contains("<script>") && !page.contains("https://"));
+    let loaded: Vec<&str> = page.split("src=").chain(page.split("rel=stylesheet href=")).skip(1).collect();
+    assert!(loaded.iter().filter(|part| !part.starts_with("<!doctype")).all(|part| part.starts_with('/')));
+    for (path, kind) in [("/page.js", "text/javascript"), ("/page.css", "text/css")] {
+        let (head, _) = server.get(path, "");
+        assert!(head.starts_with("http/1.1 200") && head.contains(kind), "{head}");
+    }
+    assert!(head.contains("content-security-policy: default-src 'none'; style-src 'self'; script-src 'self';"));
 }
 
 /// Guarantees: wrong paths and methods get a sentence that helps; HEAD gets no body.
