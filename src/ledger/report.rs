@@ -380,7 +380,8 @@ fn change(ledger: &Ledger, question: &Question, now: i64) -> Option<(Answer, Cha
     let from = if is_month { calendar.begin(before(date).first_of_month()) } else { 0 };
     let length = question.to - question.from;
     let from = if is_month { from } else { question.from.checked_sub(length)? };
-    let earlier = Question { from, to: (from + length).min(question.from), ..question.clone() };
+    let to = (from + length).min(question.from);
+    let earlier = Question { from, to, top: 0, ..question.clone() };
     let Moment { since, .. } = ledger.moment(now);
     if since > earlier.from {
         return None;

@@ -193,7 +193,9 @@ fn the_page_tells_what_to_set() {
         let (head, _) = server.get(path, "");
         assert!(head.starts_with("http/1.1 200") && head.contains(kind), "{head}");
     }
-    assert!(head.contains("content-security-policy: default-src 'none'; style-src 'self'; script-src 'self';"));
+    assert!(
+        head.contains("content-security-policy: default-src 'none'; style-src 'self'; script-src 'self';")
+    );
 }
 
 /// Guarantees: wrong paths and methods get a sentence that helps; HEAD gets no body.

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use super::html::{Day, bars, escape, foot, head, percent, tile};
 use crate::ledger::attribution::Owner;
 use crate::ledger::money::thousands;
+use crate::ledger::question::Part;
 use crate::ledger::report::{Report, moment};
-use crate::ledger::{Column, Ledger, Money};
+use crate::ledger::{Answer, Column, Ledger, Money, Sums};
 
 /// Parts with a colour of their own; the others share one.
 const COLOURS: usize = 5;
@@ -239,7 +240,11 @@ impl Page<'_> {
             })
             .collect();
         let name = format!("dollars a day by {}", by.label().replace('_', " "));
-        let _ = write!(out, "<h2>Day by day</h2>{}<ul class=key>", bars(&columns, &name));
+        let _ = write!(
+            out,
+            "<h2>Day by day</h2><div class=wide tabindex=0 role=region aria-label=\"day by day\">{}</div><ul class=key>",
+            bars(&columns, &name)
+        );
         for (colour, name) in named.iter().enumerate() {
             let _ = write!(
                 out,
@@ -264,37 +269,50 @@ impl Page<'_> {
     fn table(&self, out: &mut String) {
         let by = self.by();
         let label = by.label().replace('_', " ");
+        let changed = if self.report.change.is_some() { "<th scope=col>than before" } else { "" };
         let _ = write!(
             out,
-            "<h2>By {label}</h2><div class=wide><table><thead><tr><th scope=col class=name>{label}<th scope=col>dollars<th scope=col>part<th scope=col>calls<th scope=col>failed<th scope=col class=less>tokens</thead><tbody>"
+            "<h2>By {label}</h2><div class=wide><table><thead><tr><th scope=col class=name>{label}<th scope=col>dollars<th scope=col>part{changed}<th scope=col>calls<th scope=col class=less>failed<th scope=col class=less>tokens</thead><tbody>"
         );
         let answer = &self.report.answer;
-        let all = answer.total.cost().to_f64();
-        let row = |name: String, sums: &crate::ledger::Sums| {
-            let cost = sums.cost();
-            let part =
-                if all > 0.0 { format!("{:.1} %", cost.to_f64() / all * 100.0) } else { "–".to_owned() };
-            let [calls, failed, tokens] =
-                [sums.calls, sums.failed(), sums.tokens()].map(|count| thousands(&count.to_string()));
-            format!(
-                "<tr><td class=name>{name}<td>{}<td>{part}<td>{calls}<td>{failed}<td class=less>{tokens}",
-                cost.short()
-            )
-        };
         for part in &answer.parts {
             let name = part.names.first().map_or("", String::as_str);
             let down = self.below(by).map(|next| self.address(&[(by, name)], Some(next)));
             let shown = escape(told(name));
             let cell = down
                 .map_or_else(|| shown.clone(), |address| format!("<a href=\"/spend?{address}\">{shown}</a>"));
-            out.push_str(&row(cell, &part.sums));
+            self.row(out, &cell, &part.sums, |before| {
+                let known = before.parts.iter().find(|known| known.names == part.names);
+                known.map_or(Money::ZERO, |known| known.sums.cost())
+            });
         }
         if answer.rest.0 > 0 {
-            out.push_str(&row(format!("{} more", answer.rest.0), &answer.rest.1));
+            let named = |known: &&Part| answer.parts.iter().any(|part| part.names == known.names);
+            self.row(out, &format!("{} more", answer.rest.0), &answer.rest.1, |before| {
+                let others = before.parts.iter().filter(|known| !named(known));
+                others.map(|known| known.sums.cost()).sum()
+            });
         }
         out.push_str("</tbody><tfoot>");
-        out.push_str(&row("all".to_owned(), &answer.total));
+        self.row(out, "all", &answer.total, |before| before.total.cost());
         out.push_str("</tfoot></table></div>");
+    }
+
+    /// A row of the table; `before` finds what it was in the period before.
+    fn row(&self, out: &mut String, name: &str, sums: &Sums, before: impl Fn(&Answer) -> Money) {
+        let (cost, all) = (sums.cost(), self.report.answer.total.cost().to_f64());
+        let part = if all > 0.0 { format!("{:.1} %", cost.to_f64() / all * 100.0) } else { "–".to_owned() };
+        let changed = self.report.change.as_ref().map_or_else(String::new, |(answer, _)| {
+            let more = Money(cost.0 - before(answer).0);
+            format!("<td>{}{}", if more.0 > 0 { "+" } else { "" }, more.short())
+        });
+        let [calls, failed, tokens] =
+            [sums.calls, sums.failed(), sums.tokens()].map(|count| thousands(&count.to_string()));
+        let _ = write!(
+            out,
+            "<tr><td class=name>{name}<td>{}<td>{part}{changed}<td>{calls}<td class=less>{failed}<td class=less>{tokens}",
+            cost.short()
+        );
     }
 
     /// What to split by next: team, user, model, service, in this order, whatever is not chosen yet.
