@@ -669,8 +669,10 @@ impl Intake for EngineHandle {
         }
     }
 
+    /// Without a store there is nothing to read first: the queue takes what comes before the first view.
     fn ready(&self) -> bool {
-        !self.stopping.load(Ordering::Acquire) && !self.pulse.has_failed() && !self.pulse.is_starting()
+        let reading = self.kept.is_some() && self.pulse.is_starting();
+        !self.stopping.load(Ordering::Acquire) && !self.pulse.has_failed() && !reading
     }
 }
 

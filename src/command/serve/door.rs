@@ -118,7 +118,7 @@ impl Intake for EngineDoor {
 impl MetricsSource for EngineDoor {
     async fn view(&self) -> Result<Arc<View>, Unavailable> {
         if self.engine.is_starting() {
-            return Err(Unavailable("data_dir is being read".to_owned()));
+            return Err(Unavailable("starting: what was kept is being read".to_owned()));
         }
         Ok(self.engine.view().await)
     }
@@ -195,7 +195,7 @@ fn readiness(taking: bool, starting: bool, lag: Duration) -> Readiness {
     } else if lag > NOT_READY {
         Readiness::NotReady(late())
     } else if starting {
-        Readiness::NotReady("starting: data_dir is being read".to_owned())
+        Readiness::NotReady("starting: what was kept is being read".to_owned())
     } else if !taking {
         Readiness::NotReady("shutting down: no more spans are taken".to_owned())
     } else {
@@ -218,6 +218,6 @@ mod tests {
         assert!(matches!(at(61), Readiness::Stuck(_)));
         assert!(matches!(readiness(false, false, Duration::ZERO), Readiness::NotReady(_)));
         let starting = readiness(false, true, Duration::ZERO);
-        assert!(matches!(starting, Readiness::NotReady(reason) if reason.contains("data_dir")));
+        assert!(matches!(starting, Readiness::NotReady(reason) if reason.contains("starting")));
     }
 }
