@@ -24,6 +24,8 @@ TARGETS = {
     "readers and engine on two cores against one": ("1.7", "1.9"),
     "scrape: part of prometheus-client's time, OpenMetrics both": ("below 0.25", ""),
     "ingest p99 while scraped, against alone": ("below 2", ""),
+    "hostile request, settling included: ms of CPU a started MiB": ("at most 50", ""),
+    "heap allocations a span, known series": ("0", ""),
     "bytes a waiting span": ("at most 250", ""),
     "bytes a remembered id": ("at most 16", ""),
     "bytes a label tuple with all families, four lengths of calls": ("at most 3,000", ""),

@@ -45,8 +45,8 @@ fn reading_calls_allocates_nothing_per_span() {
     }
 }
 
-/// Settled, priced, classified, counted, and another request to wait in its place. Memory grows with the traffic now and
-/// then; a request in which it does not allocates nothing.
+/// Settled, priced, classified, counted, and another request to wait in its place: none a call. Memory of what came grows
+/// with the traffic, in 256 parts, each now and then.
 #[test]
 fn a_call_is_counted_without_allocations() {
     const REQUESTS: u64 = 20;
@@ -73,9 +73,9 @@ fn a_call_is_counted_without_allocations() {
         step(false);
     }
     let counts: Vec<u64> = (0..REQUESTS).map(|_| step(true)).collect();
-    assert_eq!(counts.iter().min(), Some(&0), "{counts:?} allocations for {SPANS} calls each");
-    let (all, calls) = (counts.iter().sum::<u64>(), REQUESTS * SPANS as u64);
-    assert!(all * 5 < calls, "{all} allocations for {calls} calls");
+    let all = counts.iter().sum::<u64>();
+    assert!(all * 16 < REQUESTS * SPANS as u64, "{counts:?} allocations for {SPANS} calls each");
+    assert!(counts.iter().min().is_some_and(|&least| least * 32 < SPANS as u64), "{counts:?}");
 }
 
 /// The memory that is told of is the memory that is held.

@@ -29,6 +29,9 @@ const SHAPES: usize = 1 << 14;
 /// Tariffs of one shape: prompts of several sizes, spans from before and after a change of prices.
 const TARIFFS: usize = 4;
 
+/// It streamed or not, states tokens or not, and is of a trace of which others may be missing or not.
+const COMBINATIONS: usize = 8;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Plain {
@@ -45,8 +48,8 @@ struct Known {
     /// Where the ledger adds them, by price source and size step of the prompt.
     spots: Vec<(PriceSource, &'static str, Spot)>,
     service: Box<str>,
-    /// What calls lack that stream or do not, and state tokens or do not; and how many were counted since it was told.
-    advice: [(Option<AdviceSet>, u64); 4],
+    /// What calls lack, by what else it depends on; and how many were counted since it was told.
+    advice: [(Option<AdviceSet>, u64); COMBINATIONS],
 }
 
 /// A call of one or two spans of which nothing but their shapes and numbers can matter.
@@ -54,6 +57,7 @@ struct Known {
 pub(super) struct PlainCall<'a> {
     shapes: (u64, u64),
     first: &'a Held,
+    sampled: bool,
     numbers: Numbers,
 }
 
@@ -69,13 +73,16 @@ impl<'a> PlainCall<'a> {
         fits.then(|| Self {
             shapes: (first.shape.number, second.map_or(0, |second| second.shape.number)),
             first,
+            sampled: [Some(first), second].into_iter().flatten().any(|held| held.flags.has(Flags::SAMPLED)),
             numbers: Numbers::of_records(first, second.map(|second| &second.record)),
         })
     }
 
     /// Advice depends on it.
     fn combination(&self) -> usize {
-        usize::from(self.numbers.streaming == Some(true)) << 1 | usize::from(self.numbers.tokens.is_some())
+        usize::from(self.sampled) << 2
+            | usize::from(self.numbers.streaming == Some(true)) << 1
+            | usize::from(self.numbers.tokens.is_some())
     }
 }
 

@@ -16,7 +16,7 @@ impl Settler {
             return tell(Outcome::Skipped { span: &held, reason: left_out(&held), of, late: false });
         }
         self.lineage.note(&held, self.now);
-        if self.is_late(&mut held) {
+        if self.is_late(&mut held) || self.told_early.repeats(&self.settings.secret, &held, &self.past) {
             self.leave_out_late(&held, tell);
         } else {
             self.wait(held);

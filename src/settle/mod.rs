@@ -23,6 +23,7 @@
 //! | `lineage` | what spans above a call say of whose it is |
 //! | `loops` | libraries that state the sum of a tool loop on each of its calls |
 //! | `accounts` | spans that only repeat the usage of a call, and come before it or after |
+//! | `early` | look-alikes of calls that were told before their time |
 //! | `merge` | several spans become one call |
 //! | `past` | what is remembered of those that are gone |
 //! | `memory`, `lines` | how: by hash, in bounded memory |
@@ -31,6 +32,7 @@
 mod accounts;
 mod arrival;
 mod company;
+mod early;
 mod held;
 mod kept;
 mod latest;
@@ -59,6 +61,7 @@ pub use merge::{LlmCall, Members};
 use crate::facts::SpanKey;
 use crate::record::{Name, Record, RecordBatch};
 use accounts::Accounts;
+use early::Early;
 use held::{Number, Waiting};
 use lineage::Lineage;
 use loops::Loops;
@@ -178,6 +181,9 @@ pub struct Settler {
     loops: Loops,
     accounts: Accounts,
     lineage: Lineage,
+    told_early: Early,
+    /// Spans are being settled before their time.
+    is_early: bool,
     gathered: Vec<Number>,
     /// Not all that met could be gathered.
     cut: bool,
@@ -197,6 +203,8 @@ impl Settler {
             loops: Loops::new(settings.remember_nanos),
             accounts: Accounts::new(settings.remember_nanos),
             lineage: Lineage::default(),
+            told_early: Early::new(settings.wait_nanos),
+            is_early: false,
             gathered: Vec::new(),
             cut: false,
             now: 0,
@@ -224,7 +232,9 @@ impl Settler {
             let Some((oldest, _)) = self.waiting.oldest() else { break };
             self.early += 1;
             self.name_early(oldest);
+            self.is_early = true;
             self.resolve(oldest, true, tell);
+            self.is_early = false;
         }
     }
 
@@ -273,6 +283,7 @@ impl Settler {
         self.past.pass(self.now);
         self.loops.pass(self.now);
         self.accounts.pass(self.now);
+        self.told_early.pass(self.now);
     }
 
     fn is_ripe(&self, held: &Held) -> bool {

@@ -160,6 +160,9 @@ impl Settler {
         let late = late || told || judged.is_call && self.past.has_counted_answer(&members[..judged.calls]);
         let of = Some(first.key()).filter(|_| judged.is_call && !late);
         if of.is_some() {
+            for held in members.iter().take(if self.is_early { judged.calls } else { 0 }) {
+                self.told_early.tell(&self.settings.secret, held);
+            }
             let above = self.above(first);
             tell(Outcome::Call(Members::new(members, lent, judged.calls, judged.retries).below(&above)));
         }

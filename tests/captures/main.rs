@@ -9,6 +9,7 @@
 //! | `golden` | every answer whole, as committed |
 //! | `ledger` | the ledger against `explain`, to the last digit |
 //! | `late` | each span after the others were settled |
+//! | `pressed` | each scenario with little memory, and everything settled early |
 //! | `mixed` | everything at once through a running server, read from `/metrics` |
 
 mod alike;
@@ -17,6 +18,7 @@ mod golden;
 mod late;
 mod ledger;
 mod mixed;
+mod pressed;
 mod scenario;
 mod verdict;
 

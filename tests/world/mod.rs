@@ -3,6 +3,8 @@
 // Each program uses a part.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod shapes;
+
 use std::collections::BTreeSet;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -107,8 +109,8 @@ fn attribute(key: &str, value: Value) -> KeyValue {
     KeyValue { key: key.into(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }
 
-/// Reads one request of these spans.
-pub fn read(reader: &Reader, vocabulary: &Vocabulary, sketches: &[Sketch]) -> RecordBatch {
+/// One request of these spans.
+pub fn request(sketches: &[Sketch]) -> Vec<u8> {
     let mut request = ExportTraceServiceRequest::default();
     for sketch in sketches {
         let service = attribute("service.name", Value::StringValue(format!("service-{}", sketch.service)));
@@ -120,7 +122,12 @@ pub fn read(reader: &Reader, vocabulary: &Vocabulary, sketches: &[Sketch]) -> Re
             ..ResourceSpans::default()
         });
     }
-    let bytes = request.encode_to_vec();
+    request.encode_to_vec()
+}
+
+/// Reads it.
+pub fn read(reader: &Reader, vocabulary: &Vocabulary, sketches: &[Sketch]) -> RecordBatch {
+    let bytes = request(sketches);
     let mut recogniser = Recogniser::new(vocabulary);
     otlp::walk(&bytes, &mut recogniser).expect("valid");
     reader.read(&recogniser.finish())
