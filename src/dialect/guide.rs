@@ -147,8 +147,7 @@ pub fn markdown() -> String {
         // A `String` takes whatever is written.
         let _ = writeln!(
             out,
-            "## {library}\n\nDialect `{dialect}`, by {basis}; scopes {}.\n\n* tells: {tells}\n* cannot tell: {cannot}\n* on by: `{on}`\n",
-            scopes
+            "## {library}\n\nDialect `{dialect}`, by {basis}; scopes {scopes}.\n\n* tells: {tells}\n* cannot tell: {cannot}\n* on by: `{on}`\n"
         );
     }
     out.truncate(out.trim_end().len());
@@ -186,7 +185,7 @@ mod tests {
         for profile in PROFILES.iter().flat_map(|table| table.iter()) {
             assert_eq!(named(profile.dialect), 1, "{}", profile.dialect);
         }
-        for guide in GUIDES.iter() {
+        for guide in GUIDES {
             // Datadog's spans have no scope of their own.
             let scoped = scopes(guide.dialect).next().is_some() || guide.dialect == "datadog";
             assert!(scoped, "{}", guide.dialect);

@@ -39,7 +39,7 @@ impl<'a> Draft<'a> {
             Fact::Speed(rank) => self.speed.offer(rank, text),
             // Half of a usage object makes cached tokens fresh ones.
             Fact::UsageObject(_) | Fact::InputDetails | Fact::OutputDetails if is_cut(text) => {
-                self.cut = true
+                self.cut = true;
             }
             Fact::UsageObject(family) => objects::usage(self, family, text),
             Fact::InputDetails => objects::details(self, objects::Side::Input, text),

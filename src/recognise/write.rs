@@ -29,8 +29,7 @@ impl<'a> Draft<'a> {
     ) {
         let failed = self.failed(header, profile);
         let said = self.class_said(header.status_message).filter(|_| failed);
-        let (provider, host) = self.provider_said();
-        let taught = self.taught_text(batch, said);
+        let ((provider, host), taught) = (self.provider_said(), self.taught_text(batch, said));
         let lists = self.write_lists(batch, header, failed);
         let dimensions = self.write_dimensions(batch, resource_dimensions);
         let start = self.start(header, role);
