@@ -68,12 +68,23 @@ impl Server {
             stderr.read_to_end(&mut log).expect("readable");
             String::from_utf8_lossy(&log).into_owned()
         });
-        Self {
+        let server = Self {
             process,
             log: Some(log),
             grpc: format!("http://{grpc}"),
             http: format!("http://{http}"),
             metrics: metrics.trim_end_matches("/metrics").to_owned(),
+        };
+        server.wait_until_ready();
+        server
+    }
+
+    /// With a `data_dir` it reads that first. (A guarded port and a socket are asked by their own tests.)
+    fn wait_until_ready(&self) {
+        let waiting = Stopwatch::start();
+        while self.metrics.starts_with("http://") && self.get("/readyz", "text/plain").status != 200 {
+            assert!(waiting.elapsed() < PATIENCE, "not ready after {PATIENCE:?}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

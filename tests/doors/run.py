@@ -130,7 +130,9 @@ class Tollgate:
 
 
 def environment(tollgate, service, port, ca, token, client=None):
-    variables = os.environ | {
+    # Authorities of the machine's own choice would win over those that the exporter is given.
+    own = {name: value for name, value in os.environ.items() if name not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")}
+    variables = own | {
         "OTEL_SERVICE_NAME": service,
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"https://127.0.0.1:{tollgate.ports[port]}",
         "OTEL_EXPORTER_OTLP_CERTIFICATE": str(ca),
