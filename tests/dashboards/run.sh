@@ -21,7 +21,7 @@ failed=0
 part() {
     local name=$1 started=$SECONDS
     shift
-    if timeout 420 "$@" >"$logs/$name.log" 2>&1; then
+    if timeout 900 "$@" >"$logs/$name.log" 2>&1; then
         echo "$name: $(grep -hoE 'Ran [0-9]+ tests?|[0-9]+ passed' "$logs/$name.log" | tail -n 1), $((SECONDS - started)) s"
         grep -h '^left out: ' "$logs/$name.log"
         # What unittest skipped was not run either.
