@@ -27,7 +27,7 @@ pub(super) struct Account {
     ledger: Shared,
     /// Where owners begin among the dimensions of a call.
     first_owner: usize,
-    hashes: HashMap<Box<str>, Box<str>, RandomState>,
+    hashes: HashMap<Box<str>, Arc<str>, RandomState>,
     price_key: String,
     /// What one call adds, for its memory.
     sums: Sums,
@@ -62,16 +62,17 @@ impl Account {
         let key = std::mem::take(&mut row[Column::Of(Owner::ApiKey).index()]);
         let key = self.hash(key);
         let account = self.hash(call.account.unwrap_or_default());
+        let [key, account] = [&key, &account].map(|hash| hash.as_deref().unwrap_or_default());
         for (column, name) in [
             (Column::Service, names.service),
             (Column::Environment, names.environment),
             (Column::Provider, call.provider),
             (Column::Model, verdict.model(call)),
             (Column::Operation, call.operation),
-            (Column::Account, limits.account_name(&account).unwrap_or(&account)),
+            (Column::Account, limits.account_name(account).unwrap_or(account)),
             (Column::PriceSource, verdict.price_source().label()),
             (Column::PriceKey, entry::price_key(call, &mut self.price_key)),
-            (Column::Of(Owner::ApiKey), &key),
+            (Column::Of(Owner::ApiKey), key),
         ] {
             row[column.index()] = name;
         }
@@ -153,19 +154,19 @@ impl Account {
         LedgerRows::new(&self.ledger.read(), i64::try_from(unix_nano / 1_000_000_000).unwrap_or(0))
     }
 
-    /// A short hash of what identifies an account or a key.
-    fn hash(&mut self, identity: &str) -> Box<str> {
+    /// A short hash of what identifies an account or a key; none for nothing.
+    fn hash(&mut self, identity: &str) -> Option<Arc<str>> {
         if identity.is_empty() {
-            return "".into();
+            return None;
         }
         if let Some(known) = self.hashes.get(identity) {
-            return known.clone();
+            return Some(Arc::clone(known));
         }
         if self.hashes.len() >= HASHES {
             self.hashes.clear();
         }
-        let hash: Box<str> = account_hash(identity).unwrap_or_default().into();
-        self.hashes.insert(identity.into(), hash.clone());
-        hash
+        let hash: Arc<str> = account_hash(identity).unwrap_or_default().into();
+        self.hashes.insert(identity.into(), Arc::clone(&hash));
+        Some(hash)
     }
 }

@@ -98,7 +98,7 @@ impl Sheet {
             folded.add(sums);
             added = days;
         } else {
-            self.rows.insert(key, sums.clone());
+            self.rows.insert(key, sums.with_room());
         }
         if let Some(changed) = &mut self.changed {
             changed.keys.insert(added);

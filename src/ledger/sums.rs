@@ -40,6 +40,10 @@ pub struct Line {
     pub cost: Money,
 }
 
+/// Kinds of tokens and classes of failures for which a row has room.
+const LINES: usize = 5;
+const CLASSES: usize = 4;
+
 /// See the module. Whatever is added in whatever order, the sums are the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
@@ -66,6 +70,15 @@ impl Sums {
         failures.clear();
         lines.clear();
         *self = Self { failures, lines, ..Self::default() };
+    }
+
+    /// The same, with room for the kinds and classes that most rows come to have: so that adding takes no memory later.
+    #[must_use]
+    pub fn with_room(&self) -> Self {
+        let (mut lines, mut failures) = (Vec::with_capacity(LINES), Vec::with_capacity(CLASSES));
+        lines.extend_from_slice(&self.lines);
+        failures.extend_from_slice(&self.failures);
+        Self { lines, failures, ..*self }
     }
 
     /// All dollars.
