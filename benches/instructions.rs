@@ -21,16 +21,16 @@ mod workload;
 
 /// Instructions a span, by stage and shape.
 const BOUNDS: [(Stage, Shape, u64); 10] = [
-    (Stage::Walk, Shape::Content, 2_111),
-    (Stage::Walk, Shape::Lean, 1_852),
-    (Stage::Walk, Shape::Mixed, 1_473),
-    (Stage::Read, Shape::Content, 7_801),
-    (Stage::Read, Shape::Lean, 7_081),
-    (Stage::Read, Shape::Mixed, 5_187),
-    (Stage::Whole, Shape::Content, 25_485),
-    (Stage::Whole, Shape::Lean, 24_777),
-    (Stage::Whole, Shape::Mixed, 7_610),
-    (Stage::Pair, Shape::Lean, 25_000),
+    (Stage::Walk, Shape::Content, 2_164),
+    (Stage::Walk, Shape::Lean, 1_899),
+    (Stage::Walk, Shape::Mixed, 1_520),
+    (Stage::Read, Shape::Content, 5_083),
+    (Stage::Read, Shape::Lean, 4_479),
+    (Stage::Read, Shape::Mixed, 3_130),
+    (Stage::Whole, Shape::Content, 12_900),
+    (Stage::Whole, Shape::Lean, 12_300),
+    (Stage::Whole, Shape::Mixed, 4_600),
+    (Stage::Pair, Shape::Lean, 11_800),
 ];
 const ALLOWED_PERCENT: u64 = 3;
 /// Requests until all is warm, and how many more are counted.
