@@ -3,16 +3,19 @@
 //! In: a span whose time is up. Out: it and the other, when the rules would make one call of them and of nothing else:
 //! then nobody needs to be gathered. The rules say the same (`rules`, 2), and this is never more than a short cut.
 
-use super::Settler;
 use super::held::{ANSWER, Held, Number, TRACE};
 use super::look::{SLACK_NANOS, different_answers};
+use super::{LISTED, Settler};
 use crate::facts::Role;
 
 impl Settler {
     /// The two, the nearest to the wire first.
     pub(super) fn wrapped(&self, number: Number) -> Option<[Number; 2]> {
         let trace = self.waiting.keys(number)[TRACE];
-        let mut spans = self.waiting.listed(TRACE, trace);
+        // Keys are short: another trace may have the same.
+        let own = self.waiting.get(number)?.trace_id;
+        let same = |&other: &Number| self.waiting.get(other).is_some_and(|held| held.trace_id == own);
+        let mut spans = self.waiting.listed(TRACE, trace).take(LISTED).filter(same);
         let (one, other, None) = (spans.next()?, spans.next()?, spans.next()) else { return None };
         let held = |number| self.waiting.get(number);
         let is_inner = held(one)?.parent_key() == Some(held(other)?.key());
@@ -32,7 +35,9 @@ impl Settler {
     fn answers_alone(&self, number: Number, other: &Held) -> bool {
         let Some(held) = self.waiting.get(number).filter(|held| held.answer != 0) else { return true };
         let shared = usize::from(held.answer == other.answer);
-        self.waiting.count(ANSWER, self.waiting.keys(number)[ANSWER]) == 1 + shared
+        let same = |&other: &Number| self.waiting.get(other).is_some_and(|other| other.answer == held.answer);
+        let listed = self.waiting.listed(ANSWER, self.waiting.keys(number)[ANSWER]);
+        listed.take(LISTED).filter(same).count() == 1 + shared
     }
 }
 
