@@ -270,7 +270,8 @@ mod tests {
         }
         assert!(recall.size() <= 1 << 20 && recall.forgotten() > 0);
         let reach = (recall.reach_nanos() / SECOND) as u32;
-        assert!((20..100).contains(&reach), "{reach} seconds");
+        // The keys are random: about 21 seconds, a little more or less.
+        assert!((15..100).contains(&reach), "{reach} seconds");
         let young = 200_000 - (reach - 1) * 1000..200_000;
         assert!(young.clone().all(|number| recall.get(secret.hash(number)).is_some()));
     }
