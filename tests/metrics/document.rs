@@ -54,6 +54,7 @@ fn everything() -> CallTable {
         (ErrorClass::Unknown, None, None, None);
     bad.cost = call.cost;
     (bad.tokens, bad.price_source) = (call.tokens, PriceSource::Reported);
+    bad.reported_cost_foreign = Some(("EUR", 0.5));
     table.record(&bad, START);
     let _ = render(Format::Text, &[&table.view(START)]);
     table
