@@ -67,7 +67,8 @@ fn nothing_planted_in_a_span_is_exposed_or_logged() {
     }
     for path in files {
         // Who `user.id` names is what the ledger is for, and an address is how many name their users; no label shows it.
-        let kept = String::from_utf8_lossy(&fs::read(&path).unwrap()).replace("jane.doe@customer.example.com", "");
+        let kept =
+            String::from_utf8_lossy(&fs::read(&path).unwrap()).replace("jane.doe@customer.example.com", "");
         assert_silent(&path.display().to_string(), &kept);
     }
 }
