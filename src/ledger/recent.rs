@@ -27,6 +27,8 @@ pub struct Minute {
     pub failed: u64,
     /// Dollars.
     pub cost: Money,
+    /// Tokens that are not in the dollars, as they have no price.
+    pub unpriced_tokens: u64,
 }
 
 /// A model's hour.
@@ -48,6 +50,7 @@ impl ModelHour {
             calls: sum.calls + one.calls,
             failed: sum.failed + one.failed,
             cost: Money(sum.cost.0 + one.cost.0),
+            unpriced_tokens: sum.unpriced_tokens + one.unpriced_tokens,
         })
     }
 }
@@ -97,6 +100,7 @@ impl Recent {
         minute.calls += sums.calls;
         minute.failed += sums.failed();
         minute.cost.0 += sums.cost().0;
+        minute.unpriced_tokens += sums.unpriced_tokens;
     }
 
     /// True while no new minute has begun.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::html::{escape, foot, head, spark, tile};
+use super::html::{dollars, escape, foot, head, spark, tile};
 use crate::advice::Row;
 use crate::expose::sample::{Labels, Samples};
 use crate::expose::status::{Readiness, Status};
@@ -150,7 +150,7 @@ fn models(ledger: &Ledger, limits: &Tightest, out: &mut String) {
             "<tr><td class=name>{}<td class=\"name less\">{}<td>{}<td>{}<td class=\"{}\">{}<td class=less>{}<td>{limit}",
             escape(&hour.model),
             escape(&hour.provider),
-            sum.cost.short(),
+            dollars(sum.cost, sum.unpriced_tokens),
             thousands(&sum.calls.to_string()),
             if sum.failed > 0 { "bad" } else { "" },
             share(sum.failed, sum.calls),

@@ -23,6 +23,15 @@ pub(in crate::expose) fn escape(text: &str) -> String {
     out
 }
 
+/// Dollars as far as they are known: what has no price is not 0.
+pub(super) fn dollars(cost: Money, unpriced_tokens: u64) -> String {
+    match (unpriced_tokens, cost) {
+        (0, _) => cost.short(),
+        (_, Money::ZERO) => "<span class=warn>no price</span>".to_owned(),
+        _ => format!("<span class=soft>over</span> {}", cost.short()),
+    }
+}
+
 /// A value within an address.
 pub(crate) fn percent(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -129,6 +138,13 @@ pub(super) fn bars(columns: &[Day], name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_price_is_not_free() {
+        let cent = Money(10_000_000_000);
+        assert_eq!((dollars(Money::ZERO, 0), dollars(cent, 0)), ("$0".to_owned(), "$0.01".to_owned()));
+        assert!(dollars(Money::ZERO, 7).contains("no price") && dollars(cent, 7).contains("over"));
+    }
 
     #[test]
     fn a_name_cannot_become_a_tag_or_leave_its_quotes() {

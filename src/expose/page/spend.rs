@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::html::{Day, bars, escape, foot, head, percent, tile};
+use super::html::{Day, bars, dollars, escape, foot, head, percent, tile};
 use crate::ledger::attribution::Owner;
 use crate::ledger::money::thousands;
 use crate::ledger::question::Part;
@@ -154,7 +154,9 @@ impl Page<'_> {
             TIMES.iter().find(|(from, ..)| *from == self.asked.from).map_or("this time", |(.., name)| name);
         out.push_str("<ul class=tiles>");
         tile(out, &total.cost().short(), time, "");
-        tile(out, &self.report.month.short(), "this month so far", "");
+        if time != "this month" {
+            tile(out, &self.report.month.short(), "this month so far", "");
+        }
         let forecast = self.report.forecast.money().map_or_else(|| "–".to_owned(), Money::short);
         tile(out, &forecast, &format!("this month's forecast ({})", self.report.forecast.method()), "");
         tile(out, &thousands(&total.calls.to_string()), "calls", "");
@@ -242,7 +244,7 @@ impl Page<'_> {
         let name = format!("dollars a day by {}", by.label().replace('_', " "));
         let _ = write!(
             out,
-            "<h2>Day by day</h2><div class=wide tabindex=0 role=region aria-label=\"day by day\">{}</div><ul class=key>",
+            "<h2>Day by day</h2><div class=\"wide days\" tabindex=0 role=region aria-label=\"day by day\">{}</div><ul class=key>",
             bars(&columns, &name)
         );
         for (colour, name) in named.iter().enumerate() {
@@ -311,7 +313,7 @@ impl Page<'_> {
         let _ = write!(
             out,
             "<tr><td class=name>{name}<td>{}<td>{part}{changed}<td>{calls}<td class=less>{failed}<td class=less>{tokens}",
-            cost.short()
+            dollars(cost, sums.unpriced_tokens)
         );
     }
 
@@ -373,10 +375,10 @@ impl Page<'_> {
         }
         out.push_str("<h2>Seen, and off</h2><ul>");
         for (owner, count) in seen {
-            let label = owner.label();
+            let (label, values) = (owner.label(), if count == 1 { "value" } else { "values" });
             let _ = write!(
                 out,
-                "<li>{label}: {count} values. <code>attribution: {{{label}: {{on: true}}}}</code> keeps it."
+                "<li>{label}: {count} {values}. <code>attribution: {{{label}: {{on: true}}}}</code> keeps it."
             );
         }
         out.push_str("</ul>");
