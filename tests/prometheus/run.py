@@ -18,6 +18,13 @@ BINARY = sys.argv[1] if len(sys.argv) > 1 else "target/debug/tollgate"
 NOT_FED = {
     "llm_suspicious_usage_total": "no client of the demo miscounts",
     "llm_estimated_tokens_total": "estimating is off by default",
+    "llm_reported_cost_total": "no library of the demo states its costs in another currency",
+    "llm_spend_month_forecast_usd": "needs three days of calls",
+    "llm_budget_limit": "no budget is set",
+    "llm_budget_spent": "no budget is set",
+    "llm_budget_used_ratio": "no budget is set",
+    "llm_budget_forecast_ratio": "no budget is set",
+    "llm_budget_over": "no budget is set",
 }
 
 
