@@ -38,6 +38,23 @@ pub(super) fn open(path: &Path, kind: Kind, set_aside: &mut Vec<String>) -> Resu
     }
 }
 
+/// Opens a file and reads what is in it; what only reading shows to be damaged is set aside as well.
+pub(super) fn open_and_read<T>(
+    path: &Path,
+    kind: Kind,
+    set_aside: &mut Vec<String>,
+    read: impl Fn(&Path, Connection) -> Result<T, Fault>,
+) -> Result<T, Opening> {
+    let read_again = match read(path, open(path, kind, set_aside)?) {
+        Err(fault) if fault.reason == Reason::Damaged => {
+            set_aside.push(put_away(path, &fault)?);
+            read(path, open(path, kind, set_aside)?)
+        }
+        first => first,
+    };
+    read_again.map_err(|fault| Opening::of(path, fault))
+}
+
 /// Opens one that exists, as [`open`] does.
 pub(super) fn reopen(path: &Path, kind: Kind) -> Result<Connection, Fault> {
     private_file(path)?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::fault::{Fault, Opening, Reason};
+use super::fault::{Fault, Opening};
 use super::file::{self, Kind};
 use crate::compact::sum;
 
@@ -87,16 +87,7 @@ pub struct Journal {
 impl Journal {
     /// Opens it, or makes it; a damaged one is set aside.
     pub(super) fn open(path: &Path, set_aside: &mut Vec<String>) -> Result<Self, Opening> {
-        let connection = file::open(path, KIND, set_aside)?;
-        match Self::read(path, connection) {
-            Ok(journal) => Ok(journal),
-            Err(fault) if fault.reason == Reason::Damaged => {
-                set_aside.push(file::put_away(path, &fault)?);
-                let connection = file::open(path, KIND, set_aside)?;
-                Self::read(path, connection).map_err(|fault| Opening::of(path, fault))
-            }
-            Err(fault) => Err(Opening::of(path, fault)),
-        }
+        file::open_and_read(path, KIND, set_aside, Self::read)
     }
 
     fn read(path: &Path, connection: Connection) -> Result<Self, Fault> {

@@ -10,7 +10,7 @@ use rusqlite::backup::Backup;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
-use super::fault::{Fault, Opening, Reason};
+use super::fault::{Fault, Opening};
 use super::file::{self, Kind};
 use super::folder::private_file;
 use super::journal::{bits, checkpoint, number};
@@ -103,16 +103,7 @@ pub struct Snapshots {
 impl Snapshots {
     /// Opens it, or makes it; a damaged one is set aside.
     pub(super) fn open(path: &Path, set_aside: &mut Vec<String>) -> Result<Self, Opening> {
-        let connection = file::open(path, KIND, set_aside)?;
-        match Self::read(path, connection) {
-            Ok(snapshots) => Ok(snapshots),
-            Err(fault) if fault.reason == Reason::Damaged => {
-                set_aside.push(file::put_away(path, &fault)?);
-                let connection = file::open(path, KIND, set_aside)?;
-                Self::read(path, connection).map_err(|fault| Opening::of(path, fault))
-            }
-            Err(fault) => Err(Opening::of(path, fault)),
-        }
+        file::open_and_read(path, KIND, set_aside, Self::read)
     }
 
     fn read(path: &Path, connection: Connection) -> Result<Self, Fault> {
