@@ -13,8 +13,8 @@ demo: ## Build and run with made-up traffic; needs cargo and nothing else
 test: ## Everything: fetches what it needs, ends by naming what it left out
 	tests/run.sh
 
-proof: ## What takes too long for `make test`; writes docs/proof.md
-	tests/proof.sh
+proof: ## What takes too long for `make test`; writes docs/proof.md; STEPS="scenes week" runs those alone
+	tests/proof.sh $(STEPS)
 
 fuzz: ## Bytes of strangers at every reader, for an hour; what breaks something stays in target/fuzz-found
 	fuzz/run.sh 600 fuzz

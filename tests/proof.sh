@@ -1,23 +1,38 @@
 #!/usr/bin/env bash
-# The long proof: what takes too long for `make test`. The results, with date and commit, are written to docs/proof.md.
-# A step is one line below; a tool that is not there is left out by name.
+# The long proof: what takes too long for `make test`. Each step's result, with its own date and commit, is written to
+# docs/proof.md; what a run does not reach keeps the line it has, so that the whole may be gathered over several runs.
+# Usage: tests/proof.sh [WORD…]     only the steps with one of these words in their name
+# A tool that is not there is left out by name.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 logs=target/proof-logs
 source tests/steps.sh
+only=("$@")
 
 # Programs that Debian has too old, built once from their Go modules and kept outside the repository.
 tools=${TOLLGATE_TOOLS:-$HOME/.cache/tollgate}
 alertmanager=$tools/alertmanager-0.28.1/alertmanager
+python=target/dashboards-venv/bin/python
 limit=7200
 
-export alertmanager
+export alertmanager python
 build_alertmanager() {
-    [ -x "$alertmanager" ] || GOBIN=$(dirname "$alertmanager") nice -n 15 go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1
+    [ -x "$alertmanager" ] || GOBIN=$(dirname "$alertmanager") nice -n 15 go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1 || return 1
+    "$alertmanager" --version 2>&1 | head -n 1
 }
 
+incidents() {
+    [ -x "$python" ] || { python3 -m venv target/dashboards-venv && "$python" -m pip install --quiet --disable-pip-version-check -r tests/dashboards/requirements.txt; } || return 1
+    nice -n 10 "$python" tests/pager/test_incidents.py 2>&1 | tee /dev/stderr | sed -n 's/^Ran /ran /p'
+    return "${PIPESTATUS[0]}"
+}
+
+dirty() { [ -z "$(git status --porcelain --untracked-files=no -- . ':!docs/proof.md')" ] || echo " and changes"; }
+commit=$(git rev-parse --short HEAD)$(dirty)
+
 step_with "go" "alertmanager 0.28.1" build_alertmanager
+step_with "promtool prometheus-alertmanager python3" "incidents on the real Alertmanager, Teams among them" incidents
 step_with "promtool python3" "alert scenes in both forms" nice -n 10 python3 tests/pager/run_scenes.py
 step_with "promtool python3" "chance wakes nobody and trouble does" nice -n 10 python3 tests/pager/poisson.py
 limit=3600 step_with "promtool python3" "no incident in healthy weeks" nice -n 10 python3 tests/pager/week.py
@@ -32,14 +47,30 @@ step "dependencies" tests/supply.sh "$tools"
 verdict >"$logs/verdict.txt"
 code=$?
 cat "$logs/verdict.txt"
+
+# What stands in docs/proof.md for a step: `| step | date | commit | result |`.
+row() {
+    local name=$1 said="" each ended
+    ended=$(date -u '+%F %H:%M')
+    for each in "${passed[@]}"; do [ "$each" = "$name" ] && said="passed: $(grep -v '^left out: ' "$logs/${name// /-}.log" | tail -n 1)"; done
+    for each in "${failed[@]}"; do [[ "$each" == "$name"* ]] && said="**failed**${each#"$name"}"; done
+    for each in "${left_out[@]}"; do [[ "$each" == "$name: "* ]] && said="${said:+$said; }left out: ${each#"$name: "}"; done
+    if [ -n "$said" ]; then
+        [ -e "$logs/${name// /-}.log" ] && ended=$(date -u -r "$logs/${name// /-}.log" '+%F %H:%M')
+        echo "| $name | $ended | $commit | ${said//|/\\|} |"
+    else
+        grep -F "| $name |" docs/proof.md 2>/dev/null || echo "| $name | – | – | not run yet |"
+    fi
+}
+
 {
     echo "# The long proof"
     echo
-    echo "\`make proof\` on $(date -u +%F), commit $(git rev-parse --short HEAD). Written by tests/proof.sh; what was left out is named."
+    echo "Written by \`make proof\` (\`tests/proof.sh\`), which can run chosen steps: each has the date and the commit of its own last run. What was left out is named."
     echo
-    echo '```'
-    for name in "${passed[@]}"; do echo "passed: $name: $(tail -n 1 "$logs/${name// /-}.log")"; done
-    sed '/^$/d' "$logs/verdict.txt"
-    echo '```'
-} >docs/proof.md
+    echo "| step | when, UTC | commit | result |"
+    echo "|---|---|---|---|"
+    for name in "${named[@]}"; do row "$name"; done
+} >"$logs/proof.md"
+mv "$logs/proof.md" docs/proof.md
 exit $code

@@ -1,6 +1,8 @@
 # Steps of the test suite and of the proof, for `source`: each can fail, the others still run, and what is left out is named.
 
 passed=() failed=() left_out=()
+# Every step by name, whether or not it is run; `only` are words of the names to run, none for all.
+named=() only=()
 mkdir -p "$logs"
 
 # The longest a step may take, in seconds: several times what it takes on two busy cores. `limit=60 step …` sets it for one.
@@ -14,6 +16,15 @@ bounded() (
     fi
     exec timeout --kill-after=20 "$limit" "$@"
 )
+# Whether a step is to be run.
+chosen() {
+    local word
+    named+=("$1")
+    [ ${#only[@]} -eq 0 ] && return 0
+    for word in "${only[@]}"; do [[ "$1" == *"$word"* ]] && return 0; done
+    return 1
+}
+
 # What is under way ends with us.
 child=
 trap '[ -n "$child" ] && kill "$child"; exit 130' INT TERM
@@ -30,6 +41,10 @@ hanging() {
 
 # step NAME COMMAND…: runs it, keeps its output, shows the end of it when it fails.
 step() {
+    chosen "$1" && run_step "$@"
+}
+
+run_step() {
     local name=$1 log code started=$SECONDS
     shift
     log="$logs/${name// /-}.log"
@@ -61,12 +76,13 @@ step() {
 # step_with TOOLS NAME COMMAND…: the same when every tool is there.
 step_with() {
     local tool missing=()
+    chosen "$2" || return
     for tool in $1; do
         command -v "$tool" >/dev/null || missing+=("$tool")
     done
     shift
     if [ ${#missing[@]} -eq 0 ]; then
-        step "$@"
+        run_step "$@"
     else
         left_out+=("$1: needs ${missing[*]}")
         echo "== $1: left out, needs ${missing[*]}"

@@ -35,6 +35,11 @@ class Steps(unittest.TestCase):
         code, lines = said('step "wrong" false; step "right" true')
         self.assertEqual((code, lines[-1]), (1, "1 passed, 1 failed, 0 skipped"))
 
+    def test_chosen_steps_run_alone_and_the_others_are_known_by_name(self) -> None:
+        code, lines = said('only=("week"); step "wrong" false; step_with "no-such-tool" "pictures" true; step "healthy weeks" true; echo "${named[@]}"')
+        self.assertEqual((code, lines[-1]), (0, "1 passed, 0 failed, 0 skipped"))
+        self.assertIn("wrong pictures healthy weeks", lines)
+
     def test_every_tool_that_a_step_needs_is_asked_for(self) -> None:
         """A step that would skip by itself, in silence, is found here."""
         suite = (STEPS.parent / "run.sh").read_text()
