@@ -7,8 +7,8 @@ from alerts.source.thresholds import Thresholds
 
 from . import links
 from .boards import Board, Row
-from .panels import PER_HOUR, Column, Labels, Query, grid, lines, rising, tile
-from .queries import CACHED, COST, NO_CALLS, NO_TOOLS, OUTPUT, PROMPT, TOLD_BY_NONE, change, increase, named, others, quantile, rate, ratio, shortened, told, top
+from .panels import PER_HOUR, UNTOLD, Column, Labels, Query, grid, lines, rising, tile
+from .queries import CACHED, COST, NO_CALLS, NO_RETRIES, NO_TOOLS, OUTPUT, PROMPT, TOLD_BY_NONE, change, increase, named, others, quantile, rate, ratio, shortened, told, top
 
 FEES = 'type="request"'
 SUMMED = 'sum(increase(tollgate_spans_total{result="aggregate"}[$__range]))'
@@ -71,7 +71,7 @@ def tiles(t: Thresholds) -> tuple:
                 "Prompt p95, 5 min",
                 f"The p95 of the tokens of a whole prompt in the last five minutes: a loop carries its past along. Red from {t.context_critical_tokens // 1000}k.",
                 "short",
-                Query(told(quantile(0.95, "llm_request_input_tokens", window="5m"))),
+                Query(told(quantile(0.95, "llm_request_input_tokens", window="5m"), NO_CALLS, (f"{increase('llm_requests_total', window='5m')} > 0", TOLD_BY_NONE))),
                 decimals=1,
                 steps=rising(t.context_warning_tokens, t.context_critical_tokens),
             ),
@@ -82,7 +82,7 @@ def tiles(t: Thresholds) -> tuple:
                 "Retries a call",
                 f"Hidden attempts for each call in the time shown, where spans tell. Over {t.retries_per_request} a ticket is opened.",
                 "short",
-                Query(told(ratio(increase("llm_retries_total"), increase("llm_requests_total")))),
+                Query(told(f"({increase('llm_retries_total')} > 0) / {increase('llm_requests_total')}", NO_CALLS, (made, NO_RETRIES))),
                 decimals=2,
                 steps=rising(t.retries_per_request / 2, t.retries_per_request),
             ),
@@ -149,6 +149,7 @@ def prompts(t: Thresholds):
         "Of the six with the most calls: 5 % of prompts are longer. A line that climbs for as long as a run lasts is an agent that carries everything along. Dashed: where tickets are opened.",
         "short",
         Query(by_choice(lambda by: quantile(0.95, "llm_request_input_tokens", by=by), "llm_requests_total"), "{{short_chosen}}"),
+        empty=UNTOLD,
         decimals=1,
         steps=rising(t.context_warning_tokens, t.context_critical_tokens),
         interval="1m",
@@ -172,6 +173,7 @@ def reread():
         "Of the six with the most tokens: how much is read again and again for a little that is new. Caching makes it cheaper, not fewer.",
         "short",
         Query(by_choice(lambda by: f"{rate('llm_tokens_total', PROMPT, by=by)} / ({rate('llm_tokens_total', OUTPUT, by=by)} > 0)", "llm_tokens_total"), "{{short_chosen}}"),
+        empty=UNTOLD,
         decimals=0,
         logarithmic=True,
         interval="1m",

@@ -68,8 +68,9 @@ def of_day(by: str = "") -> str:
 
 def of_largest(count: int) -> str:
     """The same by provider, of the largest of the time shown."""
-    by_ledger = f"max_over_time({select(MONTH, scope=LEDGER)}[$__range] @ end())"
-    by_counters = f"increase({select(COST, scope=LEDGER)}[$__range] @ end())"
+    # Grafana ends at the last midnight: whoever began today is found a day later.
+    by_ledger = f"max_over_time({select(MONTH, scope=LEDGER)}[$__range] @ end() offset -1d)"
+    by_counters = f"increase({select(COST, scope=LEDGER)}[$__range] @ end() offset -1d)"
     weight = f"(sum by (provider) ({by_ledger}) or sum by (provider) ({by_counters}))"
     return f"{of_day('provider')} and topk({count}, {weight} > 0)"
 

@@ -4,7 +4,7 @@ from alerts.source.thresholds import Thresholds
 
 from . import links
 from .boards import Board, Row
-from .panels import PER_HOUR, Column, Labels, Query, grid, heat, lines, rising, tile
+from .panels import PER_HOUR, UNTOLD, Column, Labels, Query, grid, heat, lines, rising, tile
 from .overview import budget, spend_today
 from .queries import CACHED, COST, PROMPT, Money, increase, known, named, others, quantile, rate, ratio, shortened, top
 
@@ -156,7 +156,7 @@ def models(t: Thresholds):
         "A click on a model leads to its comparison with others. Part: of all spend shown. Per 1M tokens: what was paid, all kinds together, not a list price. Cached: of prompt tokens. On failures: spent on calls that failed.",
         Labels({"provider": "Provider", "model": "Model"}, {"model": links.of_row("tollgate-models")}),
         Column(spent, "Spend", "currencyUSD"),
-        Column(f"({spent}) / on () group_left () ({increase(COST)} > 0)", "Part", "percentunit", 0, cell="gauge", maximum=1, width=100),
+        Column(f"({spent}) / on () group_left () ({increase(COST)} > 0)", "Part", "percentunit", None, cell="gauge", maximum=1, width=100),
         Column(calls, "Calls", "locale", 0),
         Column(f"({spent}) / ({calls} > 0)", "Per call", "currencyUSD"),
         Column(f"1000000 * ({spent}) / ({tokens} > 0)", "Per 1M tokens", "currencyUSD"),
@@ -195,6 +195,7 @@ def hit_rate(t: Thresholds):
         "percentunit",
         Query(shortened(top(hit, "llm_tokens_total", MODEL, 6), "model"), "{{short_model}} · {{provider}}"),
         decimals=0,
+        empty=UNTOLD,
         maximum=1,
         interval="1m",
     )

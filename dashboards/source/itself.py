@@ -106,7 +106,6 @@ def spans():
         "Per second. call: counted. duplicate and aggregate: tell of a call already counted. malformed: not valid OTLP.",
         "/s",
         Query(own_rate("tollgate_spans_total", by="result"), "{{result}}"),
-        decimals=1,
         stacked=True,
         interval="1m",
         colors={"malformed": "red", "call": "green", "not_a_call": "#8E8E99", "aggregate": "#5794F2", "duplicate": "dark-yellow"},
@@ -154,7 +153,7 @@ def decode():
         "Decoding and recognising the spans of one request.",
         "s",
         *(Query(quantile(q, "tollgate_decode_duration_seconds", scope=ITSELF), name) for q, name in percentiles),
-        decimals=1,
+        empty="no requests, or no data from Tollgate",
         interval="1m",
     )
 
@@ -237,6 +236,7 @@ def kept():
         "Bytes of the files in data_dir, by instance; nothing where it is not set. At data_max_bytes requests are refused.",
         "bytes",
         Query(f"sum by (instance) ({own('tollgate_data_bytes')})", "{{instance}}"),
+        empty="no data_dir is set, or no data from Tollgate",
         decimals=1,
     )
 

@@ -4,12 +4,13 @@ from alerts.source.thresholds import Thresholds
 
 from . import links
 from .boards import Board, Row
-from .panels import Column, Labels, Query, bars, grid, heat, lines, rising, tile
+from .panels import NO_STREAMS_SEEN, UNTOLD, Column, Labels, Query, bars, grid, heat, lines, rising, tile
 from .queries import NO_CALLS, NO_STREAMS, TOLD_BY_NONE, above, increase, quantile, rate, ratio, shortened, told, top
 
 MODEL = "provider, model"
 DURATION, FIRST, PER_TOKEN = "llm_request_duration_seconds", "llm_time_to_first_token_seconds", "llm_time_per_output_token_seconds"
 PROMPT, BY_SIZE = "llm_request_input_tokens", "llm_request_duration_by_input_seconds"
+SIZES = ("0-8k", "8k-32k", "32k-80k", "80k-100k", "100k-200k", "200k+")
 SLOW = 'over_10s="true", streaming="false"'
 
 
@@ -116,6 +117,7 @@ def first_token(t: Thresholds):
         "s",
         Query(shortened(top(quantile(0.95, FIRST, by=MODEL), f"{FIRST}_count", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=2,
+        empty=NO_STREAMS_SEEN,
         interval="1m",
     )
 
@@ -127,6 +129,7 @@ def per_token():
         "s",
         Query(shortened(top(quantile(0.5, PER_TOKEN, by=MODEL), f"{PER_TOKEN}_count", MODEL), "model"), "{{short_model}} · {{provider}}"),
         decimals=1,
+        empty=NO_STREAMS_SEEN,
         interval="1m",
     )
 
@@ -136,8 +139,8 @@ def cliff(t: Thresholds):
         "p95 of call time by size of the prompt",
         "Over the time that is shown. Where a step is much longer than the one before, long context begins to hurt.",
         "s",
-        Query(quantile(0.95, BY_SIZE, by="input_size", window="$__range")),
-        order="input_size",
+        *(Query(quantile(0.95, BY_SIZE, f'input_size="{size}"', by="input_size", window="$__range"), "{{input_size}}") for size in SIZES),
+        empty=UNTOLD,
         decimals=1,
         steps=rising(t.latency_p95_seconds / 2, t.latency_p95_seconds),
     )
@@ -150,6 +153,7 @@ def cliff_over_time(t: Thresholds):
         "s",
         Query(quantile(0.95, BY_SIZE, by="input_size"), "{{input_size}}"),
         decimals=1,
+        empty=UNTOLD,
         steps=((None, "green"), (t.latency_p95_seconds, "red")),
         interval="1m",
     )
@@ -162,6 +166,7 @@ def prompt_size(t: Thresholds):
         "short",
         *(Query(quantile(q, PROMPT), name, exemplars=True) for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))),
         decimals=1,
+        empty=UNTOLD,
         steps=rising(t.context_warning_tokens, t.context_critical_tokens),
         interval="1m",
     )
@@ -175,6 +180,7 @@ def large_prompts(t: Thresholds):
         "/min",
         *(Query(f"60 * ({above(PROMPT, size)})", f"over {size // 1000}k tokens") for size in sizes),
         decimals=1,
+        empty=UNTOLD,
         interval="1m",
     )
 
@@ -200,4 +206,5 @@ def not_streaming(t: Thresholds):
         Column(ratio(increase("llm_streaming_requests_total", 'streaming="true"', by=by), told), "Stream", "percentunit", 0),
         Column(f"({increase('llm_streaming_requests_total', SLOW, by=by)} or 0 * {told})", "Slow", "locale", 0, rising(1, t.slow_calls_1h), "color"),
         sort="Slow",
+        empty=UNTOLD,
     )

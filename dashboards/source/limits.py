@@ -4,7 +4,7 @@ from alerts.source.thresholds import Thresholds
 
 from . import links
 from .boards import Board, Row
-from .panels import GREEN, NEVER, Column, Labels, Query, falling, grid, lines, rising, tile
+from .panels import GREEN, NEVER, UNLIMITED, Column, Labels, Query, falling, grid, lines, rising, tile
 from .queries import LIMIT, LIMITS, NO_LIMITS, QUOTA, RATE_LIMITED, increase, others, rate, ratio, select, shortened, shortened_limit, told, top
 
 NAME = "{{name}}"
@@ -124,7 +124,7 @@ def table(t: Thresholds):
         Column(gauge("llm_rate_limit_reset_seconds", "max"), "Refilled in", "s", 0, width=92),
         Column(EXHAUSTION_OR_NEVER, "Used up in", "s", 0, falling(60, t.limit_exhaustion_seconds), "color", never=True, width=92),
         sort="Peak, 2 min",
-        empty="no limits seen, or no data from Tollgate",
+        empty=UNLIMITED,
     )
 
 
@@ -135,6 +135,7 @@ def fill(t: Thresholds):
         "percentunit",
         Query(fullest(PEAK), NAME),
         decimals=0,
+        empty=UNLIMITED,
         steps=rising(t.limit_warning_ratio, t.limit_critical_ratio),
         maximum=1,
     )
@@ -192,6 +193,7 @@ def remaining():
         "What is left of the six fullest limits, in units of each limit: requests or tokens.",
         "short",
         Query(fullest(gauge("llm_rate_limit_remaining", "min"), 6), NAME),
+        empty=UNLIMITED,
         logarithmic=True,
     )
 
@@ -202,6 +204,7 @@ def resets():
         "Time until the six fullest limits are full again. A saw is a limit that refills at fixed times.",
         "s",
         Query(fullest(gauge("llm_rate_limit_reset_seconds", "max"), 6), NAME),
+        empty=UNLIMITED,
         decimals=0,
     )
 
@@ -212,5 +215,6 @@ def ceilings():
         "The ceilings that providers enforce. A step is a change of tier, or a cut; Tollgate's log has old and new.",
         "short",
         Query(fullest(gauge("llm_rate_limit_limit", "max"), 6), NAME),
+        empty=UNLIMITED,
         logarithmic=True,
     )

@@ -4,7 +4,8 @@ from alerts.source.thresholds import Thresholds
 
 from . import links
 from .boards import Board, Row
-from .panels import Column, Labels, Query, bars, grid, lines, rising
+from .overview import health
+from .panels import NO_STREAMS_SEEN, UNTOLD, Column, Labels, Query, bars, grid, lines, rising
 from .queries import CACHED, FAILED, OUTPUT, PROMPT, increase, others, quantile, rate, ratio, shortened, top
 
 MODEL = "provider, model"
@@ -17,6 +18,7 @@ def board(t: Thresholds) -> Board:
         "LLM / Models compared",
         "Which model for what? Price, speed, errors, cache and context of each, side by side, on your own traffic.",
         (
+            Row(4, health(t)),
             Row(11, ((24, side_by_side(t)),)),
             Row(11, ((12, cost()), (12, speed(t)))),
             Row(11, ((12, failures(t)), (12, first_token(t)))),
@@ -94,6 +96,7 @@ def first_token(t: Thresholds):
         f"Of calls that stream. Yellow from {t.ttft_floor_seconds} s.",
         "s",
         Query(ranked(quantile(0.95, family, by=MODEL, window="$__range"), f"{family}_count"), "{{short_model}} · {{provider}}"),
+        empty=NO_STREAMS_SEEN,
         steps=rising(t.ttft_floor_seconds, 5 * t.ttft_floor_seconds),
     )
 
@@ -105,6 +108,7 @@ def tokens_a_second():
         "The median (p50) speed after the first token, of calls that stream.",
         "tok/s",
         Query(ranked(f"1 / ({quantile(0.5, family, by=MODEL, window='$__range')} > 0)", f"{family}_count"), "{{short_model}} · {{provider}}"),
+        empty=NO_STREAMS_SEEN,
         decimals=0,
     )
 
@@ -116,6 +120,7 @@ def cache():
         "Tokens read from the provider's cache among prompt tokens, over the time that is shown.",
         "percentunit",
         Query(ranked(hit, "llm_tokens_total"), "{{short_model}} · {{provider}}"),
+        empty=UNTOLD,
         decimals=0,
         maximum=1,
     )
@@ -149,6 +154,7 @@ def tokens():
         "tok/s",
         Query(shortened(largest, "model"), "{{short_model}} · {{provider}}"),
         rest=others(of, largest),
+        empty=UNTOLD,
         decimals=0,
         stacked=True,
         interval="1m",

@@ -4,7 +4,7 @@ from alerts.source.thresholds import Thresholds
 
 from . import links
 from .boards import Board, Row
-from .panels import AMBER, CLASS_COLORS, GREEN, PER_HOUR, RED, Column, Labels, Query, grid, lines, rising, tile
+from .panels import AMBER, CLASS_COLORS, GREEN, PER_HOUR, RED, UNLIMITED, Column, Labels, Query, grid, lines, rising, tile
 from .queries import (
     COST,
     FAILED,
@@ -282,7 +282,7 @@ def fill(t: Thresholds):
         decimals=0,
         steps=rising(t.limit_warning_ratio, t.limit_critical_ratio),
         maximum=1,
-        empty="no limits seen, or no data from Tollgate",
+        empty=UNLIMITED,
         link=links.to("tollgate-limits"),
     )
 

@@ -3,6 +3,7 @@
 In: titles, queries, thresholds. Out: panels of Grafana's Foundation SDK. Knows no metric.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from grafana_foundation_sdk.builders import bargauge, common, dashboard, heatmap, prometheus, stat, table, timeseries
@@ -41,6 +42,7 @@ WORDS = {
     promql.NO_REQUESTS: ("no requests", GREY),
     promql.TOLD_BY_NONE: ("no span tells", GREY),
     promql.NO_TOOLS: ("no fees", GREY),
+    promql.NO_RETRIES: ("none seen", GREY),
 }
 # A colour for each class of error, none twice; red is for what waiting does not mend.
 CLASS_COLORS = {
@@ -59,8 +61,12 @@ CLASS_COLORS = {
     "cancelled": "#8E8E99",
     "unknown": "#8AB8FF",
 }
-# Of a plot, which cannot tell which of them it is: the tiles at the top do.
+# Of a plot or table, which cannot tell which of them it is: the tiles at the top do.
 EMPTY = "no calls, or no data from Tollgate"
+NO_DOLLARS = "no dollars known, no calls, or no data from Tollgate"
+UNTOLD = "no span tells, no calls, or no data from Tollgate"
+NO_STREAMS_SEEN = "no streams, no calls, or no data from Tollgate"
+UNLIMITED = "no limits seen, or no data from Tollgate"
 OTHERS = "others"
 
 
@@ -173,6 +179,7 @@ def tile(
         .color_mode(look.BigValueColorMode.VALUE)
         .justify_mode(look.BigValueJustifyMode.AUTO)
         .text_mode(look.BigValueTextMode.VALUE_AND_NAME if named else look.BigValueTextMode.VALUE)
+        .wide_layout(False)
         .no_value(WORDS[-3][0])
         .mappings(worded(WORDS | (words or {})))
     )
@@ -228,7 +235,7 @@ def lines(
     rest: str | None = None,
     daily: bool = False,
     added_up: str | None = None,
-    empty: str = EMPTY,
+    empty: str | None = None,
 ):
     """Series over time. `steps` are drawn as dashed lines, so that an alert's threshold is seen beside the data.
 
@@ -236,16 +243,19 @@ def lines(
     `daily` makes a point a day, and a bar where it is stacked; `added_up` names a series shown as its running sum.
     Names stand below: beside a plot they would take half of a narrow screen.
     """
+    if unit == PER_HOUR:
+        # Axes of a unit without prefixes say `0 $/h` for what is little; dollars have as many decimals as they need.
+        title, unit = f"{title}, {PER_HOUR}", "currencyUSD"
     panel = common_parts(timeseries.Panel(), title, description, unit, decimals, steps or PLAIN)
     panel = (
         panel.draw_style(look.GraphDrawStyle.LINE)
         .line_width(1)
         .fill_opacity(25 if stacked else 0)
         .show_points(look.VisibilityMode.AUTO)
-        .point_size(3)
+        .point_size(5)
         .span_nulls(120_000)
         .min(0)
-        .no_value(empty)
+        .no_value(empty or absence(unit))
         .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
         .legend(common.VizLegendOptions().display_mode(look.LegendDisplayMode.LIST).placement(look.LegendPlacement.BOTTOM).show_legend(True))
         .tooltip(common.VizTooltipOptions().mode(look.TooltipDisplayMode.MULTI).sort(look.SortOrder.DESCENDING))
@@ -277,6 +287,11 @@ def lines(
     return panel.data_links([dashboard.DashboardLink("Open").url(link)]) if link else panel
 
 
+def absence(unit: str) -> str:
+    """The words of an empty panel: failed and unpriced calls have no dollars either."""
+    return NO_DOLLARS if unit in ("currencyUSD", PER_HOUR) else EMPTY
+
+
 def running_sum(name: str) -> list[model.DataTransformerConfig]:
     """A series by name, replaced by what it adds up to."""
     adding = {"mode": "cumulativeFunctions", "cumulative": {"field": name, "reducer": "sum"}, "alias": f"{name} so far", "replaceFields": False}
@@ -289,10 +304,12 @@ def running_sum(name: str) -> list[model.DataTransformerConfig]:
 
 def bills(title: str, description: str, *queries: Query):
     """Dollars as an invoice lists them: a row a day, a column a series, and their sums."""
-    panel = common_parts(table.Panel(), title, description, "currencyUSD", 4, PLAIN).no_value("–").min_width(100).interval("1d").max_data_points(60)
+    panel = common_parts(table.Panel(), title, description, "currencyUSD", 4, PLAIN).no_value(NO_DOLLARS).min_width(100).interval("1d").max_data_points(60)
     panel = panel.cell_height(look.TableCellHeight.SM).show_header(True).sort_by([common.TableSortByFieldState().display_name("Day, UTC").desc(True)])
     day = {"unit": "time:YYYY-MM-DD", "custom.width": 110}
     panel = panel.override_by_name("Day, UTC", [model.DynamicConfigValue(*each) for each in day.items()])
+    # A provider without a call on a day; the words above are for a table without rows.
+    panel = panel.override_by_field_type("number", [model.DynamicConfigValue("noValue", "–")])
     for position, query in enumerate(queries):
         panel = panel.with_target(target(query, position))
     adding = {"mode": "reduceRow", "reduce": {"reducer": "sum"}, "alias": "All", "replaceFields": False}
@@ -313,15 +330,13 @@ def bars(
     title: str,
     description: str,
     unit: str,
-    query: Query,
-    *,
+    *queries: Query,
     decimals: int | None = None,
     steps: Steps = PLAIN,
     maximum: float | None = None,
-    empty: str = EMPTY,
-    order: str | None = None,
+    empty: str | None = None,
 ):
-    """Series side by side, as they are now; `order`, a label with a number in it, sorts them by that number."""
+    """Series side by side, as they are now, in the order of the queries. All legends are alike."""
     panel = common_parts(bargauge.Panel(), title, description, unit, decimals, steps)
     panel = (
         panel.reduce_options(reduced("lastNotNull"))
@@ -329,30 +344,18 @@ def bars(
         .display_mode(look.BarGaugeDisplayMode.BASIC)
         .show_unfilled(True)
         .min(0)
-        .no_value(empty)
+        .no_value(empty or absence(unit))
     )
-    panel = by_number(panel, query, order) if order else panel.with_target(once(query, 0))
+    # Grafana leaves the name of a single bar out unless it is set.
+    panel = panel.display_name(re.sub(r"{{(\w+)}}", r"${__field.labels.\1}", queries[0].legend))
+    for position, query in enumerate(queries):
+        panel = panel.with_target(once(query, position))
     return panel if maximum is None else panel.max(maximum)
-
-
-def by_number(panel: bargauge.Panel, query: Query, label: str) -> bargauge.Panel:
-    """One bar a row, in the order of the first number in a label: 8k before 32k before 200k."""
-    expr = f'label_replace({query.expr}, "first_number", "$1", "{label}", "([0-9]+).*")'
-    steps = {
-        "convertFieldType": {"conversions": [{"targetField": "first_number", "destinationType": "number"}], "fields": {}},
-        "sortBy": {"fields": {}, "sort": [{"field": "first_number", "desc": False}]},
-        "organize": {"excludeByName": {"Time": True, "first_number": True}, "indexByName": {}, "renameByName": {}},
-    }
-    return (
-        panel.with_target(instant(expr, 0))
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(True))
-        .transformations([model.DataTransformerConfig(name, options=options) for name, options in steps.items()])
-    )
 
 
 def heat(title: str, description: str, unit: str, query: Query, *, decimals: int | None = None):
     """A histogram over time; its exemplars are points that lead to traces."""
-    panel = common_parts(heatmap.Panel(), title, description, "reqps", None, PLAIN)
+    panel = common_parts(heatmap.Panel(), title, description, "reqps", None, PLAIN).no_value(absence(unit))
     return (
         panel.calculate(False)
         .color(heatmap_color())

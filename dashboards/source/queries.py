@@ -30,7 +30,7 @@ ALIVE = "max(last_over_time(tollgate_build_info[1m]))"
 
 # Numbers that stand for a word where there is no number; panels.WORDS says which. No true value is negative.
 NO_CALLS, NO_DATA_YET, NO_DATA = -1, -2, -3
-TOO_FEW_CALLS, NO_LIMITS, NO_BUDGET, NO_FAILURES, NO_STREAMS, TOLD_BY_NONE, NO_REQUESTS, NO_TOOLS = -4, -5, -6, -7, -8, -9, -10, -11
+TOO_FEW_CALLS, NO_LIMITS, NO_BUDGET, NO_FAILURES, NO_STREAMS, TOLD_BY_NONE, NO_REQUESTS, NO_TOOLS, NO_RETRIES = -4, -5, -6, -7, -8, -9, -10, -11, -12
 
 
 def select(family: str, *matchers: str, scope: str = CALLS) -> str:

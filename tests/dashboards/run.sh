@@ -46,6 +46,7 @@ waiting &
 waiting=$!
 part files "$python" tests/dashboards/test_files.py "$binary" || failed=1
 part deploy "$python" tests/dashboards/test_deploy.py || failed=1
+part days "$python" tests/dashboards/test_days.py || failed=1
 part services env PYTHONPATH=tests/pager "$python" -m unittest -v test_services test_routing || failed=1
 part scenes "$python" alerts/tests/run.py || failed=1
 part poisson "$python" tests/pager/poisson.py 2 || failed=1

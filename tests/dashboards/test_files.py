@@ -146,6 +146,37 @@ class Dashboards(unittest.TestCase):
         for panel in narrow:
             self.assertTrue(problems(panel, 1100), panel["title"])
 
+    def test_an_empty_panel_says_which_nothing_it_is(self) -> None:
+        """Calls that fail or have no price have no dollars: where dollars are missing, calls need not be."""
+        for board in boards(PROVISIONING):
+            for panel in board["panels"]:
+                with self.subTest(f"{board['title']} | {panel['title']}"):
+                    if panel["type"] == "row":
+                        continue
+                    defaults = panel["fieldConfig"]["defaults"]
+                    words = defaults.get("noValue", "")
+                    self.assertTrue("no data from Tollgate" in words or panel["title"] == "Instances", words)
+                    unit = panel["options"]["yAxis"]["unit"] if panel["type"] == "heatmap" else defaults["unit"]
+                    if unit in ("currencyUSD", "$/h") and panel["type"] != "stat":
+                        self.assertRegex(words, "dollars|saved|spent|fees")
+
+    def test_every_board_says_when_tollgate_is_dead(self) -> None:
+        for board in boards(PROVISIONING):
+            dead = [panel["title"] for panel in board["panels"] if panel["type"] == "stat" and "vector(-3)" in json.dumps(panel["targets"])]
+            self.assertTrue(dead, board["title"])
+
+    def test_a_single_bar_has_its_name(self) -> None:
+        for board in boards(PROVISIONING):
+            for panel in board["panels"]:
+                if panel["type"] == "bargauge":
+                    self.assertIn("${__field.labels.", panel["fieldConfig"]["defaults"].get("displayName", ""), panel["title"])
+
+    def test_no_axis_has_a_unit_that_rounds_little_money_away(self) -> None:
+        for board in boards(PROVISIONING):
+            for panel in board["panels"]:
+                if panel["type"] == "timeseries":
+                    self.assertNotEqual(panel["fieldConfig"]["defaults"]["unit"], "$/h", panel["title"])
+
     def test_no_colour_is_there_twice(self) -> None:
         """Of the palette six series are told apart by eye; more than these are drawn only where each has a colour of its own."""
         for board in boards(PROVISIONING):

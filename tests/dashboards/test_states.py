@@ -24,8 +24,7 @@ BOARDS = {board["title"].removeprefix("LLM / "): board for board in boards(ROOT 
 NO_DATA = "no data from Tollgate"
 # What is true of Tollgate or of its configuration, whether or not there are calls.
 WITHOUT_CALLS = {
-    "Overview | Tollgate",
-    "Overview | Unread, 1 h",
+    *(f"{board} | {name}" for board in ("Overview", "Models compared") for name in ("Tollgate", "Unread, 1 h")),
     *(f"Tollgate itself | {name}" for name in ("Instances", "Spans, 5 min", "Refused, 5 min", "Series in use", "Overflow", "Age of prices")),
 }
 
@@ -152,6 +151,9 @@ class Amber(State):
                 self.assert_word(tile, f"calls, {self.why}", AMBER)
                 self.assert_near(tile.number, self.reached.told.calls, "count")
 
+    def test_no_tile_says_that_there_are_no_calls(self) -> None:
+        self.assertEqual([name for name, tile in self.tiles().items() if tile.word == "no calls"], [])
+
     def test_no_tile_of_money_is_green(self) -> None:
         for name, tile in self.tiles().items():
             if any(word in name for word in ("Spend", "Budget", "Pace", "Per 1k")):
@@ -204,7 +206,7 @@ class ManyModels(State, unittest.TestCase):
         whole = float(self.answers("sum(rate(llm_requests_total[1m]))")[0]["value"][1])
         self.assertAlmostEqual(parts, whole, delta=0.01 * whole)
         self.assertEqual(len(self.rows("Models compared", "Calls by model")), 6)
-        spent = self.total("Overview", "Spend by model") + self.total("Overview", "Spend by model", "B")
+        spent = self.total("Overview", "Spend by model, $/h") + self.total("Overview", "Spend by model, $/h", "B")
         whole = 3600 * float(self.answers("sum(rate(llm_cost_usd_total[1m]))")[0]["value"][1])
         self.assertAlmostEqual(spent, whole, delta=0.01 * whole)
 

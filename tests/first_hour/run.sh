@@ -13,17 +13,29 @@ mkdir -p "$build"
 # fresh STAMP FILE: true when what is pinned in FILE is installed.
 fresh() { [ -z "$newest" ] && cmp -s "$1" "$2"; }
 
+# resolver uv …: uv, ours where there is none.
+resolver() {
+    if ! command -v uv >/dev/null; then
+        PATH=$build/uv/bin:$PATH
+        [ -x "$build/uv/bin/uv" ] || { python3 -m venv "$build/uv" && "$build/uv/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9; }
+    fi
+    "$@"
+}
+
 for name in python litellm openllmetry; do
     list=$here/$name/pinned.txt
     [ -z "$newest" ] || list=$here/$name/names.txt
     if ! fresh "$build/$name/stamp" "$list"; then
         python3 -m venv --clear "$build/$name"
-        # The pip of Debian looks for hours through old releases of what does not fit together.
-        [ -z "$newest" ] || "$build/$name/bin/pip" install --quiet --disable-pip-version-check --upgrade pip
-        "$build/$name/bin/pip" install --quiet --disable-pip-version-check -r "$list"
+        if [ -z "$newest" ]; then
+            "$build/$name/bin/pip" install --quiet --disable-pip-version-check -r "$list"
+        else
+            # pip looks for hours through old releases of what does not fit together; uv takes seconds.
+            resolver uv pip install --quiet --python "$build/$name/bin/python" -r "$list"
+            resolver uv pip freeze --python "$build/$name/bin/python" | grep -E "^($(paste -sd '|' "$name/names.txt"))=="
+        fi
         cp "$list" "$build/$name/stamp"
     fi
-    [ -z "$newest" ] || "$build/$name/bin/pip" freeze | grep -E "^($(paste -sd '|' "$name/names.txt"))=="
     cp "$name"/*.py "$build/$name"
 done
 for name in node vercel; do
