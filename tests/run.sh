@@ -56,6 +56,7 @@ step_with "prometheus promtool amtool prometheus-alertmanager python3" \
     "dashboards and alerts" tests/dashboards/run.sh "$binary"
 step_with "prometheus python3" "faults" python3 tests/faults/run.py "$binary" --seconds 60 \
     $(collector/build.sh --cached | sed 's/^/--collector /')
+step_with "zstd python3" "replicas" python3 tests/collector/replicas.py "$binary"
 step_with "go" "collector connector" env GOFLAGS=-mod=mod go -C collector/tollgateconnector test ./...
 if otelcol=$(collector/build.sh --cached); then
     step_with "zstd python3" "collector recipes" python3 tests/collector/run.py "$binary" "$otelcol"

@@ -99,6 +99,9 @@ func (*bridge) Capabilities() consumer.Capabilities {
 // they would reach the other pipelines twice. What the queue cannot hold is dropped here and counted by
 // otelcol_exporter_enqueue_failed_spans.
 func (b *bridge) ConsumeTraces(ctx context.Context, traces ptrace.Traces) error {
+	if sizer.TracesSize(traces) > largestBatchBytes {
+		traces = cut(traces)
+	}
 	if err := b.traces.ConsumeTraces(ctx, traces); err != nil {
 		b.complain(traces.SpanCount(), err)
 	}

@@ -146,6 +146,29 @@ func TestSpansReachTollgateAndItsMetricsComeBack(t *testing.T) {
 	}
 }
 
+func TestALongSpanTakesNothingWithIt(t *testing.T) {
+	tollgate, spansThere := standIn(t)
+	bridge := started(t, at(t, tollgate, "unix:"+socket(t, "metrics")), zap.NewNop(), new(consumertest.MetricsSink))
+	batch := spans(5)
+	all := batch.ResourceSpans().At(0).ScopeSpans().At(0).Spans()
+	all.At(0).Attributes().PutStr("prompt", strings.Repeat("é", largestBatchBytes))
+	all.At(2).Attributes().PutEmptySlice("prompts").AppendEmpty().SetStr(strings.Repeat("x", largestBatchBytes))
+	if err := bridge.ConsumeTraces(context.Background(), batch); err != nil {
+		t.Fatal(err)
+	}
+	for got := 0; got < 5; {
+		select {
+		case more := <-spansThere:
+			got += more
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%d of 5 spans arrived", got)
+		}
+	}
+	if prompt, _ := all.At(0).Attributes().Get("prompt"); len(prompt.Str()) != 2*largestBatchBytes {
+		t.Fatal("the other pipelines' span was cut")
+	}
+}
+
 func TestAFailingMetricsPipelineTellsTollgateToSendAgain(t *testing.T) {
 	metricsSocket := socket(t, "metrics")
 	full := consumertest.NewErr(errors.New("the metrics queue is full"))
@@ -231,7 +254,7 @@ func standIn(t *testing.T) (endpoint string, spans <-chan int) {
 		t.Fatal(err)
 	}
 	counts := make(chan int, 100)
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(20 << 20)) // what Tollgate takes
 	ptraceotlp.RegisterGRPCServer(server, &traceServer{counts: counts})
 	done := make(chan struct{})
 	go func() {

@@ -5,12 +5,7 @@ OTELCOL is what collector/build.sh prints. Every test holds what Tollgate counte
 Tollgate counted of the same spans sent directly: nothing lost, nothing twice.
 """
 
-import base64
-import collections
-import json
-import os
 import pathlib
-import re
 import signal
 import socket
 import subprocess
@@ -18,169 +13,92 @@ import sys
 import tempfile
 import time
 import urllib.error
-import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/prometheus"))
-from servers import Tollgate, get, wait_for  # noqa: E402
-
-TOLLGATE, OTELCOL = sys.argv[1:3]
-EVERY = int(os.environ.get("EVERY", 8))  # one scenario of so many; all in make proof
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Collector:
-    """One recipe, running; its storage outlives a restart."""
-
-    def __init__(self, recipe, **variables):
-        self.recipe, self.folder = ROOT / "deploy/collector" / recipe, tempfile.TemporaryDirectory()
-        self.grpc, self.http = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-        self.variables = {
-            "LISTEN_GRPC": self.grpc, "LISTEN_HTTP": self.http, "TELEMETRY_LEVEL": "none",
-            "STORAGE_DIRECTORY": f"{self.folder.name}/storage"} | variables
-        self.log = open(f"{self.folder.name}/log", "ab")
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            [OTELCOL, "--config", str(self.recipe)], env=os.environ | self.variables, stdout=self.log, stderr=self.log)
-        host, port = self.http.rsplit(":", 1)
-
-        def is_open():
-            assert self.process.poll() is None, pathlib.Path(self.log.name).read_text()[-2000:]
-            with socket.socket() as probe:
-                return probe.connect_ex((host, int(port))) == 0
-        wait_for("open Collector", 60, is_open)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def lines(self):
-        return pathlib.Path(self.log.name).read_text()
-
-
-def post(address, body, tries=1):
-    """One export request; sent again while it is refused or lost, as an SDK does."""
-    request = urllib.request.Request(f"http://{address}/v1/traces", body, {"Content-Type": "application/x-protobuf"})
-    for left in reversed(range(tries)):
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            if not left:
-                raise
-            time.sleep(0.3)
-
-
-def captures():
-    packed = ROOT / "tests/captures/captures.jsonl.zst"
-    lines = subprocess.check_output(["zstd", "-dcq", str(packed)]).splitlines()
-    return [base64.b64decode(body) for line in lines[::EVERY] for body in json.loads(line)["requests"]]
-
-
-def counted(tollgate):
-    """Calls and tokens, by model, as /metrics has them."""
-    totals = collections.Counter()
-    for family in ("llm_requests_total", "llm_tokens_total"):
-        for labels, value in tollgate.samples(family).items():
-            parts = dict(part.split("=", 1) for part in labels.replace('","', '"\x00"').replace('",', '"\x00').split("\x00"))
-            totals[family, parts["model"], parts.get("type", parts.get("error_class"))] += value
-    return totals
-
-
-def tollgate(**settings):
-    return Tollgate(TOLLGATE, SERIES_HOLD_SECONDS=0, SETTLE_SECONDS=3, **settings)
-
-
-def otlp(server):
-    return server.http.removeprefix("http://")
-
-
-def expected(bodies):
-    """What Tollgate counts of these when they are sent to it directly."""
-    with tollgate() as direct:
-        for body in bodies:
-            post(otlp(direct), body)
-        totals = settled(direct)
-    assert sum(totals.values()) > 1000, totals
-    return totals
-
-
-def settled(server):
-    """What is counted once nothing waits any more."""
-    wait_for("settled spans", 60, lambda: sum(server.samples("tollgate_settle_held_spans").values()) == 0)
-    time.sleep(2.5)  # a new series shows 0 once, and a view is up to a second old
-    return counted(server)
-
-
-def same(wanted, server, seconds=60):
-    """Waits until the counts agree, and a moment longer: nothing may come twice."""
-    wait_for("equal counts", seconds, lambda: counted(server) == wanted or difference(wanted, server))
-    time.sleep(4)
-    got = settled(server)
-    assert got == wanted, f"missing {dict(wanted - got)}, too many {dict(got - wanted)}"
-
-
-def difference(wanted, server):
-    got = counted(server)
-    return any(got[key] > wanted[key] for key in got)
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from harness import (  # noqa: E402
+    OTELCOL, ROOT, App, Collector, Kept, as_text, captures, counted, expected, free_port, get, long_span, otlp, post, post_json,
+    pushing, same, tollgate, wait_for)
 
 
 # === the recipes ===
 
 def a_gateway_loses_and_doubles_nothing():
-    bodies = captures()
-    with tollgate() as server, Collector("gateway.yaml", TOLLGATE_ENDPOINT=otlp(server)) as gateway:
-        for body in bodies:
+    with tollgate() as server, tollgate() as backend, \
+            Collector("gateway.yaml", TOLLGATE_ENDPOINT=otlp(server), BACKEND_ENDPOINT=otlp(backend)) as gateway:
+        for body in captures():
             post(gateway.http, body)
-        same(expected(bodies), server)
+        same(expected(), server)
+        same(expected(), backend)
+
+
+def a_dead_backend_takes_nothing_from_tollgate():
+    """Its queue is full in time, and senders are told to send again: Tollgate has taken what was refused, and counts it once."""
+    with tollgate() as server, Collector("gateway.yaml", TOLLGATE_ENDPOINT=otlp(server)) as gateway:
+        for body in captures():
+            try:
+                post(gateway.http, body)
+            except urllib.error.HTTPError as refused:
+                assert refused.code == 503, refused
+        same(expected(), server)
 
 
 def agent_and_gateway_lose_and_double_nothing():
-    bodies = captures()
-    with tollgate() as server, Collector("gateway.yaml", TOLLGATE_ENDPOINT=otlp(server)) as gateway, \
+    with tollgate() as server, tollgate() as backend, \
+            Collector("gateway.yaml", TOLLGATE_ENDPOINT=otlp(server), BACKEND_ENDPOINT=otlp(backend)) as gateway, \
             Collector("agent.yaml", GATEWAY_ENDPOINT=gateway.grpc) as agent:
-        for body in bodies:
+        for body in captures():
             post(agent.http, body)
-        same(expected(bodies), server)
+        same(expected(), server)
 
 
 def tail_sampling_comes_after_tollgate():
-    bodies = captures()
-    with tollgate() as server, Collector("tail-sampling.yaml", TOLLGATE_ENDPOINT=otlp(server)) as collector:
-        for body in bodies:
+    """Tollgate counts everything, and the backend behind the sampling a part of it."""
+    with tollgate() as server, tollgate() as backend, \
+            Collector("tail-sampling.yaml", TOLLGATE_ENDPOINT=otlp(server), BACKEND_ENDPOINT=otlp(backend)) as collector:
+        for body in captures():
             post(collector.http, body)
-        same(expected(bodies), server)
+        same(expected(), server)
+        wait_for("kept traces", 60, lambda: sum(counted(backend).values()) > 0)
+        assert sum(counted(backend).values()) < sum(expected().values()) / 2
 
 
 def a_killed_collector_and_a_late_tollgate_lose_nothing():
     """The Collector is killed twice while Tollgate is away; its senders try again; Tollgate comes last."""
-    bodies = captures()
-    address = f"127.0.0.1:{free_port()}"
-    with Collector("gateway.yaml", TOLLGATE_ENDPOINT=address) as gateway:
+    bodies, address = captures(), f"127.0.0.1:{free_port()}"
+    with tollgate() as backend, \
+            Collector("gateway.yaml", TOLLGATE_ENDPOINT=address, BACKEND_ENDPOINT=otlp(backend)) as gateway:
         for at, body in enumerate(bodies):
             if at in (len(bodies) // 3, 2 * len(bodies) // 3):
-                gateway.kill()
+                gateway.end()
                 gateway.start()
             post(gateway.http, body, tries=100)
         with tollgate(LISTEN_HTTP=address) as server:
-            same(expected(bodies), server, 120)
+            same(expected(), server, 120)
+
+
+def all_three_end_under_load_and_nothing_is_lost(how):
+    """App, Collector and Tollgate go down one after the other, twice, while spans are on their way; then all at once."""
+    with tempfile.TemporaryDirectory() as folder, tollgate() as backend:
+        kept = Kept(folder)
+        with Collector("gateway.yaml", TOLLGATE_ENDPOINT=kept.address, BACKEND_ENDPOINT=otlp(backend)) as gateway:
+            app = App(gateway.http, captures(), folder)
+            for at, parts in enumerate([[app], [gateway], [kept], [app], [gateway], [kept], [app, gateway, kept]]):
+                app.wait_until_sent((at + 1) / 8)
+                for part in parts:
+                    part.end(how)
+                for part in parts:
+                    part.start()
+            app.wait_until_sent(1)
+            same(expected(), kept.server, 120)
+        kept.end(signal.SIGTERM)
+
+
+def restarts_under_load_lose_nothing():
+    all_three_end_under_load_and_nothing_is_lost(signal.SIGTERM)
+
+
+def kills_under_load_lose_nothing():
+    all_three_end_under_load_and_nothing_is_lost(signal.SIGKILL)
 
 
 def long_prompts_arrive():
@@ -192,97 +110,114 @@ def long_prompts_arrive():
         assert sum(server.samples("llm_tokens_total").values()) == 120 * 110
 
 
+def with_one_above_the_cap(place):
+    """Five spans, of which one is longer than Tollgate takes."""
+    batch = [long_span(1 << 10) for _ in range(4)]
+    batch.insert(place, long_span(24 << 20))
+    return batch
+
+
+def a_span_above_the_cap_takes_nothing_with_it():
+    """Wherever it stands in its batch, and by every way; its prompt is cut, and it is counted too."""
+    with tollgate() as server, tollgate() as backend, \
+            Collector("gateway.yaml", TOLLGATE_ENDPOINT=otlp(server), BACKEND_ENDPOINT=otlp(backend)) as gateway, \
+            Collector("agent.yaml", GATEWAY_ENDPOINT=gateway.grpc) as agent, \
+            Collector("tail-sampling.yaml", TOLLGATE_ENDPOINT=otlp(server)) as sampling, \
+            Collector("connector.yaml", TOLLGATE_ENDPOINT=otlp(server), TOLLGATE_METRICS_SOCKET=f"127.0.0.1:{free_port()}",
+                      PROMETHEUS_ENDPOINT=f"127.0.0.1:{free_port()}") as connector:
+        ways = (gateway, agent, sampling, connector)
+        for way in ways:
+            for place in (0, 2, 4):
+                post_json(way.http, with_one_above_the_cap(place))
+        wanted = 3 * 5 * len(ways)
+        wait_for(f"{wanted} calls", 120, lambda: sum(server.samples("llm_requests_total").values()) == wanted)
+        assert sum(server.samples("llm_tokens_total").values()) == wanted * 110
+
+
+def a_request_above_the_cap_is_refused_with_key_and_size():
+    with tollgate() as server:
+        try:
+            post_json(otlp(server), with_one_above_the_cap(0))
+        except urllib.error.HTTPError as refused:
+            words = refused.read().decode()
+            assert refused.code == 413 and "receive.max_request_bytes" in words and "20971520" in words, words
+        else:
+            raise AssertionError("it was taken")
+
+
 def the_connector_brings_metrics_back():
     """The Collector's own Prometheus exporter says what /metrics says, after the way there and back."""
-    bodies, prometheus, metrics = captures(), f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-    with pushing(metrics) as server, Collector(
+    prometheus, metrics = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    with tollgate() as backend, pushing(metrics) as server, Collector(
             "connector.yaml", TOLLGATE_ENDPOINT=otlp(server), TOLLGATE_METRICS_SOCKET=metrics,
-            PROMETHEUS_ENDPOINT=prometheus) as collector:
-        for body in bodies:
+            BACKEND_ENDPOINT=otlp(backend), PROMETHEUS_ENDPOINT=prometheus) as collector:
+        for body in captures():
             post(collector.http, body)
-        same(expected(bodies), server)
+        same(expected(), server)
 
         def pushed():
-            ours, theirs = calls_as_text(server.scrape()), calls_as_text(get(f"http://{prometheus}/metrics")[1])
-            return len(ours) > 1000 and ours == theirs
+            ours, theirs = as_text(server.scrape()), as_text(get(f"http://{prometheus}/metrics")[1])
+            assert set(ours) == set(theirs) or len(theirs) < len(ours), sorted(set(theirs) ^ set(ours))[:5]
+            calls = [series for series in ours if series[0].startswith("llm_")]
+            return len(calls) > 1000 and set(ours) == set(theirs) and all(ours[key] == theirs[key] for key in calls)
         wait_for("equal text", 30, pushed)
 
 
 def a_dead_tollgate_delays_nothing():
     """Traces go through the connector to a backend while nobody takes those for Tollgate."""
-    bodies = captures()
+    passes_traces_on(f"127.0.0.1:{free_port()}")
+
+
+def a_stuck_tollgate_delays_nothing():
+    """The same while somebody takes connections for Tollgate, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as stuck:
+        passes_traces_on("127.0.0.1:%d" % stuck.getsockname()[1])
+
+
+def passes_traces_on(endpoint):
     with tollgate() as backend, Collector(
-            "connector.yaml", TOLLGATE_ENDPOINT=f"127.0.0.1:{free_port()}", BACKEND_ENDPOINT=otlp(backend),
+            "connector.yaml", TOLLGATE_ENDPOINT=endpoint, BACKEND_ENDPOINT=otlp(backend),
             TOLLGATE_METRICS_SOCKET=f"127.0.0.1:{free_port()}", PROMETHEUS_ENDPOINT=f"127.0.0.1:{free_port()}") as collector:
-        for body in bodies:
+        slowest = 0
+        for body in captures():
+            began = time.monotonic()
             post(collector.http, body)
-        same(expected(bodies), backend)
+            slowest = max(slowest, time.monotonic() - began)
+        assert slowest < 5, f"a request waited {slowest:.1f} s; the time-out towards Tollgate is 5 s"
+        same(expected(), backend)
 
 
-def pushing(metrics):
-    file = tempfile.NamedTemporaryFile("w", suffix=".yaml")
-    file.write(f'otlp_metrics: {{endpoint: "http://{metrics}", interval: 1}}\n')
-    file.flush()
-    server = Tollgate(TOLLGATE, "serve", "--config", file.name, SERIES_HOLD_SECONDS=0, SETTLE_SECONDS=3)
-    server.configuration = file  # kept as long as the server
-    return server
+def validate_takes_every_recipe():
+    for recipe in sorted((ROOT / "deploy/collector").glob("*.yaml")):
+        answer = subprocess.run([OTELCOL, "validate", "--config", str(recipe)], capture_output=True, text=True)
+        assert answer.returncode == 0, f"{recipe.name}: {answer.stderr}"
 
 
-# What the Collector's exporter adds: collector/README.md.
-ADDED = ("otel_scope_name", "otel_scope_version", "otel_scope_schema_url", "job", "instance")
-
-
-def calls_as_text(document):
-    """{series: value} of the families of calls, whatever the order of labels."""
-    series = {}
-    for line in document.splitlines():
-        if line.startswith("llm_") and "_created" not in line:
-            name, value = line.rsplit(" ", 1)
-            name, _, labels = name.partition("{")
-            pairs = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels)
-            kept = sorted((key, edge(text) if key == "le" else text) for key, text in pairs if key not in ADDED)
-            series[name, tuple(kept)] = float(value)
-    return series
-
-
-def edge(text):
-    return float(text)
-
-
-def post_json(address, spans):
-    body = {"resourceSpans": [{"resource": {"attributes": [text("service.name", "shop")]}, "scopeSpans": [{"spans": spans}]}]}
-    request = urllib.request.Request(
-        f"http://{address}/v1/traces", json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        assert answer.status == 200
-
-
-def text(key, value):
-    return {"key": key, "value": {"stringValue": value}}
-
-
-def number(key, value):
-    return {"key": key, "value": {"intValue": str(value)}}
-
-
-def long_span(size):
-    now = time.time_ns()
-    return {
-        "traceId": os.urandom(16).hex(), "spanId": os.urandom(8).hex(), "name": "chat gpt-4o-mini", "kind": 3,
-        "startTimeUnixNano": str(now - 10**9), "endTimeUnixNano": str(now),
-        "attributes": [
-            text("gen_ai.operation.name", "chat"), text("gen_ai.provider.name", "openai"),
-            text("gen_ai.request.model", "gpt-4o-mini"), number("gen_ai.usage.input_tokens", 100),
-            number("gen_ai.usage.output_tokens", 10), text("gen_ai.input.messages", os.urandom(size // 2).hex())]}
+def validate_says_what_would_be_right():
+    recipe = (ROOT / "deploy/collector/connector.yaml").read_text()
+    wrong = recipe.replace("    sending_queue:\n      storage: file_storage\n    # Starts", "    command: [tollgate]\n    # Starts")
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(wrong)
+        file.flush()
+        answer = subprocess.run([OTELCOL, "validate", "--config", file.name], capture_output=True, text=True)
+    assert answer.returncode != 0 and "/usr/bin/tollgate" in answer.stderr, answer.stderr
 
 
 TESTS = [
+    validate_takes_every_recipe,
+    validate_says_what_would_be_right,
     a_gateway_loses_and_doubles_nothing,
+    a_dead_backend_takes_nothing_from_tollgate,
     agent_and_gateway_lose_and_double_nothing,
     tail_sampling_comes_after_tollgate,
     a_killed_collector_and_a_late_tollgate_lose_nothing,
+    restarts_under_load_lose_nothing,
+    kills_under_load_lose_nothing,
     long_prompts_arrive,
+    a_span_above_the_cap_takes_nothing_with_it,
+    a_request_above_the_cap_is_refused_with_key_and_size,
     a_dead_tollgate_delays_nothing,
+    a_stuck_tollgate_delays_nothing,
     the_connector_brings_metrics_back,
 ]
 
