@@ -458,4 +458,6 @@ pub struct CallRecord<'a> {
     pub cost: Option<CostRecord<'a>>,
     /// Where the dollars come from.
     pub price_source: PriceSource,
+    /// How many calls it stands for, where not all traces are kept and somebody estimates.
+    pub weight: Option<f64>,
 }

@@ -86,6 +86,19 @@ impl Exact {
         Self::from_atto(self.atto().saturating_add(other.atto()))
     }
 
+    /// The product, rounded down. What is above the largest number is that number.
+    #[must_use]
+    pub const fn times(self, other: Self) -> Self {
+        const ONE: u128 = 10u128.pow(SCALE);
+        const MILLIONTH: u128 = 10u128.pow(6);
+        if let Some(product) = self.atto().checked_mul(other.atto()) {
+            return Self::from_atto(product / ONE);
+        }
+        // Twelve digits of each are left: enough for what is so large.
+        let (left, right) = (self.atto() / MILLIONTH, other.atto() / MILLIONTH);
+        Self::from_atto(left.saturating_mul(right) / MILLIONTH)
+    }
+
     /// A float within one unit in the last place, and the nearest one for short numbers.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "meant")]

@@ -181,8 +181,8 @@ pub struct SpanFacts {
     pub status_code: Option<u16>,
     /// Failed by some mark other than the status.
     pub marked_failed: bool,
-    /// Not all traces are kept.
-    pub sampled: bool,
+    /// How many spans it stands for, where not all are kept.
+    pub sampled: Option<f64>,
     /// An object on the span has no end.
     pub cut: bool,
     /// Hidden attempts that the span itself counts.

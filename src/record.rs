@@ -142,6 +142,8 @@ pub struct Evidence {
     pub resends: u32,
     /// Searches, billed by piece.
     pub web_searches: u32,
+    /// How many spans it stands for, where not all are kept and somebody estimates.
+    pub weight: Option<f64>,
     /// Cost that the instrumentation states.
     pub reported_cost: Option<f64>,
     /// The code of its currency, where that is not the dollar.

@@ -29,6 +29,22 @@ impl Told {
         Self { engine, reader: Reader::default(), vocabulary: Vocabulary::new(&[]) }
     }
 
+    /// One that estimates what there was, or does not.
+    fn estimating(estimates_sampled: bool) -> Self {
+        let mut told = Self::new();
+        let mut settings = EngineSettings::with_book(PriceBook::new(&Default::default()).expect("prices"));
+        (settings.aggregate.hold_nanos, settings.aggregate.estimates_sampled) = (Some(0), estimates_sampled);
+        told.engine = Engine::new(settings);
+        told.reader = Reader::default().weighing(estimates_sampled);
+        told
+    }
+
+    /// The same way as the server's: patterns are learned.
+    fn offer_bytes(&mut self, sketches: &[Sketch], now: u64) {
+        let batch = self.reader.read_protobuf(&self.vocabulary, &world::request(sketches)).expect("valid");
+        self.engine.offer(batch, now, &mut |_| {});
+    }
+
     fn offer(&mut self, sketches: &[Sketch], now: u64) {
         let batch = read(&self.reader, &self.vocabulary, sketches);
         self.engine.offer(batch, now, &mut |_| {});
@@ -102,4 +118,49 @@ fn nothing_absurd_is_added() {
             assert_eq!(sum("llm_request_duration_seconds_count", ""), 0, "{sketch:?}");
         }
     }
+}
+
+/// Calls of a whole trace, of one in four, of one in ten and a failure of one in two, six times each, so that their
+/// patterns and shapes are known.
+fn sampled_calls(told: &mut Told) -> u64 {
+    for round in 0..6 {
+        let call = |place: u64| Sketch::call(1 + round * 10 + place);
+        let sketches = [
+            call(0),
+            Sketch { trace_state: "rojo=1,ot=rv:abc;th:c", ..call(1) },
+            Sketch { rate: Some(("SampleRate", 10.0)), ..call(2) },
+            Sketch { trace_state: "ot=th:8", failed: true, usage: None, ..call(3) },
+        ];
+        told.offer_bytes(&sketches, START + round * SECOND);
+        told.tick(START + round * SECOND);
+    }
+    told.tick(START + 20 * SECOND);
+    START + 30 * SECOND
+}
+
+/// Guarantees: every call is added as often as it stands for, in families of their own; the exact ones, and what the ledger
+/// sums, are those of the calls that came.
+#[test]
+fn estimates_weigh_calls_and_nothing_exact() {
+    let mut told = Told::estimating(true);
+    let now = sampled_calls(&mut told);
+    let mut sum = |family, label| told.sum(family, label, now);
+    let close = |left: f64, right: f64| (left - right).abs() < 1e-9;
+    assert_eq!(sum("llm_requests_total", "") as u64, 24);
+    assert_eq!(sum("llm_tokens_total", "") as u64, 6 * 3 * 15);
+    assert_eq!(sum("llm_estimated_requests_total", "error_class=\"none\"") as u64, 6 * (1 + 4 + 10));
+    assert_eq!(sum("llm_estimated_requests_total", "") as u64, 6 * (1 + 4 + 10 + 2));
+    assert_eq!(sum("llm_estimated_request_tokens_total", "type=\"output\"") as u64, 6 * (1 + 4 + 10) * 5);
+    let (exact, estimated) = (sum("llm_cost_usd_total", ""), sum("llm_estimated_request_cost_usd_total", ""));
+    assert!(exact > 0.0 && close(estimated, exact * 5.0), "{estimated} of {exact}");
+    assert!(close(sum("llm_spend_day_usd", ""), exact), "the ledger");
+}
+
+/// Guarantees: by default nothing is estimated.
+#[test]
+fn nothing_is_estimated_unasked() {
+    let mut told = Told::estimating(false);
+    let now = sampled_calls(&mut told);
+    assert_eq!(told.sum("llm_requests_total", "", now) as u64, 24);
+    assert_eq!(told.sum("llm_estimated_requests_total", "", now) as u64, 0);
 }

@@ -49,6 +49,7 @@ fn world(chance: &mut Chance, spans: u64, circles: bool) -> Vec<Sketch> {
             usage: (chance.below(4) > 0).then(|| (10 + chance.below(3) as i64, 5)),
             time: (start, start + 5 + chance.below(200)),
             failed: chance.below(8) == 0,
+            ..Sketch::call(id)
         });
     }
     // A parent is of its child's trace.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::cardinality::{LabelGuard, Replacement};
-use super::measure::{Count, Dollars, Spread};
+use super::measure::{Count, Dollars, Estimate, Spread};
 use super::point::{Counter, DollarCounter, Histogram};
 use super::series::{CallSeries, ErrorRow, SUSPICIONS};
 use super::table::{CallTable, END, Row};
@@ -145,10 +145,7 @@ impl CallSeries {
             },
         );
         let dollars = Dollars::all().filter_map(|(code, which)| Some((code, self.dollars(which)?)));
-        list(&mut out, dollars, |out, it| {
-            out.wide(it.value.atto());
-            out.number(it.created_unix_nano);
-        });
+        list(&mut out, dollars, write_amount);
         let histograms =
             Spread::all().filter_map(|(code, which)| Some((code, (which, self.histogram(which)?))));
         list(&mut out, histograms, |out, (which, it)| write_histogram(out, which, it));
@@ -172,6 +169,8 @@ impl CallSeries {
             out.wide(counter.value.atto());
             out.number(counter.created_unix_nano);
         }
+        let estimates = Estimate::all().filter_map(|(code, which)| Some((code, self.estimated(which)?)));
+        list(&mut out, estimates, write_amount);
         out.into_bytes()
     }
 
@@ -185,6 +184,7 @@ impl CallSeries {
         self.errors.iter_mut().for_each(|row| row.counter = zero);
         self.suspicious.iter_mut().for_each(|(_, counter)| *counter = zero);
         self.foreign.iter_mut().for_each(|(_, counter)| *counter = zero_dollars);
+        self.estimated.values_mut().for_each(|counter| *counter = zero_dollars);
     }
 }
 
@@ -195,6 +195,11 @@ fn list<T>(out: &mut Writer, items: impl Iterator<Item = (u16, T)>, mut write: i
         out.number(u64::from(code));
         write(out, item);
     }
+}
+
+fn write_amount(out: &mut Writer, counter: &DollarCounter) {
+    out.wide(counter.value.atto());
+    out.number(counter.created_unix_nano);
 }
 
 fn write_histogram(out: &mut Writer, which: Spread, histogram: &Histogram) {
@@ -215,6 +220,10 @@ fn read_counter(from: &mut Reader<'_>) -> Result<Counter, Damaged> {
     Ok(Counter { value: from.number()?, created_unix_nano: from.number()? })
 }
 
+fn read_amount(from: &mut Reader<'_>) -> Result<DollarCounter, Damaged> {
+    Ok(DollarCounter { value: Exact::from_atto(from.wide()?), created_unix_nano: from.number()? })
+}
+
 fn read_series(series: &mut CallSeries, from: &mut Reader<'_>) -> Result<(), Damaged> {
     series.used_unix_nano = from.number()?;
     series.began_unix_nano = from.number()?;
@@ -224,8 +233,7 @@ fn read_series(series: &mut CallSeries, from: &mut Reader<'_>) -> Result<(), Dam
     }
     for _ in 0..from.size()? {
         let which = Dollars::coded(from.small()?);
-        let value = Exact::from_atto(from.wide()?);
-        let counter = DollarCounter { value, created_unix_nano: from.number()? };
+        let counter = read_amount(from)?;
         which.into_iter().for_each(|which| *series.dollars.entry(which.number(), || counter) = counter);
     }
     for _ in 0..from.size()? {
@@ -246,9 +254,15 @@ fn read_series(series: &mut CallSeries, from: &mut Reader<'_>) -> Result<(), Dam
     let currencies = if from.is_at_end() { 0 } else { from.size()? };
     for _ in 0..currencies {
         let currency = crate::price::foreign(from.text()?);
-        let value = Exact::from_atto(from.wide()?);
-        let counter = DollarCounter { value, created_unix_nano: from.number()? };
+        let counter = read_amount(from)?;
         series.foreign.extend(currency.map(|currency| (currency, counter)));
+    }
+    // And those from before estimates here.
+    let estimates = if from.is_at_end() { 0 } else { from.size()? };
+    for _ in 0..estimates {
+        let which = Estimate::coded(from.small()?);
+        let counter = read_amount(from)?;
+        which.into_iter().for_each(|which| *series.estimated.entry(which.number(), || counter) = counter);
     }
     if from.is_at_end() { Ok(()) } else { Err(Damaged) }
 }
@@ -318,6 +332,7 @@ mod tests {
                     cache_savings: Exact::ZERO,
                 }),
                 price_source: PriceSource::Catalogue,
+                weight: Some(4.0),
             },
             now,
         );
@@ -334,7 +349,8 @@ mod tests {
     /// Guarantees: every series comes back with its value and its beginning; only what has changed is written again.
     #[test]
     fn a_table_comes_back() {
-        let options = AggregateOptions { hold_nanos: Some(0), ..AggregateOptions::default() };
+        let options =
+            AggregateOptions { hold_nanos: Some(0), estimates_sampled: true, ..AggregateOptions::default() };
         let mut table = CallTable::new(options.clone());
         table.keep();
         record(&mut table, "gpt-4o", ErrorClass::None, 1_000);

@@ -39,6 +39,17 @@ pub enum Dollars {
     Reported,
 }
 
+/// Which estimate of what there was, where not all traces are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Estimate {
+    /// Calls by class.
+    Requests(ErrorClass),
+    /// Tokens by kind.
+    Tokens(TokenType),
+    /// Dollars by kind; `None` = per-request and tool fees.
+    Cost(Option<TokenType>),
+}
+
 /// Which histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spread {
@@ -96,6 +107,21 @@ impl Dollars {
             Self::ErrorCost(class) => ERRORS + class as usize,
             Self::CacheSavings => SAVINGS,
             Self::Reported => REPORTED,
+        }
+    }
+}
+
+impl Estimate {
+    pub(super) const fn number(self) -> usize {
+        const TOKENS: usize = CLASSES;
+        const COST: usize = TOKENS + KINDS;
+        const REQUEST: usize = COST + KINDS;
+        const { assert!(REQUEST < 64) };
+        match self {
+            Self::Requests(class) => class as usize,
+            Self::Tokens(kind) => TOKENS + kind as usize,
+            Self::Cost(Some(kind)) => COST + kind as usize,
+            Self::Cost(None) => REQUEST,
         }
     }
 }
@@ -160,6 +186,21 @@ impl Dollars {
     }
 
     /// The counter with this code.
+    pub(super) fn coded(code: u16) -> Option<Self> {
+        Self::all().find(|(known, _)| *known == code).map(|(_, which)| which)
+    }
+}
+
+impl Estimate {
+    /// Every estimate, with its code.
+    pub(super) fn all() -> impl Iterator<Item = (u16, Self)> {
+        coded(0, ErrorClass::ALL.map(Self::Requests))
+            .chain(coded(1, TokenType::ALL.map(Self::Tokens)))
+            .chain(coded(2, TokenType::ALL.map(|kind| Self::Cost(Some(kind)))))
+            .chain([(3 << 8, Self::Cost(None))])
+    }
+
+    /// The estimate with this code.
     pub(super) fn coded(code: u16) -> Option<Self> {
         Self::all().find(|(known, _)| *known == code).map(|(_, which)| which)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cardinality::{MAX_VALUE_BYTES, OTHER, looks_secret};
-use super::measure::{Count, Dollars, InputSize, Outcome, Spread};
+use super::measure::{Count, Dollars, Estimate, InputSize, Outcome, Spread};
 use super::point::{Counter, DollarCounter, Exemplar, Histogram, Sparse};
 use crate::call::{CallRecord, ErrorClass, TokenType, Tokens};
 use crate::exact::Exact;
@@ -38,6 +38,8 @@ pub struct CallSeries {
     pub(super) histograms: Sparse<Histogram>,
     /// Costs that instrumentations state in other currencies, by code.
     pub foreign: Vec<(&'static str, DollarCounter)>,
+    /// What calls stand for, where not all traces are kept and somebody estimates.
+    pub(super) estimated: Sparse<DollarCounter>,
     /// The last call of each class.
     last: Sparse<Exemplar>,
 }
@@ -71,6 +73,7 @@ impl CallSeries {
             counts: Sparse::default(),
             dollars: Sparse::default(),
             histograms: Sparse::default(),
+            estimated: Sparse::default(),
             last: Sparse::default(),
         }
     }
@@ -91,6 +94,12 @@ impl CallSeries {
     #[must_use]
     pub fn histogram(&self, which: Spread) -> Option<&Histogram> {
         self.histograms.get(which.number())
+    }
+
+    /// An estimate of what there was, if anything was counted for it.
+    #[must_use]
+    pub fn estimated(&self, which: Estimate) -> Option<&DollarCounter> {
+        self.estimated.get(which.number())
     }
 
     /// The last call of a class.
@@ -124,6 +133,28 @@ impl CallSeries {
         }
         self.record_usage(call, mark);
         self.record_cost(call, mark);
+    }
+
+    /// Adds what a call stands for, itself included, to the estimates. Those of [`Self::record`] know nothing of it.
+    pub fn estimate(&mut self, call: &CallRecord<'_>, now: u64) {
+        let weight = Exact::from_f64(call.weight.unwrap_or(1.0)).unwrap_or(Exact::ZERO);
+        self.weigh(Estimate::Requests(call.error_class), weight, now);
+        for (kind, count) in call.tokens.iter().flat_map(Tokens::iter) {
+            self.weigh(Estimate::Tokens(kind), weight.times(Exact::from_count(count)), now);
+        }
+        let Some(cost) = &call.cost else { return };
+        for (kind, dollars) in cost.tokens {
+            self.weigh(Estimate::Cost(Some(*kind)), dollars.times(weight), now);
+        }
+        if !cost.request.is_zero() {
+            self.weigh(Estimate::Cost(None), cost.request.times(weight), now);
+        }
+    }
+
+    fn weigh(&mut self, which: Estimate, amount: Exact, now: u64) {
+        let begin = || DollarCounter { value: Exact::ZERO, created_unix_nano: now };
+        let counter = self.estimated.entry(which.number(), begin);
+        counter.value = counter.value.plus(amount);
     }
 
     fn add(&mut self, which: Count, amount: u64, now: u64) {

@@ -43,6 +43,8 @@ pub struct AggregateOptions {
     pub hold_nanos: Option<u64>,
     /// How long a tuple is kept without a call, nanoseconds; 0 = for ever.
     pub idle_expiry_nanos: u64,
+    /// Count in families of their own what calls stand for where not all traces are kept.
+    pub estimates_sampled: bool,
     /// Labels beyond the five of every call, in the order of [`CallLabels::dimensions`].
     pub dimensions: Vec<Dimension>,
 }
@@ -54,6 +56,7 @@ impl Default for AggregateOptions {
             max_call_series: 20_000,
             hold_nanos: None,
             idle_expiry_nanos: 24 * 3600 * SECOND,
+            estimates_sampled: false,
             dimensions: Vec::new(),
         }
     }
@@ -161,7 +164,11 @@ impl CallTable {
         let row = &mut self.rows[position];
         row.changed = true;
         self.recorded_unix_nano = now;
-        Arc::make_mut(&mut row.series).record(call, now);
+        let series = Arc::make_mut(&mut row.series);
+        series.record(call, now);
+        if self.options.estimates_sampled {
+            series.estimate(call, now);
+        }
     }
 
     /// Everything as it is now, for a document. Cheap: it shares what it shows, and a tuple that changes
@@ -226,11 +233,11 @@ impl CallTable {
     }
 
     /// Takes over limits and times of new options. The dimensions stay as they were: another set of
-    /// labels is another table.
+    /// labels is another table; and so does what spans are read for.
     pub fn reconfigure(&mut self, options: &AggregateOptions) {
-        let AggregateOptions { max_call_series, hold_nanos, idle_expiry_nanos, dimensions: _ } = *options;
         let dimensions = std::mem::take(&mut self.options.dimensions);
-        self.options = AggregateOptions { max_call_series, hold_nanos, idle_expiry_nanos, dimensions };
+        let estimates_sampled = self.options.estimates_sampled;
+        self.options = AggregateOptions { dimensions, estimates_sampled, ..options.clone() };
     }
 
     /// The row of labels that were not found as they came: screened, bounded, perhaps new.

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::settings::{LogFormat, LogLevel, Settings};
+use super::settings::{LogFormat, LogLevel, Sampling, Settings};
 use super::written::{hint, seconds_hint, shortened};
 use crate::price::UseReported;
 use crate::receive::listen;
@@ -64,6 +64,8 @@ pub enum Field {
     Level(fn(&mut Settings) -> &mut LogLevel),
     /// When a request is answered.
     Durable(fn(&mut Settings) -> &mut Durability),
+    /// What is made of sampled spans.
+    Sampled(fn(&mut Settings) -> &mut Sampling),
     /// A format of the log.
     Format(fn(&mut Settings) -> &mut LogFormat),
 }
@@ -84,7 +86,7 @@ const fn key(path: &'static str, field: Field, change: Change, help: &'static st
 use Change::{Reload, Restart};
 use Field::{
     Address, Automatic, Bytes, Count, Durable, Entries, File, Folder, Format, Level, Names, Reported,
-    Seconds, Switch, Text,
+    Sampled, Seconds, Switch, Text,
 };
 
 /// Every key that holds one value, in the order of the documentation.
@@ -172,6 +174,8 @@ pub const KEYS: &[Key] = &[
         "Rate limits that are kept. What comes above is counted as dropped."),
     key("estimate_missing_usage", Switch(at!(estimate_missing_usage)), Reload,
         "Estimate tokens from text where a span has content and no usage. Kept in a family of its own."),
+    key("sampling", Sampled(at!(sampling)), Restart,
+        "Spans that say how many they stand for (`ot=th` in the trace state, `SampleRate` and its like): `tell` counts them in `tollgate_sampled_spans_total` and gives advice; `estimate` also adds what they stand for to `llm_estimated_requests_total`, `llm_estimated_request_tokens_total` and `llm_estimated_request_cost_usd_total`. Exact families, the ledger and budgets never see it."),
     key("log.level", Level(at!(log.level)), Reload,
         "The least severe level that is written to standard error."),
     key("log.format", Format(at!(log.format)), Restart,
@@ -206,7 +210,7 @@ impl Key {
             Count(..) | Entries(..) => hint(text),
             Seconds(..) | Automatic(..) => seconds_hint(text),
             Address(_) | Bytes(..) | Switch(_) | Text(_) | File(_) | Folder(_) | Names(_) | Reported(_)
-            | Durable(_) | Level(_) | Format(_) => String::new(),
+            | Durable(_) | Sampled(_) | Level(_) | Format(_) => String::new(),
         }
     }
 
@@ -225,6 +229,7 @@ impl Key {
             Text(of) => *of(settings) = label_value(text)?,
             File(of) | Folder(of) => *of(settings) = Some(PathBuf::from(text)).filter(|_| !text.is_empty()),
             Durable(of) => *of(settings) = Durability::ALL.into_iter().find(|it| it.word() == text)?,
+            Sampled(of) => *of(settings) = Sampling::ALL.into_iter().find(|it| it.word() == text)?,
             Names(of) => *of(settings) = names(text)?,
             Reported(of) => *of(settings) = REPORTED.iter().find(|(word, _)| *word == text)?.1,
             Level(of) => *of(settings) = LogLevel::ALL.into_iter().find(|level| level.word() == text)?,
@@ -259,6 +264,7 @@ impl Key {
             Switch(of) => of(&mut settings).to_string(),
             Text(of) => of(&mut settings).clone(),
             Durable(of) => of(&mut settings).word().to_owned(),
+            Sampled(of) => of(&mut settings).word().to_owned(),
             File(of) | Folder(of) => {
                 of(&mut settings).as_ref().map_or_else(String::new, |file| file.display().to_string())
             }
@@ -297,6 +303,7 @@ impl Key {
             File(_) => "the path of a file".to_owned(),
             Folder(_) => "the path of a directory".to_owned(),
             Durable(_) => format!("one of {}", Durability::ALL.map(Durability::word).join(", ")),
+            Sampled(_) => format!("one of {}", Sampling::ALL.map(Sampling::word).join(", ")),
             Names(_) => "a list of host names without ports".to_owned(),
             Reported(_) => format!("one of {}", REPORTED.map(|(word, _)| word).join(", ")),
             Level(_) => format!("one of {}", LogLevel::ALL.map(LogLevel::word).join(", ")),

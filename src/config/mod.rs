@@ -39,7 +39,7 @@ pub use fault::{Fault, Faults, Place, closest};
 pub use keys::{Change, KEYS, Key};
 pub use sections::{PriceFault, price_book};
 pub use settings::{
-    Data, Dimension, Guards, Listen, Log, LogFormat, LogLevel, Receive, Series, Settings, Settle,
+    Data, Dimension, Guards, Listen, Log, LogFormat, LogLevel, Receive, Sampling, Series, Settings, Settle,
 };
 
 use expand::{Expanded, Sources};

@@ -49,6 +49,8 @@ pub struct Settings {
     pub push: Option<PushSettings>,
     /// Estimate tokens from text where a span has content and no usage; kept in a family of its own.
     pub estimate_missing_usage: bool,
+    /// What is made of spans that stand for others.
+    pub sampling: Sampling,
     /// Tollgate's own log.
     pub log: Log,
 }
@@ -178,7 +180,31 @@ pub enum LogFormat {
     Json,
 }
 
-// === impl LogLevel, LogFormat ===
+/// What is made of spans that stand for others which were not kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sampling {
+    /// It is told.
+    #[default]
+    Tell,
+    /// It is told, and families of their own estimate what there was.
+    Estimate,
+}
+
+// === impl LogLevel, LogFormat, Sampling ===
+
+impl Sampling {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Tell, Self::Estimate];
+
+    /// The word in the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tell => "tell",
+            Self::Estimate => "estimate",
+        }
+    }
+}
 
 impl LogLevel {
     /// Every level, quietest first.
@@ -233,6 +259,7 @@ impl Default for Settings {
             vocabulary: VocabularyConfig::default(),
             push: None,
             estimate_missing_usage: false,
+            sampling: Sampling::default(),
             log: Log::default(),
         }
     }

@@ -41,6 +41,7 @@ fn other_value(key: &Key) -> String {
         keys::Field::File(_) => "data/catalogue.json".to_owned(),
         keys::Field::Folder(_) => "/var/lib/tollgate".to_owned(),
         keys::Field::Durable(_) => "relaxed".to_owned(),
+        keys::Field::Sampled(_) => "estimate".to_owned(),
         keys::Field::Names(_) => "tollgate.internal".to_owned(),
         keys::Field::Reported(_) => "always".to_owned(),
         keys::Field::Seconds(_, most, _) | keys::Field::Automatic(_, most, _) => most.to_string(),

@@ -36,6 +36,7 @@ mod openinference;
 mod openlit;
 mod openllmetry;
 mod profile;
+pub mod sampling;
 mod semantic_kernel;
 mod spring;
 pub mod taught;
@@ -233,6 +234,8 @@ pub enum Fact {
     Resends,
     /// Attempts made, the first included.
     Attempts,
+    /// How many spans this one stands for.
+    SampleRate(sampling::Rate),
     /// The most output tokens allowed.
     MaxTokens,
     /// `server.address`.
@@ -304,6 +307,7 @@ impl Fact {
             | Self::FirstTokenMillis
             | Self::FirstToken
             | Self::MaxTokens
+            | Self::SampleRate(_)
             | Self::GatewayRequest
             | Self::InputText
             | Self::OutputText => Sharing::Own,
@@ -359,6 +363,7 @@ pub const KEYS: &[&[Key]] = &[
     adk::KEYS,
     voice::KEYS,
     gateways::KEYS,
+    sampling::KEYS,
     http::KEYS,
 ];
 

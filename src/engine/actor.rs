@@ -161,7 +161,8 @@ fn connected(
         let seeds = store.journal.identity().seeds;
         settings.settle.secret = Secret::with_seed(seeds.0, seeds.1);
     }
-    let reader = Reader::with_secret(settings.settle.secret.clone());
+    let reader =
+        Reader::with_secret(settings.settle.secret.clone()).weighing(settings.aggregate.estimates_sampled);
     let bounds = settle::bounds(&settings.settle);
     let (sender, receiver) = sync_channel(QUEUE);
     let queue = Arc::new(Queue::default());

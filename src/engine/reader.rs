@@ -29,6 +29,8 @@ const SHAPES: usize = 1 << 14;
 pub struct Reader {
     shapes: Arc<Shapes>,
     answers: Secret,
+    /// Keeps how many spans each stands for.
+    weighs: bool,
     /// What reading threads know, while they do not read.
     resting: Arc<Mutex<Vec<Patterns>>>,
     /// How often shapes were forgotten.
@@ -51,6 +53,7 @@ impl Default for Reader {
         Self {
             shapes: Arc::new(Shapes::new(SHAPES)),
             answers: Secret::default(),
+            weighs: false,
             resting: Arc::default(),
             generation: Arc::default(),
         }
@@ -62,6 +65,12 @@ impl Reader {
     #[must_use]
     pub fn with_secret(secret: Secret) -> Self {
         Self { answers: secret, ..Self::default() }
+    }
+
+    /// The same, which keeps how many spans each stands for, or does not.
+    #[must_use]
+    pub fn weighing(self, weighs: bool) -> Self {
+        Self { weighs, ..self }
     }
 
     /// The shapes that it makes.
@@ -113,7 +122,8 @@ impl Reader {
         let mut evidence_bytes = 0;
         for facts in &batch.spans {
             let span = Span { batch, facts };
-            let record = self.record(&span, &mut shapes);
+            let mut record = self.record(&span, &mut shapes);
+            self.weigh(facts.sampled, &mut record);
             evidence_bytes += record.evidence.as_ref().map_or(0, |evidence| evidence.size());
             records.push(record);
         }
@@ -166,6 +176,12 @@ impl Reader {
         span.judge(provider, &mut record);
         record.shape = self.shape(span, provider, shapes);
         record
+    }
+
+    fn weigh(&self, weight: Option<f64>, record: &mut Record) {
+        if let Some(weight) = weight.filter(|_| self.weighs) {
+            record.evidence_mut().weight = Some(weight);
+        }
     }
 
     fn name_answer(&self, id: &[u8], record: &mut Record) {
@@ -267,7 +283,8 @@ impl Sink for Reading<'_> {
         if impossible(record.start_unix_nano, record.end_unix_nano) {
             record.flags.add(Flags::ABSURD_TIME);
         }
-        record.flags.set(Flags::SAMPLED, span.sampled());
+        record.flags.set(Flags::SAMPLED, span.sampled().is_some());
+        self.reader.weigh(span.sampled(), &mut record);
         self.reader.name_answer(span.response_id.unwrap_or_default(), &mut record);
         let streaming = record.streaming();
         let tokens = normalise::tokens(&UsageInput {
@@ -291,8 +308,7 @@ impl Sink for Reading<'_> {
     fn span(&mut self, batch: &Batch, pattern: Option<&[u8]>) {
         let Some(facts) = batch.spans.last() else { return };
         let span = Span { batch, facts };
-        let record = self.reader.record(&span, &mut self.shapes);
-        self.evidence_bytes += record.evidence.as_ref().map_or(0, |evidence| evidence.size());
+        let mut record = self.reader.record(&span, &mut self.shapes);
         let shape = &self.shapes.list[record.shape as usize];
         if let Some(pattern) = pattern.filter(|_| is_ordinary(&record) && shape.number != 0) {
             self.patterns.learn(pattern, || {
@@ -305,6 +321,8 @@ impl Sink for Reading<'_> {
                 }))
             });
         }
+        self.reader.weigh(facts.sampled, &mut record);
+        self.evidence_bytes += record.evidence.as_ref().map_or(0, |evidence| evidence.size());
         self.records.push(record);
     }
 

@@ -53,6 +53,7 @@ pub(super) fn record(
             reported_cost_foreign: verdict.reported.foreign,
             cost,
             price_source: verdict.price_source(),
+            weight: call.weight,
             suspicious_usage: impossible(call).or_else(|| numbers.suspicious()),
             ..numbers.record(options.estimate_missing_usage)
         },

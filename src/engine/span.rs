@@ -40,7 +40,7 @@ impl<'a> Span<'a> {
             (facts.kind == SpanKind::Server, Flags::SERVER),
             (facts.role == Role::Aggregate && facts.signs.has(Sign::Barrier), Flags::BARRIER),
             (accounts(facts), Flags::ACCOUNTS),
-            (facts.sampled, Flags::SAMPLED),
+            (facts.sampled.is_some(), Flags::SAMPLED),
             (facts.cut, Flags::CUT),
         ] {
             if is_set {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::sample::{Labels, Samples, Source};
 use crate::aggregate::CallView;
 use crate::aggregate::cardinality::Replacement;
-use crate::aggregate::measure::{Count, Dollars, InputSize, Outcome, Spread};
+use crate::aggregate::measure::{Count, Dollars, Estimate, InputSize, Outcome, Spread};
 use crate::aggregate::point::{Counter, DollarCounter, Exemplar};
 use crate::aggregate::series::CallSeries;
 use crate::call::{ErrorClass, PriceSource, TokenType};
@@ -119,6 +119,22 @@ impl SeriesWriter<'_> {
                     self.count(Count::Estimated(kind), &[("type", kind.label())]);
                 }
             }
+            CallMetric::SampledRequests => {
+                for class in ErrorClass::ALL {
+                    self.estimate(Estimate::Requests(class), &[("error_class", class.label())]);
+                }
+            }
+            CallMetric::SampledTokens => {
+                for kind in TokenType::ALL {
+                    self.estimate(Estimate::Tokens(kind), &[("type", kind.label())]);
+                }
+            }
+            CallMetric::SampledCost => {
+                for kind in TokenType::ALL.into_iter().map(Some).chain([None]) {
+                    let label = kind.map_or("request", TokenType::label);
+                    self.estimate(Estimate::Cost(kind), &[("type", label)]);
+                }
+            }
             CallMetric::Cost => {
                 for kind in TokenType::ALL.into_iter().map(Some).chain([None]) {
                     let label = kind.map_or("request", TokenType::label);
@@ -184,6 +200,12 @@ impl SeriesWriter<'_> {
 
     fn dollars(&mut self, which: Dollars, further: &[(&str, &str)]) {
         if let Some(counter) = self.series.dollars(which) {
+            self.amount(further, counter);
+        }
+    }
+
+    fn estimate(&mut self, which: Estimate, further: &[(&str, &str)]) {
+        if let Some(counter) = self.series.estimated(which) {
             self.amount(further, counter);
         }
     }

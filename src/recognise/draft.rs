@@ -110,8 +110,8 @@ pub(super) struct Draft<'a> {
     pub(super) gateway_request: &'a str,
     /// Its usage is that of an answer which a call inside it gave.
     pub(super) repeats_answer: bool,
-    /// Not all traces are kept.
-    pub(super) sampled: bool,
+    /// How many spans it stands for, where not all are kept.
+    pub(super) sampled: Option<f64>,
     /// An object on the span has no end.
     pub(super) cut: bool,
     pub(super) readings: Vec<Reading>,
@@ -220,6 +220,11 @@ impl<'a> Draft<'a> {
                 }
             }
         }
+    }
+
+    /// Takes in how many spans it stands for. Where several tell, they tell of the same: the most is kept.
+    pub(super) fn stand_for(&mut self, weight: Option<f64>) {
+        self.sampled = self.sampled.into_iter().chain(weight).reduce(f64::max);
     }
 
     /// Takes in the length of a text that is not kept.

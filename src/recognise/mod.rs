@@ -45,6 +45,7 @@ mod value;
 mod words;
 mod write;
 
+use crate::dialect::sampling::weight_of_state;
 use crate::dialect::{Fact, Meaning, Profile, Vocabulary, profile_of};
 use crate::facts::{Batch, LeftOut, Link, ResourceFacts, Role, SpanKey, UnreadReason};
 use crate::otlp::{Attribute, Fault, SpanHeader, Value, Visitor, first_attribute};
@@ -387,7 +388,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
     }
 
     fn trace_state(&mut self, state: &'a [u8]) {
-        self.draft.sampled = value::is_sampled(state);
+        self.draft.stand_for(weight_of_state(state));
     }
 
     fn event(&mut self, name: &'a str, time_unix_nano: u64) -> bool {
@@ -412,7 +413,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
             self.write(header);
             self.draft.clear();
         }
-        self.draft.sampled = false;
+        self.draft.sampled = None;
         self.watch.clear();
         self.attributes = (&[], 0);
         self.pattern.begin(self.place);
@@ -425,7 +426,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
         self.batch.malformed += 1;
         self.batch.fault = Some(fault);
         self.draft.clear();
-        self.draft.sampled = false;
+        self.draft.sampled = None;
         self.pattern.begin(self.place);
     }
 

@@ -111,9 +111,9 @@ impl Alike<'_, '_> {
         self.draft.time_to_first_token(self.header, self.profile, streaming)
     }
 
-    /// Not all traces are kept.
+    /// How many spans it stands for, where not all are kept.
     #[must_use]
-    pub const fn sampled(&self) -> bool {
+    pub const fn sampled(&self) -> Option<f64> {
         self.draft.sampled
     }
 

@@ -91,6 +91,7 @@ impl<'a> Draft<'a> {
             | Fact::ReportedCost(_)
             | Fact::Resends
             | Fact::Attempts
+            | Fact::SampleRate(_)
             | Fact::MaxTokens => self.state_number(fact, text.trim().parse().unwrap_or(f64::NAN), None),
             Fact::LimitAttribute | Fact::Of(..) | Fact::TaughtObject(_) => {}
         }
@@ -114,6 +115,7 @@ impl<'a> Draft<'a> {
                 self.resends = count(number, whole).and_then(|n| u32::try_from(n.saturating_sub(1)).ok());
             }
             Fact::MaxTokens => self.max_tokens = count(number, whole).filter(|&most| most > 0),
+            Fact::SampleRate(rate) => self.stand_for(rate.weight(number)),
             Fact::ErrorCode | Fact::ErrorType => {
                 if let Some(status) = count(number, whole).and_then(http_status) {
                     self.status_code.get_or_insert(status);

@@ -21,15 +21,6 @@ pub(super) fn count(number: f64, whole: Option<i64>) -> Option<u64> {
     }
 }
 
-/// True when fewer traces than all are kept, by OpenTelemetry's own word: a threshold above 0 in the member `ot`. Source:
-/// opentelemetry.io, `TraceState` probability sampling.
-pub(super) fn is_sampled(state: &[u8]) -> bool {
-    let Ok(state) = std::str::from_utf8(state) else { return false };
-    let own = state.split(',').find_map(|member| member.trim().strip_prefix("ot="));
-    let threshold = own.and_then(|own| own.split(';').find_map(|part| part.strip_prefix("th:")));
-    threshold.is_some_and(|hex| hex.bytes().any(|digit| digit != b'0'))
-}
-
 /// True for an object or a list whose end is missing: a length limit has cut it.
 pub(super) fn is_cut(text: &str) -> bool {
     let text = text.trim();
@@ -131,16 +122,6 @@ pub(super) fn worth_keeping(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_threshold_above_zero_is_sampled() {
-        for state in ["ot=th:8", "vendor=x, ot=rv:1;th:fd7", "ot=th:00001"] {
-            assert!(is_sampled(state.as_bytes()), "{state}");
-        }
-        for state in ["", "ot=th:0", "ot=rv:123", "vendor=th:8", "xot=th:8"] {
-            assert!(!is_sampled(state.as_bytes()), "{state}");
-        }
-    }
 
     #[test]
     fn an_object_without_its_end_is_cut() {

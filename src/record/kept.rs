@@ -34,6 +34,7 @@ mod has {
     pub(super) const SIZES: u16 = 1 << 4;
     pub(super) const EVIDENCE: u16 = 1 << 5;
     pub(super) const ORDERLY: u16 = 1 << 6;
+    pub(super) const WEIGHT: u16 = 1 << 7;
 }
 
 /// Batches on their way into one blob.
@@ -192,6 +193,7 @@ fn write_record(record: &Record, out: &mut Writer) {
         (has::SIZES, sizes != [u32::MAX; 3]),
         (has::EVIDENCE, record.evidence.is_some()),
         (has::ORDERLY, orderly),
+        (has::WEIGHT, record.of_evidence(|rare| rare.weight).is_some()),
     ] {
         stated |= if is { bit } else { 0 };
     }
@@ -232,6 +234,7 @@ fn write_rest(record: &Record, sizes: [u32; 3], stated: u16, out: &mut Writer) {
     }
     if let Some(evidence) = &record.evidence {
         write_evidence(evidence, out);
+        evidence.weight.into_iter().for_each(|weight| out.float(weight));
     }
 }
 
@@ -268,6 +271,9 @@ fn read_record(from: &mut Reader<'_>) -> Result<Record, Damaged> {
     }
     if stated & has::EVIDENCE != 0 {
         record.evidence = Some(Box::new(read_evidence(from)?));
+    }
+    if stated & has::WEIGHT != 0 {
+        record.evidence_mut().weight = Some(from.float()?);
     }
     Ok(record)
 }
@@ -428,7 +434,7 @@ mod tests {
                 {{"key":"gen_ai.request.model","value":{{"stringValue":"gpt-4o"}}}}{attributes}]}}"#
             )
         };
-        let usage = r#",{"key":"gen_ai.usage.input_tokens","value":{"intValue":"120"}},{"key":"gen_ai.usage.output_tokens","value":{"intValue":"30"}},
+        let usage = r#",{"key":"SampleRate","value":{"intValue":"4"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":"120"}},{"key":"gen_ai.usage.output_tokens","value":{"intValue":"30"}},
             {"key":"gen_ai.response.id","value":{"stringValue":"chatcmpl-ABCDEFGHIJKLMNOP1234"}}"#;
         let failed = r#",{"key":"error.type","value":{"stringValue":"RateLimitError"}},{"key":"http.response.status_code","value":{"intValue":"429"}},
             {"key":"http.response.header.x-ratelimit-limit-requests","value":{"stringValue":"500"}},
@@ -439,7 +445,7 @@ mod tests {
             span(1, usage, 0),
             span(2, failed, 2)
         );
-        SpanReader::default().read_json(&Vocabulary::new(&[]), json.as_bytes()).unwrap()
+        SpanReader::default().weighing(true).read_json(&Vocabulary::new(&[]), json.as_bytes()).unwrap()
     }
 
     /// Guarantees: records come back as they were, whoever reads them, and no cut or changed blob is a panic.
@@ -448,6 +454,7 @@ mod tests {
         let batch = batch();
         let evidence = batch.records[1].evidence.as_ref().expect("a failure has evidence");
         assert!(evidence.error.is_some() && !evidence.limits.is_empty());
+        assert_eq!(batch.records[0].of_evidence(|rare| rare.weight), Some(4.0));
         let mut writer = BatchWriter::default();
         writer.add(&batch);
         writer.add(&batch);

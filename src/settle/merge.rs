@@ -50,6 +50,8 @@ pub struct LlmCall<'a> {
     pub tokens: Option<Tokens>,
     /// Web searches, billed by piece.
     pub web_searches: u32,
+    /// How many calls it stands for, where not all traces are kept and somebody estimates.
+    pub weight: Option<f64>,
     /// Service tier.
     pub service_tier: Option<&'a str>,
     /// Speed that was paid for.
@@ -177,6 +179,7 @@ impl<'a> Members<'a> {
             self.first(|held| held.of_evidence(|rare| Some(rare.resends).filter(|&count| count > 0)));
         let searches =
             self.members.iter().filter_map(|held| held.of_evidence(|rare| Some(rare.web_searches)));
+        let weights = self.members.iter().filter_map(|held| held.of_evidence(|rare| rare.weight));
         let reported = self.reported(true).or_else(|| self.reported(false));
         LlmCall {
             key: first.key(),
@@ -196,6 +199,7 @@ impl<'a> Members<'a> {
             streaming: self.first(Record::streaming),
             tokens: self.tokens(),
             web_searches: searches.max().unwrap_or(0),
+            weight: weights.reduce(f64::max),
             service_tier: self.text(Name::ServiceTier),
             speed: self.text(Name::Speed),
             geography: self.text(Name::Geography),

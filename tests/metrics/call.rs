@@ -68,11 +68,20 @@ pub(crate) fn failure(labels: CallLabels<'_>) -> CallRecord<'_> {
 
 /// A table whose series show their values from the second rendering on.
 pub(crate) fn open_table(dimensions: &[(&str, usize)]) -> CallTable {
+    CallTable::new(open_options(dimensions))
+}
+
+/// The same, which also estimates what there was where not all traces are kept.
+pub(crate) fn estimating_table(dimensions: &[(&str, usize)]) -> CallTable {
+    CallTable::new(AggregateOptions { estimates_sampled: true, ..open_options(dimensions) })
+}
+
+fn open_options(dimensions: &[(&str, usize)]) -> AggregateOptions {
     let dimensions = dimensions
         .iter()
         .map(|(name, max_values)| Dimension { name: (*name).to_owned(), max_values: *max_values })
         .collect();
-    CallTable::new(AggregateOptions { hold_nanos: Some(0), dimensions, ..AggregateOptions::default() })
+    AggregateOptions { hold_nanos: Some(0), dimensions, ..AggregateOptions::default() }
 }
 
 pub(crate) fn scrape(table: &mut CallTable, now: u64, format: Format) -> String {

@@ -15,7 +15,7 @@ use tollgate::expose::text::{Format, render};
 use tollgate::metric::{FAMILIES, Family, LimitMetric, Metric, MetricType, bucket_edge};
 use tollgate::telemetry;
 
-use super::call::{START, failure, labels, open_table, success, tokens};
+use super::call::{START, estimating_table, failure, labels, open_table, success, tokens};
 
 /// Stands for the rate limits: another source of the same document.
 struct Gauges;
@@ -38,11 +38,11 @@ impl Source for Gauges {
 
 /// Every family of calls, twice rendered.
 fn everything() -> CallTable {
-    let mut table = open_table(&[("team", 10)]);
+    let mut table = estimating_table(&[("team", 10)]);
     let good = labels("checkout", "gpt-4o", &["payments"]);
     let mut call = success(good);
     table.record(&call, START);
-    call.reported_cost_usd = Some(0.7);
+    (call.reported_cost_usd, call.weight) = (Some(0.7), Some(4.0));
     call.suspicious_usage = Some("output_exceeds_text");
     call.estimated_tokens = Some(tokens(&[(TokenType::Output, 50)]));
     call.cost.as_mut().unwrap().cache_savings = Exact::from_micros(125_000);

@@ -18,6 +18,9 @@ BINARY = sys.argv[1] if len(sys.argv) > 1 else "target/debug/tollgate"
 NOT_FED = {
     "llm_suspicious_usage_total": "no client of the demo miscounts",
     "llm_estimated_tokens_total": "estimating is off by default",
+    "llm_estimated_requests_total": "`sampling: estimate` is off by default",
+    "llm_estimated_request_tokens_total": "the same",
+    "llm_estimated_request_cost_usd_total": "the same",
     "llm_reported_cost_total": "no library of the demo states its costs in another currency",
     "llm_spend_month_forecast_usd": "needs three days of calls",
     "llm_budget_limit": "no budget is set",

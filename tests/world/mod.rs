@@ -48,6 +48,10 @@ pub struct Sketch {
     /// Milliseconds.
     pub time: (u64, u64),
     pub failed: bool,
+    /// What the trace says of itself.
+    pub trace_state: &'static str,
+    /// An attribute that says how many spans this one stands for.
+    pub rate: Option<(&'static str, f64)>,
 }
 
 impl Sketch {
@@ -64,6 +68,8 @@ impl Sketch {
             usage: Some((10, 5)),
             time: (1000, 2000),
             failed: false,
+            trace_state: "",
+            rate: None,
         }
     }
 
@@ -90,7 +96,11 @@ impl Sketch {
             attributes.push(attribute("gen_ai.usage.input_tokens", Value::IntValue(input)));
             attributes.push(attribute("gen_ai.usage.output_tokens", Value::IntValue(output)));
         }
+        if let Some((key, rate)) = self.rate {
+            attributes.push(attribute(key, Value::DoubleValue(rate)));
+        }
         Span {
+            trace_state: self.trace_state.to_owned(),
             trace_id: [[7; 8], self.trace.to_be_bytes()].concat(),
             span_id: self.id.to_be_bytes().to_vec(),
             parent_span_id: if self.parent == 0 { Vec::new() } else { self.parent.to_be_bytes().to_vec() },

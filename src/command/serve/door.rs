@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Engine;
 use crate::aggregate::{AggregateOptions, Dimension};
 use crate::command::{Failure, price_book};
-use crate::config::{Listen, Settings};
+use crate::config::{Listen, Sampling, Settings};
 use crate::dialect::Vocabulary;
 use crate::engine::{EngineHandle, EngineSettings, spawn};
 use crate::expose::http::{MetricsSource, Unavailable};
@@ -89,6 +89,7 @@ fn engine_settings(settings: &Settings) -> Result<EngineSettings, Failure> {
             max_call_series: usize::try_from(settings.series.max).unwrap_or(usize::MAX),
             hold_nanos: settings.series.hold_seconds.map(nanos),
             idle_expiry_nanos: nanos(settings.series.idle_seconds),
+            estimates_sampled: settings.sampling == Sampling::Estimate,
             dimensions: dimensions.collect(),
         },
         book: price_book(settings)?,
