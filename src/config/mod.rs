@@ -52,8 +52,17 @@ use crate::regular_file;
 const LONGEST_FILE: u64 = 64 << 20;
 
 /// Sections that are read by code of their own and not by the table of keys.
-const STRUCTURED: [&str; 8] =
-    ["dimensions", "prices", "limits", "vocabulary", "otlp_metrics", "ledger", "attribution", "budgets"];
+const STRUCTURED: [&str; 9] = [
+    "dimensions",
+    "prices",
+    "limits",
+    "vocabulary",
+    "otlp_metrics",
+    "ledger",
+    "attribution",
+    "budgets",
+    "credits",
+];
 
 /// Reads a file, if there is one, and the environment over it.
 ///
@@ -171,7 +180,7 @@ fn section(document: &Document, entry: &Entry, settings: &mut Settings, faults: 
         "limits" => sections::read_limits(document, settings, faults),
         "vocabulary" => sections::read_vocabulary(document, settings, faults),
         "otlp_metrics" => sections::read_push(document, settings, faults),
-        "ledger" | "attribution" | "budgets" => {
+        "ledger" | "attribution" | "budgets" | "credits" => {
             sections::read_ledger(document, &entry.key, settings, faults);
         }
         key => value(document, key, entry, settings, faults),

@@ -81,6 +81,7 @@ pub(super) fn read_ledger(document: &Document, name: &str, settings: &mut Settin
         "attribution" => {
             whole::read(document, name, faults).into_iter().for_each(|read| ledger.attribution = read);
         }
+        "credits" => whole::read(document, name, faults).into_iter().for_each(|read| ledger.credits = read),
         _ => whole::read(document, name, faults).into_iter().for_each(|read| ledger.budgets = read),
     }
 }
@@ -116,8 +117,8 @@ pub(super) fn check(
     for (key, problem) in settings.push.iter().flat_map(|push| push.faults(&own)) {
         add(&format!("otlp_metrics.{key}"), &problem);
     }
-    let LedgerSettings { ledger, attribution, budgets } = &settings.ledger;
-    for (key, problem) in ledger::settings::faults(ledger, attribution, budgets) {
+    let LedgerSettings { ledger, attribution, budgets, credits } = &settings.ledger;
+    for (key, problem) in ledger::settings::faults(ledger, attribution, budgets, credits) {
         add(&key, &problem);
     }
     for fault in settings.limits.faults() {

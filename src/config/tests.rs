@@ -90,7 +90,8 @@ fn a_key_like_no_other_gets_the_list_of_what_is_known() {
         "{found:?}"
     );
     assert!(
-        found[0].ends_with("log, dimensions, vocabulary, otlp_metrics, ledger, attribution, budgets"),
+        found[0]
+            .ends_with("log, dimensions, vocabulary, otlp_metrics, ledger, attribution, budgets, credits"),
         "{found:?}"
     );
 }
@@ -350,7 +351,7 @@ limits:
         "t.yaml:6:7: prices.models[1].model: is missing",
         "t.yaml:6:23: prices.models[1].prices.input: `-1` is not a decimal number of 0 or more, such as 0.25",
         "t.yaml:7:15: prices.models[1].match.equal: is not a key; did you mean `equals`?",
-        "t.yaml:9:16: prices.discounts[0].percent: `20 %` is not a decimal number of 0 or more, such as 0.25; write 20",
+        "t.yaml:9:16: prices.discounts[0].percent: `20 %` is not a number of per cent, such as 12.5, or -5 for a mark-up; write 20",
         "t.yaml:10:7: prices.discounts[1].percent: is missing",
         "t.yaml:11:17: prices.use_reported: `sometimes` is not one of when_unpriced, always, never",
         "t.yaml:13:16: limits.max_entries: `10k` is not a whole number; write 10000",

@@ -14,6 +14,8 @@ use super::tariff::List;
 use super::{Context, Units, Unpriced, model_name, uplift};
 use crate::call::{PriceSource, Tokens};
 
+/// Where the names are that no discount is for.
+const NONE: usize = 0;
 /// Names whose meaning is remembered. Beyond it everything is forgotten and learned anew.
 const MAX_REMEMBERED: usize = 4096;
 
@@ -23,6 +25,8 @@ pub struct PriceBook {
     catalogue: Shelf,
     pub(super) overrides: Overrides,
     stated: NameTable<Known>,
+    /// Discounts that are for the same names, by their places in the configuration.
+    fitting: Vec<Box<[usize]>>,
     forgotten: u64,
     /// Where the cost of the last call lies, to be lent out.
     cost: Box<Cost>,
@@ -66,6 +70,8 @@ pub struct Priced<'a> {
     pub force: Option<Force>,
     /// The provider's price page.
     pub url: Option<&'a str>,
+    /// Its endpoint has prices of its own.
+    pub regional: bool,
 }
 
 /// The embedded catalogue is shared, a loaded one is owned.
@@ -88,8 +94,8 @@ pub(super) enum Meaning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Known {
     meaning: Meaning,
-    /// Per cent that a discount leaves to pay.
-    to_pay: Option<Decimal>,
+    /// Which discounts are for it: a place among those that are for the same names.
+    discounts: usize,
 }
 
 // === impl PriceBook ===
@@ -112,7 +118,14 @@ impl PriceBook {
     }
 
     fn on(catalogue: Shelf, overrides: Overrides) -> Self {
-        Self { catalogue, overrides, stated: NameTable::default(), forgotten: 0, cost: Box::default() }
+        Self {
+            catalogue,
+            overrides,
+            stated: NameTable::default(),
+            fitting: vec![Box::default()],
+            forgotten: 0,
+            cost: Box::default(),
+        }
     }
 
     /// The catalogue that the book stands on.
@@ -155,7 +168,9 @@ impl PriceBook {
         if let Some(reported) = reported {
             self.cost.set_request(reported);
         }
+        let regional = self.is_regional(known.meaning, request);
         let mut priced = self.describe(known.meaning, request.at_unix_seconds);
+        priced.regional = regional;
         priced.source = match cost {
             Some(Ok(source)) => source,
             Some(Err(reason)) => {
@@ -184,7 +199,7 @@ impl PriceBook {
 
     /// The meaning of the first name that has one, else why the first has none.
     fn first_known(&mut self, request: &Request<'_>) -> Known {
-        let mut first = Known { meaning: Meaning::Unknown(Unpriced::UnknownModel), to_pay: None };
+        let mut first = Known { meaning: Meaning::Unknown(Unpriced::UnknownModel), discounts: NONE };
         for (index, name) in request.models.iter().enumerate() {
             let known = self.stated((request.provider, request.server_address, name));
             if !known.is_unknown() {
@@ -202,10 +217,7 @@ impl PriceBook {
         if let Some(known) = self.stated.get(name) {
             return known;
         }
-        let meaning = self.look_up(name);
-        let discount = self.discount(meaning, name);
-        let to_pay = discount.map(|index| self.overrides.discounts[index].to_pay);
-        let known = Known { meaning, to_pay };
+        let known = self.known(self.look_up(name), name);
         if self.stated.len() >= MAX_REMEMBERED {
             self.forgotten += self.stated.len() as u64;
             self.stated.clear();
@@ -214,21 +226,48 @@ impl PriceBook {
         known
     }
 
-    /// The first discount that fits.
-    pub(super) fn discount(&self, meaning: Meaning, (provider, _, _): Name<'_>) -> Option<usize> {
-        let (provider, model) = match meaning {
-            Meaning::Unknown(_) => return None,
-            Meaning::Own(index) => (provider, &*self.overrides.models[index].model),
+    fn known(&mut self, meaning: Meaning, name: Name<'_>) -> Known {
+        let fitting: Box<[usize]> = self.discounts(meaning, name).into();
+        let known = self.fitting.iter().position(|known| *known == fitting);
+        let discounts = known.unwrap_or_else(|| {
+            self.fitting.push(fitting);
+            self.fitting.len() - 1
+        });
+        Known { meaning, discounts }
+    }
+
+    /// The discounts that fit, in order.
+    pub(super) fn discounts(&self, meaning: Meaning, (provider, _, _): Name<'_>) -> Vec<usize> {
+        let of = match meaning {
+            Meaning::Unknown(_) => None,
+            Meaning::Own(index) => Some((provider, &*self.overrides.models[index].model)),
             Meaning::Catalogue(place) => {
                 let found = Found { catalogue: self.catalogue(), place };
-                (found.provider_id(), found.model_id())
+                Some((found.provider_id(), found.model_id()))
             }
         };
-        let fits = |discount: &&ReadyDiscount| {
-            let same = |wanted| self.same(wanted, provider);
-            discount.fits(model) && discount.provider.as_deref().is_none_or(same)
+        let fits = |discount: &ReadyDiscount| {
+            of.is_some_and(|(provider, model)| {
+                let same = |wanted| self.same(wanted, provider);
+                discount.fits(model) && discount.provider.as_deref().is_none_or(same)
+            })
         };
-        self.overrides.discounts.iter().position(|discount| fits(&discount))
+        let all = self.overrides.discounts.iter().enumerate();
+        all.filter(|(_, discount)| fits(discount)).map(|(index, _)| index).collect()
+    }
+
+    /// Per cent that the first of its discounts in force leaves to pay.
+    fn to_pay(&self, known: Known, at_unix_seconds: i64) -> Option<Decimal> {
+        let fitting = self.fitting[known.discounts].iter().map(|index| &self.overrides.discounts[*index]);
+        let mut fitting = fitting.filter(|discount| discount.seconds.contains(&at_unix_seconds));
+        fitting.next().map(|discount| discount.to_pay)
+    }
+
+    /// When other discounts come into force.
+    fn turns(&self, known: Known) -> impl Iterator<Item = i64> + '_ {
+        let fitting = self.fitting[known.discounts].iter().map(|index| &self.overrides.discounts[*index]);
+        let turns = fitting.flat_map(|discount| [discount.seconds.start, discount.seconds.end]);
+        turns.filter(|turn| !matches!(*turn, i64::MIN | i64::MAX))
     }
 
     /// What a name means: an alias stands for its model, an own model wins over the catalogue, and
@@ -273,6 +312,28 @@ impl PriceBook {
         request: &Request<'_>,
     ) -> Option<(List, [Option<Decimal>; 2], PriceSource)> {
         let known = self.first_known(request);
+        self.list_of(known, request)
+    }
+
+    /// The same of an own model by its canonical name, which may be none by which spans mean it.
+    pub(super) fn list_of_own(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Option<(List, [Option<Decimal>; 2], PriceSource)> {
+        let name = *request.models.first()?;
+        let index = self.overrides.models.iter().position(|own| {
+            own.model.eq_ignore_ascii_case(name)
+                && own.provider.as_deref().is_none_or(|wanted| self.same(wanted, request.provider))
+        })?;
+        let known = self.known(Meaning::Own(index), (request.provider, "", name));
+        self.list_of(known, request)
+    }
+
+    fn list_of(
+        &self,
+        known: Known,
+        request: &Request<'_>,
+    ) -> Option<(List, [Option<Decimal>; 2], PriceSource)> {
         let prompt = request.tokens?.input_total();
         let (list, uplift, source) = match known.meaning {
             Meaning::Unknown(_) => return None,
@@ -290,8 +351,25 @@ impl PriceBook {
                 )
             }
         };
-        let source = if known.to_pay.is_some() { PriceSource::Configured } else { source };
-        Some((list, [uplift, known.to_pay], source))
+        let (at, mut list) = (request.at_unix_seconds, list);
+        list.narrow(self.turns(known), at);
+        let to_pay = self.to_pay(known, at);
+        let source = if to_pay.is_some() { PriceSource::Configured } else { source };
+        Some((list, [uplift, to_pay], source))
+    }
+
+    /// True where it is the endpoint that makes a call dearer.
+    fn is_regional(&self, meaning: Meaning, request: &Request<'_>) -> bool {
+        let Meaning::Catalogue(place) = meaning else { return false };
+        let found = Found { catalogue: self.catalogue(), place };
+        let anywhere = Request { server_address: "", ..*request };
+        !request.server_address.is_empty() && uplift_of(&found, request) != uplift_of(&found, &anywhere)
+    }
+
+    /// The canonical name of a model, where there is one.
+    pub(super) fn canonical(&mut self, request: &Request<'_>) -> Option<&str> {
+        let known = self.first_known(request);
+        self.describe(known.meaning, request.at_unix_seconds).model
     }
 
     fn describe(&self, meaning: Meaning, at_unix_seconds: i64) -> Priced<'_> {
@@ -303,6 +381,7 @@ impl PriceBook {
             unpriced: None,
             force: None,
             url: None,
+            regional: false,
         };
         match meaning {
             Meaning::Own(index) => {
@@ -329,6 +408,7 @@ impl PriceBook {
         tokens: &Tokens,
         request: &Request<'_>,
     ) -> Result<PriceSource, Unpriced> {
+        let to_pay = self.to_pay(known, request.at_unix_seconds);
         let cost = &mut *self.cost;
         let source = match known.meaning {
             Meaning::Unknown(reason) => return Err(reason),
@@ -345,7 +425,7 @@ impl PriceBook {
                 PriceSource::Catalogue
             }
         };
-        Ok(match known.to_pay {
+        Ok(match to_pay {
             Some(percent) => {
                 cost.percent(percent);
                 PriceSource::Configured
@@ -444,6 +524,26 @@ mod tests {
         assert_eq!((priced.model, dollars(&priced).as_deref()), (Some("gpt-4o"), Some("0.0025")));
         let priced = book.price(&request("openai", &["prod-smart-alias", "openai/gpt-4o-mini"], &tokens));
         assert_eq!((priced.model, dollars(&priced).as_deref()), (Some("gpt-4o-mini"), Some("0.00015")));
+    }
+
+    /// Guarantees: of several discounts the first that is in force at the time of the call holds, and one below 0 is a
+    /// mark-up.
+    #[test]
+    fn discounts_have_their_days() {
+        let (mut book, tokens) = (
+            book(
+                r#"{"discounts":[{"provider":"openai","percent":20,"from":"2026-11-01","to":"2026-12-01"},
+                    {"model":{"equals":["gpt-4o"]},"percent":-10}]}"#,
+            ),
+            thousand(),
+        );
+        let mut at = |day: &str| {
+            let at_unix_seconds = super::super::overrides::begin_of(day).unwrap();
+            let models = ["gpt-4o"];
+            dollars(&book.price(&Request { at_unix_seconds, ..request("openai", &models, &tokens) }))
+        };
+        let days = ["2026-10-31", "2026-11-01", "2026-11-30", "2026-12-01"].map(|day| at(day).unwrap());
+        assert_eq!(days, ["0.00275", "0.002", "0.002", "0.00275"]);
     }
 
     #[test]

@@ -78,8 +78,12 @@ fn answer(book: &PriceBook, line: &str, now_unix_seconds: i64) -> Result<Map<Str
             (meaning, Answer { matched, cost: if stated { cost } else { Ok(None) }, configured: false })
         }
     };
-    if let Some(index) = book.discount(meaning, (provider, "", model)) {
-        answer.discount(book.overrides.discounts[index].to_pay);
+    let mut discounts = book
+        .discounts(meaning, (provider, "", model))
+        .into_iter()
+        .map(|index| &book.overrides.discounts[index]);
+    if let Some(discount) = discounts.find(|discount| discount.seconds.contains(&at)) {
+        answer.discount(discount.to_pay);
     }
     Ok(answer.report())
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::decimal::Decimal;
-use super::overrides::Fault;
+use super::overrides::{Fault, begin_of};
 
 /// Dollars for one.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -104,13 +104,7 @@ impl Currencies {
 fn ready_rate(row: &DatedRate) -> Result<(i64, Decimal), String> {
     let from = match &row.from {
         None => i64::MIN,
-        Some(day) => {
-            let day: jiff::civil::Date = day
-                .parse()
-                .map_err(|_| format!("`{day}` is no day; one such as 2026-01-31 would be right"))?;
-            let start = day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|error| error.to_string())?;
-            start.timestamp().as_second()
-        }
+        Some(day) => begin_of(day)?,
     };
     let rate = Decimal::from_f64(row.rate).filter(|_| row.rate > 0.0 && row.rate < 1e6);
     rate.map(|rate| (from, rate)).ok_or_else(|| {

@@ -31,6 +31,37 @@ pub struct Dollars {
     scale: i32,
 }
 
+/// Per cent off a price: below 0 for a mark-up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Percent {
+    size: Decimal,
+    is_markup: bool,
+}
+
+// === impl Percent ===
+
+impl Percent {
+    /// Reads plain notation, perhaps with a sign.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let size = text.strip_prefix('-');
+        Some(Self { size: Decimal::parse(size.unwrap_or(text))?, is_markup: size.is_some() })
+    }
+
+    /// Per cent that are left to pay; `None` for more than 100 off.
+    #[must_use]
+    pub fn to_pay(self) -> Option<Decimal> {
+        let all = Decimal::from(100);
+        if self.is_markup { all.checked_add(self.size) } else { all.checked_sub(self.size) }
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}{}", if self.is_markup { "-" } else { "" }, self.size)
+    }
+}
+
 // === impl Decimal ===
 
 impl Decimal {
@@ -88,6 +119,17 @@ impl Decimal {
             10u128.checked_pow(u32::from(scale - value.scale))?.checked_mul(u128::from(value.coefficient))
         };
         let coefficient = u64::try_from(at(self)?.checked_sub(at(other)?)?).ok()?;
+        Some(Self { coefficient, scale })
+    }
+
+    /// The sum, or `None` when it would be too long.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        let at = |value: Self| {
+            10u128.checked_pow(u32::from(scale - value.scale))?.checked_mul(u128::from(value.coefficient))
+        };
+        let coefficient = u64::try_from(at(self)?.checked_add(at(other)?)?).ok()?;
         Some(Self { coefficient, scale })
     }
 

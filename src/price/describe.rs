@@ -72,7 +72,9 @@ pub struct RateLine {
 pub fn describe(book: &PriceBook, name: &str, now_unix_seconds: i64) -> Option<Description> {
     let (provider, host, name) = named(book, name)?;
     let meaning = book.look_up((provider, host, name));
-    let discount = book.discount(meaning, (provider, host, name));
+    let discounts = book.discounts(meaning, (provider, host, name));
+    let in_force = |index: &&usize| book.overrides.discounts[**index].seconds.contains(&now_unix_seconds);
+    let discount = discounts.iter().find(in_force).copied();
     let to_pay = discount.map(|index| book.overrides.discounts[index].to_pay);
     let mut told = match meaning {
         Meaning::Unknown(_) => return None,
@@ -94,13 +96,33 @@ pub fn describe(book: &PriceBook, name: &str, now_unix_seconds: i64) -> Option<D
         told.change(format!("prices.models[{index}]"), did);
     }
     if let (Some(index), Some(to_pay)) = (discount, to_pay) {
-        let percent = Decimal::from(100).checked_sub(to_pay).unwrap_or_default();
         told.change(
             format!("prices.discounts[{index}]"),
-            format!("{percent} % off: the prices below are what is left to pay"),
+            format!("{}: the prices below are what is to pay", off(to_pay)),
         );
     }
+    for index in discounts.into_iter().filter(|index| Some(*index) != discount) {
+        let other = &book.overrides.discounts[index];
+        if let Some(day) = turn_after(other, now_unix_seconds) {
+            told.change(format!("prices.discounts[{index}]"), format!("{} from {day} on", off(other.to_pay)));
+        }
+    }
     Some(told)
+}
+
+/// A discount or a mark-up in words.
+fn off(to_pay: Decimal) -> String {
+    match Decimal::from(100).checked_sub(to_pay) {
+        Some(percent) => format!("{percent} % off"),
+        None => format!("{} % more", to_pay.checked_sub(Decimal::from(100)).unwrap_or_default()),
+    }
+}
+
+/// The day on which a discount comes into force, if that is to come.
+fn turn_after(discount: &super::overrides::ReadyDiscount, now: i64) -> Option<String> {
+    let begin =
+        jiff::Timestamp::from_second(discount.seconds.start).ok().filter(|_| discount.seconds.start > now);
+    begin.map(|begin| begin.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
 }
 
 /// How the book is to be asked for what a person typed: by the name alone, by `provider/name`, or for the provider

@@ -50,7 +50,7 @@ pub use decimal::{Decimal, Dollars};
 pub use describe::{Change, Description, PriceList, RateLine, describe};
 pub use matcher::Rule;
 pub use overrides::{Alias, Discount, Fault, OwnModel, OwnTier, PricesConfig, UseReported};
-pub(crate) use tariff::Tariff;
+pub(crate) use tariff::{NoneInCommon, Tariff, Together};
 pub use unit::Units;
 
 use std::fmt;

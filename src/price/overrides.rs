@@ -5,14 +5,14 @@
 //! It reads no file and knows no catalogue.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer};
 
 use super::cost::Cost;
 use super::currency::{Currencies, CurrencyConfig};
-use super::decimal::Decimal;
+use super::decimal::{Decimal, Percent};
 use super::matcher::{Matcher, Rule};
 use crate::call::{TokenType, Tokens};
 
@@ -78,7 +78,7 @@ pub struct OwnTier {
     pub prices: BTreeMap<String, Decimal>,
 }
 
-/// A negotiated discount.
+/// A negotiated discount, or a mark-up.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Discount {
@@ -88,8 +88,14 @@ pub struct Discount {
     /// Canonical models that it is for; all when left out.
     #[serde(default)]
     pub model: Option<Rule>,
-    /// Per cent off, 0 to 100.
-    pub percent: Decimal,
+    /// Per cent off, up to 100; below 0 for a mark-up.
+    pub percent: Percent,
+    /// The first day of it, as 2026-01-31, UTC; always when left out.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// The day after its last; for ever when left out.
+    #[serde(default)]
+    pub to: Option<String>,
 }
 
 /// A name that stands for a model.
@@ -145,6 +151,8 @@ pub(super) struct ReadyDiscount {
     rule: Option<Matcher>,
     /// Per cent that is left to pay.
     pub(super) to_pay: Decimal,
+    /// When it holds, seconds since the Unix epoch.
+    pub(super) seconds: Range<i64>,
 }
 
 /// Dollars per million tokens of every kind, and per call.
@@ -292,17 +300,29 @@ impl PricedModel {
 
 impl ReadyDiscount {
     fn new(index: usize, row: &Discount, faults: &mut Vec<Fault>) -> Option<Self> {
-        let to_pay = Decimal::from(100).checked_sub(row.percent);
+        let to_pay = row.percent.to_pay();
         if to_pay.is_none() {
-            let problem = format!("is {}; expected 0 to 100", row.percent);
+            let problem = format!("is {}; expected at most 100", row.percent);
             fault(faults, format!("discounts[{index}].percent"), problem);
+        }
+        let mut moment = |key: &str, day: &Option<String>, open| match day.as_deref().map(begin_of) {
+            None => open,
+            Some(Ok(second)) => second,
+            Some(Err(problem)) => {
+                fault(faults, format!("discounts[{index}].{key}"), problem);
+                open
+            }
+        };
+        let seconds = moment("from", &row.from, i64::MIN)..moment("to", &row.to, i64::MAX);
+        if seconds.is_empty() {
+            fault(faults, format!("discounts[{index}].to"), "is not after `from`");
         }
         let rule = match row.model.clone() {
             Some(rule) => Some(matcher(rule, format!("discounts[{index}].model"), faults)?),
             None => None,
         };
         let provider = row.provider.as_deref().map(|name| name.to_lowercase().into());
-        Some(Self { provider, rule, to_pay: to_pay? })
+        Some(Self { provider, rule, to_pay: to_pay?, seconds })
     }
 
     /// True when it is for this canonical model.
@@ -364,6 +384,14 @@ const fn wider(kind: TokenType) -> Option<TokenType> {
     }
 }
 
+/// The second in which a day begins, UTC.
+pub(super) fn begin_of(day: &str) -> Result<i64, String> {
+    let date: jiff::civil::Date =
+        day.parse().map_err(|_| format!("`{day}` is no day; one such as 2026-01-31 would be right"))?;
+    let start = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|error| error.to_string())?;
+    Ok(start.timestamp().as_second())
+}
+
 // === numbers, also as text ===
 
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
@@ -381,7 +409,7 @@ impl<'de> Deserialize<'de> for Decimal {
         impl serde::de::Visitor<'_> for Number {
             type Value = Decimal;
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 formatter.write_str("a decimal number of 0 or more, such as 0.25")
             }
 
@@ -397,6 +425,38 @@ impl<'de> Deserialize<'de> for Decimal {
             fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Decimal, E> {
                 Decimal::from_f64(number)
                     .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Float(number), &self))
+            }
+        }
+        deserializer.deserialize_any(Number)
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    /// A number or text in plain notation, perhaps with a sign.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+        impl serde::de::Visitor<'_> for Number {
+            type Value = Percent;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a number of per cent, such as 12.5, or -5 for a mark-up")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Percent, E> {
+                Percent::parse(text.trim())
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Percent, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Percent, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Percent, E> {
+                self.visit_str(&number.to_string())
             }
         }
         deserializer.deserialize_any(Number)
@@ -440,7 +500,7 @@ mod tests {
     fn every_fault_is_told_with_its_key() {
         let faults = ready(
             r#"{"models":[{"model":"a","prices":{"prompt":1}},{"model":"b","match":{"regex":["("]},"prices":{}}],
-                "discounts":[{"percent":120}],"aliases":[{"name":"","model":"gpt-4o"}]}"#,
+                "discounts":[{"percent":120},{"percent":5,"from":"soon"},{"percent":5,"from":"2026-02-01","to":"2026-02-01"}],"aliases":[{"name":"","model":"gpt-4o"}]}"#,
         )
         .unwrap_err();
         let keys: Vec<_> = faults.iter().map(|fault| fault.key.as_str()).collect();
@@ -449,6 +509,8 @@ mod tests {
             "models[1].match",
             "models[1].prices",
             "discounts[0].percent",
+            "discounts[1].from",
+            "discounts[2].to",
             "aliases[0].name",
         ];
         assert_eq!(keys, expected);

@@ -56,6 +56,22 @@ impl Tariff {
             && self.seconds.contains(&at_unix_seconds)
     }
 
+    /// What so many tokens of a kind cost; `None` without a price.
+    pub(crate) fn of(&self, kind: TokenType, tokens: u64) -> Option<Exact> {
+        let times = || Exact::from_atto(u128::from(self.rates[kind as usize]) * u128::from(tokens));
+        (self.priced & (1 << kind as u16) != 0).then(times)
+    }
+
+    /// What so many tokens from the cache saved.
+    pub(crate) fn saved(&self, tokens: u64) -> Exact {
+        Exact::from_atto(u128::from(self.saved) * u128::from(tokens))
+    }
+
+    /// The fee of a call.
+    pub(crate) const fn fee(&self) -> Exact {
+        self.request
+    }
+
     /// What a call costs for which it holds.
     pub(crate) fn cost<'l>(&self, tokens: &Tokens, lines: &'l mut Lines) -> CostRecord<'l> {
         let times = |rate: u64, count: u64| Exact::from_atto(u128::from(rate) * u128::from(count));
@@ -71,7 +87,64 @@ impl Tariff {
     }
 }
 
+/// Calls that are to be priced together, though nobody knows them one by one any more.
+#[derive(Clone, Debug)]
+pub(crate) struct Together<'a> {
+    /// As it was shown.
+    pub(crate) provider: &'a str,
+    /// The canonical name, or what spans wrote where there was no price.
+    pub(crate) model: &'a str,
+    /// How they were served.
+    pub(crate) context: Context<'a>,
+    /// Tokens of their prompts lie between these.
+    pub(crate) prompts: Range<u64>,
+    /// When they were, seconds since the Unix epoch.
+    pub(crate) seconds: Range<i64>,
+}
+
+/// Why calls have no price in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NoneInCommon {
+    /// There is no price at all.
+    Unknown,
+    /// It depends on the size of a prompt in steps that lie between those of these.
+    BySize,
+    /// It changed between them.
+    ByTime,
+    /// It is no whole number of 1e-18 dollars a token.
+    Fraction,
+}
+
 impl PriceBook {
+    /// The tariff that all of some calls have, and the canonical model.
+    pub(crate) fn in_common(&mut self, calls: &Together<'_>) -> Result<(Tariff, String), NoneInCommon> {
+        let mut tokens = Tokens::default();
+        tokens.set(TokenType::Input, calls.prompts.start.max(1));
+        let models = [calls.model];
+        let request = Request {
+            provider: calls.provider,
+            models: &models,
+            at_unix_seconds: calls.seconds.start,
+            tokens: Some(&tokens),
+            context: calls.context,
+            ..Request::default()
+        };
+        let canonical = self.canonical(&request).map(str::to_owned);
+        let list = self.list(&request).or_else(|| self.list_of_own(&request));
+        let (list, per_cent, source) = list.ok_or(NoneInCommon::Unknown)?;
+        if !(list.prompts.contains(&tokens.input_total()) && list.prompts.end >= calls.prompts.end) {
+            return Err(NoneInCommon::BySize);
+        }
+        if list.seconds.end < calls.seconds.end {
+            return Err(NoneInCommon::ByTime);
+        }
+        let tariff = list.tariff(per_cent, source).ok_or(NoneInCommon::Fraction)?;
+        if tariff.priced == 0 {
+            return Err(NoneInCommon::Unknown);
+        }
+        Ok((tariff, canonical.unwrap_or_else(|| calls.model.to_owned())))
+    }
+
     /// The tariff of calls like this one.
     pub(crate) fn tariff(&mut self, request: &Request<'_>) -> Option<Tariff> {
         let (list, per_cent, source) = self.list(request)?;
@@ -107,6 +180,12 @@ impl List {
             prompts: self.prompts,
             seconds: self.seconds,
         })
+    }
+
+    /// Holds only until something turns.
+    pub(super) fn narrow(&mut self, turns: impl Iterator<Item = i64>, at: i64) {
+        let between = between(turns, at);
+        self.seconds = self.seconds.start.max(between.start)..self.seconds.end.min(between.end);
     }
 
     /// What a model of the configuration costs.
@@ -202,7 +281,8 @@ mod tests {
     ];
     const CONFIGURED: &str = r#"{"models":[{"provider":"acme","model":"llama-at-home","prices":{"input":1,"output":2.5,"cache_read":0.1},
         "tiers":[{"above_prompt_tokens":500,"prices":{"input":2,"output":5,"cache_read":0.2}}]}],
-        "discounts":[{"provider":"aws.bedrock","percent":12.5}]}"#;
+        "discounts":[{"provider":"aws.bedrock","percent":12.5},{"provider":"groq","percent":-5,"to":"2026-11-19"},
+            {"provider":"groq","percent":20,"from":"2026-11-19"}]}"#;
 
     /// Guarantees: a tariff that was made for one call says of another what the book says of it.
     #[test]
