@@ -50,7 +50,7 @@ limit=1800 step "cargo test" cargo test --locked --no-fail-fast
 step_with "c++" "fuzz targets" fuzz/run.sh 10
 step_with "python3 node npm" "real exporters" tests/exporters/run.sh "$binary"
 step_with "python3 node npm" "first hour" tests/first_hour/run.sh "$binary"
-step_with "python3 nginx" "budgets" python3 tests/budgets/run.py "$binary" build/first-hour/litellm/bin/python
+step_with "python3 nginx" "budgets" python3 tests/budgets/run.py "$binary"
 step_with "prometheus promtool python3" "real prometheus" python3 tests/prometheus/run.py "$binary"
 step_with "prometheus promtool amtool prometheus-alertmanager python3" \
     "dashboards and alerts" tests/dashboards/run.sh "$binary"

@@ -110,14 +110,14 @@ def on_pace(t: Thresholds) -> Alert:
 
 
 def budgets(t: Thresholds) -> tuple[Alert, ...]:
-    """The budgets of the configuration. Their ledger counts; rules only compare."""
+    """The budgets of the configuration. Their ledger counts; rules only compare. One that is for an environment has its label."""
     spent = "{{ $value | humanizePercentage }} of budget {{ $labels.budget }} ({{ $labels.unit }} per {{ $labels.period }})"
     look = "`tollgate spend` and Tollgate's page /spend show who spent it."
 
     def alert(name: str, severity: str, expr: str, summary: str, description: str, wait: str = "0s") -> Alert:
         return Alert(name, severity, expr, summary, description, "cost", wait=wait, keep="10m", by_environment=False)
 
-    used, forecast = ("max by (budget, period, unit) (llm_budget_%s_ratio)" % name for name in ("used", "forecast"))
+    used, forecast = ("max by (budget, period, unit, environment) (llm_budget_%s_ratio)" % name for name in ("used", "forecast"))
     return (
         alert("LLMBudgetSpent", "page", f"{used} >= 1", f"{spent} is spent", f"Nothing is left of it in this period. {look}"),
         alert(

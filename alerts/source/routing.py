@@ -35,6 +35,8 @@ INHIBITIONS = (
     ("LLMSpendRateAboveUsual", "LLMSpendOverDailyBudget|LLMSpendOnPaceToPassBudget", ["environment"]),
     ("LLMSpendRateAboveUsual", "LLMCallCostHigh", ["environment", "service_name"]),
     ("LLMBudgetSpent", "LLMBudgetFilling|LLMBudgetForecastOver", ["budget"]),
+    # Where a budget covers an environment, its alerts stand for the thresholds of `thresholds.yaml` there.
+    ("LLMBudgetSpent|LLMBudgetFilling|LLMBudgetForecastOver", "LLMSpendOverDailyBudget|LLMSpendOnPaceToPassBudget", ["environment"]),
     # Without Tollgate there is no data, and what is missing tells nothing.
     ("TollgateDown|TollgateMissing|TollgateLagging", "LLMServiceSilent|LLMCacheHitRateFallen", []),
     ("TollgateMissing", "TollgateDown|TollgateLagging", []),

@@ -2,12 +2,16 @@
 //!
 //! In: a speed and troubles. Out: a running process whose `/metrics` fills within ten seconds.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
+use super::past;
 use super::serve::{block_on, serve};
 use super::{ConfigArguments, Failure, print};
 use crate::config::{Dimension, Settings};
 use crate::demo::{Options, Scenario};
+use crate::ledger::settings::{BudgetConfig, BudgetUnit, Period};
 
 /// Seconds that calls settle in the demo: nobody wants to wait for the first number.
 const SETTLE_SECONDS: f64 = 2.0;
@@ -33,6 +37,9 @@ pub struct Arguments {
     /// Seconds that the troubles last [default: to the end]
     #[arg(long, value_name = "SECONDS")]
     pub failing_for: Option<f64>,
+    /// Keep what is known here; a new folder gets a ledger with a past, of this month and the one before
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -40,7 +47,10 @@ pub struct Arguments {
 /// # Errors
 /// When the configuration is wrong or an address is taken.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let settings = hurried(arguments.config.load()?);
+    let mut settings = hurried(arguments.config.load()?);
+    if let Some(folder) = &arguments.data_dir {
+        settings.data.folder = Some(folder.clone());
+    }
     let options = Options {
         seed: arguments.seed,
         speed: arguments.speed,
@@ -49,6 +59,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         failing_for_seconds: arguments.failing_for.unwrap_or(f64::INFINITY),
     };
     print("This is the demo: made-up calls of a made-up company, sent through a real OTLP exporter.\n\n")?;
+    if settings.data.folder.is_some() {
+        if settings.ledger.budgets.is_empty() {
+            settings.ledger.budgets = budgets();
+        }
+        let hours = past::begin(&settings, arguments.seed)?;
+        if hours > 0 {
+            print(&format!("Its ledger begins with a past of {} days: see /spend.\n\n", hours / 24))?;
+        }
+    }
     block_on(serve(&arguments.config, settings, Some(options)))
 }
 
@@ -60,6 +79,21 @@ fn hurried(mut settings: Settings) -> Settings {
             vec![dimension("team", &["team", "ai.telemetry.metadata.team"]), dimension("user", &["user.id"])];
     }
     settings
+}
+
+/// Budgets of the made-up company.
+fn budgets() -> Vec<BudgetConfig> {
+    let budget = |name: &str, amount, period, per: &[&str]| BudgetConfig {
+        name: name.to_owned(),
+        amount,
+        unit: BudgetUnit::Usd,
+        period,
+        per: per.iter().map(ToString::to_string).collect(),
+        only: [("environment".to_owned(), "production".to_owned())].into(),
+        warn: vec![0.8, 1.0],
+        label: false,
+    };
+    vec![budget("company", 12_000.0, Period::Month, &[]), budget("team-day", 150.0, Period::Day, &["team"])]
 }
 
 fn dimension(label: &str, attributes: &[&str]) -> Dimension {

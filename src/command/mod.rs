@@ -30,7 +30,10 @@ pub mod doctor;
 pub mod explain;
 pub mod forget;
 pub mod metrics;
+mod order;
+mod past;
 pub mod price;
+pub mod reprice;
 pub mod serve;
 pub mod spend;
 pub mod vocabulary;
@@ -63,8 +66,10 @@ enum Command {
     Spend(spend::Arguments),
     /// List every metric
     Metrics(metrics::Arguments),
-    /// Put what the ledger has of a person down to nobody; Tollgate must not run meanwhile
+    /// Put what the ledger has of a person down to nobody, whether Tollgate runs or not
     Forget(forget::Arguments),
+    /// What the ledger would say at today's prices; with `--apply` it says it from then on
+    Reprice(reprice::Arguments),
     /// Copy what `data_dir` knows to a file, while Tollgate runs
     Backup(backup::Arguments),
     /// List every attribute key, scope and host that is known
@@ -135,6 +140,7 @@ impl CommandLine {
             Command::Spend(arguments) => spend::run(&arguments),
             Command::Metrics(arguments) => metrics::run(&arguments),
             Command::Forget(arguments) => forget::run(&arguments),
+            Command::Reprice(arguments) => reprice::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Vocabulary(arguments) => vocabulary::run(&arguments),
         }

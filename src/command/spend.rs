@@ -11,6 +11,7 @@ use super::ask::{get, own_address};
 use super::{ConfigArguments, Failure, print};
 use crate::expose::percent;
 use crate::ledger::Ledger;
+use crate::ledger::hash::OwnerHash;
 use crate::ledger::report::{self, Report};
 use crate::{clock, store};
 
@@ -96,7 +97,11 @@ impl Arguments {
 
     /// The answer from a directory's own files.
     fn read(&self, folder: &Path) -> Result<String, Failure> {
-        let mut ledger = Ledger::new(self.config.load()?.ledger);
+        let settings = self.config.load()?.ledger;
+        let mut ledger = Ledger::new(settings.clone());
+        if let Some(key) = store::owner_key(folder) {
+            ledger.hash_names(OwnerHash::new(key, &settings.attribution));
+        }
         let known = store::read_ledger(folder, |row| ledger.restore(row));
         let known = known.map_err(|opening| Failure::Input(opening.to_string()))?;
         let now = i64::try_from(clock::now_unix_nano() / 1_000_000_000).unwrap_or(i64::MAX);

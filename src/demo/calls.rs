@@ -63,11 +63,7 @@ impl Calls {
             self.next_spike += SPIKE_EVERY_SECONDS;
             calls.extend(self.spike());
         }
-        for service in SERVICES {
-            for _ in 0..self.random.times(service.calls_per_second * seconds * self.options.speed) {
-                calls.extend(self.ordinary(service));
-            }
-        }
+        calls.extend(self.ordinary(seconds, |_| 1.0));
         self.seconds += seconds;
         let troubled = self.troubles();
         calls
@@ -87,7 +83,19 @@ impl Calls {
         self.options.failing.iter().filter(|_| now).map(|scenario| (*scenario, since)).collect()
     }
 
-    fn ordinary(&mut self, service: &'static Service) -> Option<Call> {
+    /// Ordinary calls of so many seconds; each service makes so many times as many as usual.
+    pub(super) fn ordinary(&mut self, seconds: f64, pace: impl Fn(&Service) -> f64) -> Vec<Call> {
+        let mut calls = Vec::new();
+        for service in SERVICES {
+            let mean = service.calls_per_second * seconds * self.options.speed * pace(service);
+            for _ in 0..self.random.times(mean) {
+                calls.extend(self.ordinary_call(service));
+            }
+        }
+        calls
+    }
+
+    fn ordinary_call(&mut self, service: &'static Service) -> Option<Call> {
         let purpose = self.random.pick(service.uses, |purpose| purpose.weight)?;
         let mut call = self.call(service, purpose);
         if self.random.chance(ORDINARY_SHARE) {

@@ -9,6 +9,7 @@
 //! | `failures` | how calls fail, in the providers' words: data |
 //! | `call` | one of them |
 //! | `calls` | which calls happen |
+//! | `past` | which happened before |
 //! | `scenario` | what goes wrong on request |
 //! | `spans` | a call as its instrumentation writes it |
 //! | `headers` | rate limits as each provider writes them |
@@ -17,6 +18,7 @@ mod call;
 mod calls;
 mod failures;
 mod headers;
+mod past;
 mod random;
 mod scenario;
 mod spans;
@@ -32,6 +34,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use tokio_util::sync::CancellationToken;
 
 pub use calls::Options;
+pub use past::{Past, STANDS_FOR};
 pub use scenario::Scenario;
 
 use call::Call;
@@ -96,13 +99,17 @@ fn exporter(endpoint: &str, sender: &Sender) -> Result<SpanExporter, opentelemet
         .with_endpoint(endpoint)
         .with_timeout(Duration::from_secs(5))
         .build()?;
-    let resource = Resource::builder_empty().with_attributes([
+    exporter.set_resource(&resource(sender));
+    Ok(exporter)
+}
+
+fn resource(sender: &Sender) -> Resource {
+    let attributes = [
         KeyValue::new("service.name", sender.0.clone()),
         KeyValue::new("deployment.environment.name", sender.1),
         KeyValue::new("telemetry.sdk.language", "rust"),
-    ]);
-    exporter.set_resource(&resource.build());
-    Ok(exporter)
+    ];
+    Resource::builder_empty().with_attributes(attributes).build()
 }
 
 #[cfg(test)]

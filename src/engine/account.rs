@@ -71,7 +71,7 @@ impl Account {
             (Column::Operation, call.operation),
             (Column::Account, limits.account_name(account).unwrap_or(account)),
             (Column::PriceSource, verdict.price_source().label()),
-            (Column::PriceKey, entry::price_key(call, &mut self.price_key)),
+            (Column::PriceKey, entry::price_key(call, verdict.priced.regional, &mut self.price_key)),
             (Column::Of(Owner::ApiKey), key),
         ] {
             row[column.index()] = name;
@@ -119,6 +119,11 @@ impl Account {
     /// From now on notes what is to be kept on disk.
     pub(super) fn keep(&self) {
         self.ledger.write().keep();
+    }
+
+    /// True when something is to be kept on disk.
+    pub(super) fn has_changed(&self) -> bool {
+        self.ledger.read().has_changed()
     }
 
     /// What has changed since the last time.

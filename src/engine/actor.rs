@@ -29,11 +29,12 @@ use crate::expose::scrapers::{Scrapers, Visit};
 use crate::expose::view::View;
 use crate::facts::Unread;
 use crate::ledger::Shared;
+use crate::ledger::hash::OwnerHash;
 use crate::otlp;
 use crate::receive::{Accepted, Encoding, Intake, Keeping, Payload, Receipt, Refused};
 use crate::record::RecordBatch;
 use crate::settle::{self, Secret};
-use crate::store::{Durability, Fault, Standing, Store};
+use crate::store::{self, Durability, Fault, Folder, Standing, Store};
 use crate::telemetry::{self, Event, emit};
 
 /// Requests that may wait for the engine.
@@ -161,8 +162,12 @@ fn connected(
         let seeds = store.journal.identity().seeds;
         settings.settle.secret = Secret::with_seed(seeds.0, seeds.1);
     }
-    let reader =
+    let owners = owner_hash(&settings, store.as_ref().map(|(store, _)| &store.folder));
+    let mut reader =
         Reader::with_secret(settings.settle.secret.clone()).weighing(settings.aggregate.estimates_sampled);
+    if let Some(owners) = &owners {
+        reader = reader.hashing(owners.clone(), settings.aggregate.dimensions.len());
+    }
     let bounds = settle::bounds(&settings.settle);
     let (sender, receiver) = sync_channel(QUEUE);
     let queue = Arc::new(Queue::default());
@@ -185,6 +190,7 @@ fn connected(
     }
     let engine = Engine::new(settings);
     let ledger = engine.ledger();
+    owners.into_iter().for_each(|owners| ledger.write().hash_names(owners));
     let own = Owner {
         engine,
         clock: clock::SteadyClock::start(),
@@ -211,6 +217,13 @@ fn connected(
         ledger,
     };
     (handle, own, receiver)
+}
+
+/// What hashes the names of owners, where that is wanted. Without a directory hashes are those of this process.
+fn owner_hash(settings: &EngineSettings, folder: Option<&Folder>) -> Option<OwnerHash> {
+    let attribution = &settings.ledger.attribution;
+    let key = || folder.map_or_else(store::random_key, Folder::owner_key);
+    OwnerHash::is_wanted(attribution).then(|| OwnerHash::new(key(), attribution))
 }
 
 // === the engine's side ===

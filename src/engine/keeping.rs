@@ -137,6 +137,8 @@ impl Scribe {
         // What a snapshot makes needless goes also when there is no room for more.
         let wanted = entry.is_some() || group.note.is_some() || self.health.is_failing();
         let committed = if wanted { self.journal.commit(entry.as_ref(), self.note(group)) } else { Ok(()) };
+        let scrubs = group.note.is_some_and(|note| note.scrub) && committed.is_ok();
+        let committed = if scrubs { self.journal.scrub() } else { committed };
         if !group.noted.is_empty() {
             emit(&Event::StoreSize { bytes: self.folder.bytes() });
         }
@@ -161,7 +163,7 @@ impl Scribe {
     /// A commit that tells whether the disk works again says what is so already.
     fn note(&self, group: &Group) -> Option<Note> {
         let identity = self.journal.identity();
-        let same = Note { snapshot: identity.snapshot, batches: identity.batches, oldest: 0 };
+        let same = Note { snapshot: identity.snapshot, batches: identity.batches, oldest: 0, scrub: false };
         group.note.or_else(|| self.health.is_failing().then_some(same))
     }
 
@@ -281,7 +283,9 @@ impl Librarian {
 
     fn kept(&self, save: Save) -> (Kept, Note, Box<dyn FnOnce() + Send>) {
         let Save { changes, now, since_boot, label_names, scrapers, then } = save;
-        let note = Note { snapshot: self.number, batches: changes.place.batches, oldest: changes.oldest };
+        let scrub = changes.ledger.scrub;
+        let note =
+            Note { snapshot: self.number, batches: changes.place.batches, oldest: changes.oldest, scrub };
         let mut state = crate::compact::Writer::default();
         [&changes.state, &changes.table.rest, &scrapers].iter().for_each(|part| state.bytes(part));
         state.text(&since_boot.boot);

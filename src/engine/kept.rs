@@ -79,7 +79,9 @@ impl Engine {
     /// True when something has changed since the last time.
     #[must_use]
     pub fn has_changed(&self) -> bool {
-        self.counter.progress.changed || self.counter.table.has_changed()
+        self.counter.progress.changed
+            || self.counter.table.has_changed()
+            || self.counter.account.has_changed()
     }
 
     /// What has changed since the last time.

@@ -1,10 +1,10 @@
 //! What the ledger knows as rows of the document: dollars of day and month, budgets, what nothing told.
 
 use crate::expose::sample::{Labels, Samples, Source};
-use crate::ledger::Ledger;
 use crate::ledger::attribution::Owner;
 use crate::ledger::budget::Status;
 use crate::ledger::spend::Spend;
+use crate::ledger::{Column, Ledger};
 use crate::metric::{Family, LedgerMetric, Metric};
 
 /// Owners of a budget that become labels where that is wanted.
@@ -14,7 +14,8 @@ const FULLEST: usize = 20;
 pub(super) struct LedgerRows {
     spends: Vec<Spend>,
     has_team: bool,
-    budgets: Vec<(String, Status)>,
+    /// Owner, environment that it is for, state.
+    budgets: Vec<(String, String, Status)>,
     over: Vec<(String, f64, usize)>,
     missing: Vec<(Owner, u64)>,
     rows: usize,
@@ -32,13 +33,16 @@ impl LedgerRows {
         };
         for budget in ledger.budgets() {
             let config = budget.config();
+            let environment = config.only.get(Column::Environment.label()).cloned().unwrap_or_default();
             if budget.per().is_empty() {
-                rows.budgets.push((String::new(), budget.status("", now)));
+                rows.budgets.push((String::new(), environment, budget.status("", now)));
                 continue;
             }
             if config.label {
                 let fullest = budget.fullest(FULLEST, now).into_iter();
-                rows.budgets.extend(fullest.map(|(names, status)| (names.join("/"), status)));
+                let row =
+                    |(names, status): (Vec<String>, Status)| (names.join("/"), environment.clone(), status);
+                rows.budgets.extend(fullest.map(row));
             }
             rows.over.extend(config.warn.iter().map(|step| (config.name.clone(), *step, budget.over(*step))));
         }
@@ -57,16 +61,14 @@ impl LedgerRows {
     }
 
     fn budget(&self, value: impl Fn(&Status) -> Option<f64>, to: &mut dyn Samples) {
-        for (owner, status) in &self.budgets {
-            let labels = [
-                ("budget", &*status.name),
-                ("period", status.period),
-                ("unit", status.unit),
-                ("owner", owner),
-            ];
-            let count = if owner.is_empty() { 3 } else { 4 };
+        for (owner, environment, status) in &self.budgets {
+            let fixed = [("budget", &*status.name), ("period", status.period), ("unit", status.unit)];
+            let told = [("owner", &**owner), ("environment", environment)]
+                .into_iter()
+                .filter(|label| !label.1.is_empty());
+            let labels: Vec<(&str, &str)> = fixed.into_iter().chain(told).collect();
             if let Some(value) = value(status) {
-                to.gauge(&labels[..count], value);
+                to.gauge(&labels, value);
             }
         }
     }

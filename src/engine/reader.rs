@@ -13,6 +13,8 @@ use super::known::{Likeness, Meaning, Patterns};
 use super::span::{Span, impossible, kind_of, names_one_answer, state_tokens};
 use crate::dialect::Vocabulary;
 use crate::facts::{Batch, Role, SpanKey, Unread, part};
+use crate::ledger::attribution::Owner;
+use crate::ledger::hash::OwnerHash;
 use crate::normalise::{self, UsageInput};
 use crate::otlp::{self, Fault, JsonRequest};
 use crate::recognise::{self, Alike, Recogniser, Sink, Trails};
@@ -20,7 +22,7 @@ use crate::record::{Flags, Name, Record, RecordBatch, RequestShapes, ShapeDraft,
 use crate::settle::Secret;
 
 /// Most dimensions of a span: those that can be configured, and the owners of the ledger.
-pub(crate) const DIMENSIONS: usize = crate::config::MAX_DIMENSIONS + crate::ledger::attribution::Owner::COUNT;
+pub(crate) const DIMENSIONS: usize = crate::config::MAX_DIMENSIONS + Owner::COUNT;
 /// Shapes that are shared; each takes some 400 bytes.
 const SHAPES: usize = 1 << 14;
 
@@ -35,6 +37,8 @@ pub struct Reader {
     resting: Arc<Mutex<Vec<Patterns>>>,
     /// How often shapes were forgotten.
     generation: Arc<AtomicU64>,
+    /// Which owners are named by a hash only, and where owners begin among the dimensions.
+    owners: Option<(Arc<OwnerHash>, usize)>,
 }
 
 /// The records of one request, while it is read.
@@ -56,6 +60,7 @@ impl Default for Reader {
             weighs: false,
             resting: Arc::default(),
             generation: Arc::default(),
+            owners: None,
         }
     }
 }
@@ -71,6 +76,12 @@ impl Reader {
     #[must_use]
     pub fn weighing(self, weighs: bool) -> Self {
         Self { weighs, ..self }
+    }
+
+    /// One that names owners by their hashes; owners stand behind so many dimensions.
+    #[must_use]
+    pub fn hashing(self, hash: OwnerHash, first: usize) -> Self {
+        Self { owners: Some((Arc::new(hash), first)), ..self }
     }
 
     /// The shapes that it makes.
@@ -218,6 +229,11 @@ impl Reader {
         for (slot, &value) in texts[Name::COUNT..].iter_mut().zip(dimensions) {
             *slot = span.text(value);
         }
+        let hashed = self.hashed(&texts[Name::COUNT..]);
+        let mut texts = texts;
+        for (slot, name) in texts[Name::COUNT..].iter_mut().skip(self.first_owner()).zip(&hashed) {
+            *slot = name;
+        }
         let draft = ShapeDraft {
             profile: facts.profile,
             scope: facts.scope_hash,
@@ -225,6 +241,19 @@ impl Reader {
             texts: &texts[..Name::COUNT + dimensions.len().min(DIMENSIONS)],
         };
         self.shapes.place(&draft, shapes)
+    }
+}
+
+impl Reader {
+    fn first_owner(&self) -> usize {
+        self.owners.as_ref().map_or(0, |(_, first)| *first)
+    }
+
+    /// The owners of a span as they are kept; none where all are kept as they came.
+    fn hashed(&self, dimensions: &[&str]) -> Vec<String> {
+        let Some((hash, first)) = &self.owners else { return Vec::new() };
+        let owners = Owner::ALL.into_iter().zip(dimensions.iter().skip(*first));
+        owners.map(|(owner, name)| hash.kept(owner, name).into_owned()).collect()
     }
 }
 

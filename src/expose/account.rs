@@ -111,7 +111,7 @@ fn budget(ledger: &Ledger, rest: &str, pairs: &[(String, String)], asking: Askin
     let Some(budget) = ledger.budgets().iter().find(|budget| budget.config().name == name) else {
         return wrong(StatusCode::NOT_FOUND, "no budget has this name; /api/v1/budgets lists them");
     };
-    let owner = match owner(budget, pairs) {
+    let owner = match owner(ledger, budget, pairs) {
         Ok(owner) => owner,
         Err(problem) => return wrong(StatusCode::BAD_REQUEST, &problem),
     };
@@ -120,10 +120,11 @@ fn budget(ledger: &Ledger, rest: &str, pairs: &[(String, String)], asking: Askin
 }
 
 /// Whose part of a budget is asked for.
-fn owner(budget: &Budget, pairs: &[(String, String)]) -> Result<String, String> {
+fn owner(ledger: &Ledger, budget: &Budget, pairs: &[(String, String)]) -> Result<String, String> {
     let value = |column: &Column| {
         let value =
             pairs.iter().rev().find(|(name, _)| name == column.label()).map(|(_, value)| value.clone());
+        let value = value.map(|name| ledger.kept_name(*column, &name).into_owned());
         value.ok_or_else(|| format!("this budget is per {0}: add `{0}=…`", column.label()))
     };
     Ok(budget.per().iter().map(value).collect::<Result<Vec<_>, _>>()?.join("\u{1f}"))

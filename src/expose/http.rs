@@ -32,6 +32,7 @@ use super::status::{Readiness, Status};
 use super::view::View;
 use crate::clock;
 use crate::ledger::Shared;
+use crate::ledger::order::Order;
 use crate::receive::guard::Guard;
 use crate::receive::patient::Patient;
 use crate::receive::seats::{Seat, Seats};
@@ -45,6 +46,10 @@ pub const MAX_CONNECTIONS: usize = 64;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 /// What Prometheus and its kin say.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+/// What programs send with an order.
+const COMMAND: HeaderName = HeaderName::from_static("x-tollgate-command");
+/// Where orders to the ledger are taken.
+const ORDERS: &str = "/api/v1/ledger/";
 /// Connections are numbered, over all listeners.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 /// Longest head of a request, and the buffer of its connection, in bytes.
@@ -63,6 +68,10 @@ pub trait MetricsSource: Send + Sync + 'static {
     /// Who spent what; none where nobody keeps it.
     fn ledger(&self) -> Option<Shared> {
         None
+    }
+    /// Does something to the ledger; what was done, in words.
+    fn carry_out(&self, _order: Order) -> impl Future<Output = Result<String, String>> + Send {
+        std::future::ready(Err("no ledger is kept here".to_owned()))
     }
     /// What the status page shows. Must not wait.
     fn status(&self) -> Status;
@@ -238,7 +247,8 @@ async fn answer<S: MetricsSource>(
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
     let (path, headers) = (head.uri.path(), &head.headers);
-    let posts = head.method == Method::POST && path.starts_with("/api/v1/budgets/");
+    let orders = path.starts_with(ORDERS);
+    let posts = head.method == Method::POST && (orders || path.starts_with("/api/v1/budgets/"));
     if head.method != Method::GET && head.method != Method::HEAD && !posts {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD only\n");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -246,6 +256,10 @@ async fn answer<S: MetricsSource>(
     }
     if let Some(refusal) = door.refuses(path, headers) {
         return refusal;
+    }
+    if orders {
+        let form = if posts { form(body).await } else { String::new() };
+        return order(&**source, door, &head, &form).await;
     }
     if account::is_path(path) {
         let form = if posts { form(body).await } else { String::new() };
@@ -302,6 +316,34 @@ fn spent<S: MetricsSource>(source: &S, door: &MetricsDoor, path: &str, query: &s
         response.headers_mut().insert(HeaderName::from_static("x-tollgate-reason"), reason);
     }
     response
+}
+
+/// Does something to the ledger. Only a program of somebody who may see persons can ask for it: a page of somebody else
+/// cannot send this header.
+async fn order<S: MetricsSource>(
+    source: &S,
+    door: &MetricsDoor,
+    head: &http::request::Parts,
+    form: &str,
+) -> Response<Body> {
+    if !door.shows_persons() {
+        let text =
+            "this changes the ledger: it is done on loopback, or with a token (listen.metrics.tokens_file)\n";
+        return plain(StatusCode::FORBIDDEN, text);
+    }
+    if head.method != Method::POST || !head.headers.contains_key(COMMAND) {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, "POST with the header `X-Tollgate-Command: 1` only\n");
+    }
+    let Some(ledger) = source.ledger() else { return plain(StatusCode::NOT_FOUND, "no ledger is kept\n") };
+    let name = head.uri.path().strip_prefix(ORDERS).unwrap_or_default();
+    let order = Order::read(name, &account::pairs(form), ledger.read().calendar(), now());
+    match order {
+        Err(problem) => plain(StatusCode::BAD_REQUEST, format!("{problem}\n")),
+        Ok(order) => match source.carry_out(order).await {
+            Ok(done) => plain(StatusCode::OK, done),
+            Err(problem) => plain(StatusCode::INTERNAL_SERVER_ERROR, format!("{problem}\n")),
+        },
+    }
 }
 
 /// The fields of a form; nothing of a body that is too long or does not come.

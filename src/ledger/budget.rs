@@ -92,6 +92,12 @@ impl Budget {
         &self.per
     }
 
+    /// True when it counts by this column.
+    #[must_use]
+    pub fn asks_for(&self, column: Column) -> bool {
+        self.per.contains(&column) || self.only.iter().any(|(known, _)| *known == column)
+    }
+
     /// Begins anew where time has come, and then counts what the sheet has of the new period.
     pub fn pass(&mut self, hour: u32, calendar: &Calendar, sheet: &Sheet) {
         let hours = self.period(hour, calendar);

@@ -146,6 +146,34 @@ mod tests {
         assert!(Calendar::named("Europe/Atlantis").unwrap_err().contains("Europe/Berlin"));
     }
 
+    /// Scenario: zones that are a half or three quarters of an hour off, one of which changes its clocks by half an hour,
+    /// over two years. Guarantees: each UTC hour is of one day, that in which it begins; no day is shorter than 23 hours
+    /// or longer than 25.
+    #[test]
+    fn every_hour_is_of_one_day_in_odd_zones_too() {
+        for zone in
+            ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Chatham"]
+        {
+            let calendar = Calendar::named(zone).unwrap();
+            let mut day = Date::new(2026, 1, 1).unwrap();
+            while day.year() < 2028 {
+                let (begin, end) = (calendar.begin(day), calendar.begin(after(day)));
+                assert!((23..=25).contains(&(end - begin)), "{zone} {day}: {} hours", end - begin);
+                assert!((begin..end).all(|hour| calendar.date(hour) == day), "{zone} {day}");
+                day = after(day);
+            }
+        }
+    }
+
+    /// Guarantees: the day on which a zone has no midnight begins when it begins.
+    #[test]
+    fn a_day_without_midnight_begins_at_one() {
+        let calendar = Calendar::named("America/Asuncion").unwrap();
+        let date = Date::new(2023, 10, 1).unwrap();
+        assert_eq!(calendar.date(calendar.begin(date)), date);
+        assert_eq!(calendar.begin(after(date)) - calendar.begin(date), 23);
+    }
+
     #[test]
     fn times_are_written_in_many_ways() {
         let utc = Calendar::default();

@@ -2,6 +2,8 @@
 //!
 //! In: a call, its verdict, the names that the metrics show. Out: an [`Entry`], without any text of its own.
 
+use std::ops::Range;
+
 use super::attribution::Owner;
 use super::money::Money;
 use super::sums::{Kind, Sums};
@@ -216,17 +218,88 @@ pub fn step(prompt: u64) -> &'static str {
     STEPS.into_iter().find(|(above, _)| prompt > *above).map_or("", |(_, name)| name)
 }
 
+/// The prompts of a step; none for a text that is none.
+fn prompts_of(step: &str) -> Option<Range<u64>> {
+    let edges: Vec<u64> = STEPS.iter().rev().map(|(above, _)| above + 1).collect();
+    let index = match step {
+        "" => 0,
+        step => STEPS.len() - STEPS.iter().position(|(_, name)| *name == step)?,
+    };
+    let start = index.checked_sub(1).map_or(0, |before| edges[before]);
+    Some(start..edges.get(index).copied().unwrap_or(u64::MAX))
+}
+
+const TIER: &str = "tier=";
+const SPEED: &str = "speed=";
+const GEOGRAPHY: &str = "geo=";
+/// Where a regional endpoint has prices of its own.
+const REGIONAL: &str = "regional";
+
 /// What the price of a call depends on besides its model, written into `text`: empty for the standard.
-pub fn price_key<'t>(call: &LlmCall<'_>, text: &'t mut String) -> &'t str {
+pub fn price_key<'t>(call: &LlmCall<'_>, regional: bool, text: &'t mut String) -> &'t str {
     text.clear();
     let standard = |tier: &&str| !matches!(*tier, "default" | "standard" | "auto" | "standard_only");
     let step = step(call.tokens.map_or(0, |tokens| tokens.input_total()));
-    let parts = [call.service_tier.filter(standard), call.speed, call.geography, Some(step)];
-    for part in parts.into_iter().flatten().filter(|part| !part.is_empty()) {
+    let regional = if regional { REGIONAL } else { "" };
+    let parts = [
+        (TIER, call.service_tier.filter(standard)),
+        (SPEED, call.speed),
+        (GEOGRAPHY, call.geography),
+        ("", Some(regional)),
+        ("", Some(step)),
+    ];
+    for (name, value) in parts {
+        let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(part);
+        text.push_str(name);
+        text.push_str(value);
     }
     text
+}
+
+/// What a price key says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeyParts<'k> {
+    pub(super) tier: Option<&'k str>,
+    pub(super) speed: Option<&'k str>,
+    pub(super) geography: Option<&'k str>,
+    /// Tokens of the prompt.
+    pub(super) prompts: Range<u64>,
+}
+
+/// Reads a price key; none where it says something that cannot be asked a price book again.
+pub(super) fn parts_of_key(key: &str) -> Option<KeyParts<'_>> {
+    let mut parts = KeyParts { tier: None, speed: None, geography: None, prompts: prompts_of("")? };
+    for part in key.split(' ').filter(|part| !part.is_empty()) {
+        if let Some(tier) = part.strip_prefix(TIER) {
+            parts.tier = Some(tier);
+        } else if let Some(speed) = part.strip_prefix(SPEED) {
+            parts.speed = Some(speed);
+        } else if let Some(geography) = part.strip_prefix(GEOGRAPHY) {
+            parts.geography = Some(geography);
+        } else {
+            parts.prompts = prompts_of(part)?;
+        }
+    }
+    Some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_key_is_read_as_it_was_written() {
+        let key = parts_of_key("tier=flex geo=us >200k").unwrap();
+        assert_eq!((key.tier, key.speed, key.geography), (Some("flex"), None, Some("us")));
+        assert_eq!(key.prompts, 200_001..272_001);
+        assert_eq!(parts_of_key("").unwrap().prompts, 0..128_001);
+        assert_eq!(parts_of_key(">272k").unwrap().prompts, 272_001..u64::MAX);
+        assert_eq!(parts_of_key("regional"), None);
+        for prompt in [0, 128_000, 128_001, 200_000, 200_001, 272_000, 272_001, 9_000_000] {
+            assert!(prompts_of(step(prompt)).unwrap().contains(&prompt), "{prompt}");
+        }
+    }
 }

@@ -16,11 +16,13 @@ use crate::call::{ErrorClass, TokenType};
 
 /// What has changed since the last time.
 #[derive(Debug, Default)]
-pub(super) struct Changed {
+pub(super) struct Noted {
     /// Rows with other sums.
     pub(super) keys: HashSet<Key, RandomState>,
     /// Days that have other rows.
     pub(super) days: BTreeSet<u32>,
+    /// Rows as they were before they got other prices, and when, in seconds since the Unix epoch.
+    pub(super) former: Vec<(i64, KeptRow)>,
 }
 
 /// One row.
@@ -34,6 +36,8 @@ pub struct KeptRow {
     pub names: Vec<String>,
     /// By [`numbers`].
     pub numbers: Vec<i64>,
+    /// It is one of the rows by session, which stand apart.
+    pub by_session: bool,
 }
 
 /// What is to be written.
@@ -41,8 +45,16 @@ pub struct KeptRow {
 pub struct LedgerChanges {
     /// All rows of these UTC days are dropped first.
     pub days: Vec<u32>,
+    /// The same of the rows by session.
+    pub session_days: Vec<u32>,
     /// Rows to be put in place of those with the same names.
     pub rows: Vec<KeptRow>,
+    /// Rows as they were before they got other prices, and when, in seconds since the Unix epoch.
+    pub former: Vec<(i64, KeptRow)>,
+    /// Names that are forgotten wherever else the files have them: column, name, what stands for it, before which hour.
+    pub forgotten: Vec<(&'static str, String, &'static str, u32)>,
+    /// Nothing of what was there before is to be left in the files.
+    pub scrub: bool,
     /// The first hour from which on the ledger is whole.
     pub since_hour: u32,
     /// The last UTC day that has closed.
@@ -135,9 +147,9 @@ impl Sheet {
     }
 
     /// What has changed since the last time.
-    pub(super) fn changes(&mut self) -> (Vec<u32>, Vec<KeptRow>) {
-        let Some(changed) = &mut self.changed else { return (Vec::new(), Vec::new()) };
-        let Changed { keys, days } = std::mem::take(changed);
+    pub(super) fn changes(&mut self) -> LedgerChanges {
+        let Some(changed) = &mut self.changed else { return LedgerChanges::default() };
+        let Noted { keys, days, former } = std::mem::take(changed);
         let of_days = self.rows.keys().filter(|key| days.contains(&(key.hour / DAY)));
         let others = keys.iter().filter(|key| !days.contains(&(key.hour / DAY)));
         let rows = if days.is_empty() {
@@ -145,22 +157,29 @@ impl Sheet {
         } else {
             of_days.chain(others).filter_map(|key| self.kept(key)).collect()
         };
-        (days.into_iter().collect(), rows)
+        LedgerChanges { days: days.into_iter().collect(), rows, former, ..LedgerChanges::default() }
     }
 
-    fn kept(&self, key: &Key) -> Option<KeptRow> {
+    /// True when something has changed since the last time.
+    pub(super) fn has_changed(&self) -> bool {
+        self.changed.as_ref().is_some_and(|noted| !noted.keys.is_empty() || !noted.days.is_empty())
+    }
+
+    pub(super) fn kept(&self, key: &Key) -> Option<KeptRow> {
         let names = Column::ALL.into_iter().map(|column| self.name(&key.tuple, column).to_owned());
         let numbers = written(self.rows.get(key)?);
-        Some(KeptRow { hour: key.hour, hours: key.hours, names: names.collect(), numbers })
+        let names = names.collect();
+        Some(KeptRow { hour: key.hour, hours: key.hours, names, numbers, by_session: false })
     }
 
-    /// Takes a row back; one that is none of ours is left out.
-    pub(super) fn restore(&mut self, row: &KeptRow) {
+    /// Takes a row back, perhaps without the name in one column; one that is none of ours is left out.
+    pub(super) fn restore(&mut self, row: &KeptRow, without: Option<Column>) {
         let Some(sums) = read(&row.numbers).filter(|_| matches!(row.hours, 1 | DAY)) else { return };
         let mut tuple = [0; Column::COUNT];
         for (number, name) in tuple.iter_mut().zip(&row.names) {
             *number = self.keep_name(name);
         }
+        without.into_iter().for_each(|column| tuple[column.index()] = 0);
         self.rows.entry(Key { hour: row.hour, hours: row.hours, tuple }).or_default().add(&sums);
     }
 }
@@ -185,10 +204,10 @@ mod tests {
             let tuple = sheet.tuple(&names);
             sheet.add(tuple, hour, &sums);
         }
-        let (days, rows) = sheet.changes();
+        let LedgerChanges { days, rows, .. } = sheet.changes();
         assert_eq!((days.len(), rows.len()), (0, 3));
         let mut back = Sheet::default();
-        rows.iter().for_each(|row| back.restore(row));
+        rows.iter().for_each(|row| back.restore(row, None));
         let all = |sheet: &Sheet| {
             let row = |row: super::super::sheet::Row<'_>| {
                 (row.hour, row.name(Column::Service).to_owned(), row.sums.clone())
@@ -198,9 +217,9 @@ mod tests {
             all
         };
         assert_eq!(all(&back), all(&sheet));
-        assert_eq!(sheet.changes(), (vec![], vec![]));
+        assert_eq!(sheet.changes(), LedgerChanges::default());
         sheet.fold_before(480_030 / DAY);
-        let (days, rows) = sheet.changes();
+        let LedgerChanges { days, rows, .. } = sheet.changes();
         assert_eq!((days, rows.len(), rows[0].hours), (vec![480_000 / DAY], 1, DAY));
     }
 

@@ -17,28 +17,37 @@
 //! | [`recent`] | the last hour by minutes |
 //! | [`spend`] | rows of the gauges |
 //! | [`budget`] | what is left |
+//! | [`credit`] | what providers grant |
 //! | [`kept`] | rows on disk, and back |
+//! | [`reprice`] | rows at other prices |
+//! | [`order`] | what may be done to a ledger, as it is written in an address |
 //! | [`report`] | an answer as JSON, CSV and text |
+//! | [`hash`] | names as keyed hashes |
 //! | [`settings`] | what the user wants |
 
 pub mod attribution;
 pub mod budget;
 pub mod calendar;
 pub mod change;
+pub mod credit;
 pub mod entry;
 pub mod forecast;
+pub mod hash;
 pub mod kept;
 pub mod money;
 mod names;
+pub mod order;
 pub mod question;
 pub mod recent;
 pub mod report;
+pub mod reprice;
 pub mod settings;
 pub mod sheet;
 pub mod spend;
 pub mod sums;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -53,11 +62,16 @@ pub use sums::Sums;
 use attribution::Owner;
 use budget::Budget;
 use calendar::Calendar;
+use credit::{Credit, CreditConfig};
+use hash::OwnerHash;
 use kept::{KeptRow, LedgerChanges};
 use recent::Recent;
+use reprice::Repricing;
 use settings::{AttributionConfig, BudgetConfig, LedgerConfig};
 use sheet::{DAY, Sheet, Tuple};
 use spend::{Moment, Spend};
+
+use crate::price::PriceBook;
 
 /// Tuples of a day that stay when it closes.
 const TUPLES: usize = 10_000;
@@ -78,6 +92,8 @@ pub struct LedgerSettings {
     pub attribution: AttributionConfig,
     /// The section `budgets`.
     pub budgets: Vec<BudgetConfig>,
+    /// The section `credits`.
+    pub credits: Vec<CreditConfig>,
 }
 
 /// The ledger as everybody who asks sees it.
@@ -89,6 +105,14 @@ pub struct Ledger {
     settings: LedgerSettings,
     calendar: Calendar,
     sheet: Sheet,
+    /// The same calls by session, where sessions are on, for as long as these are kept.
+    sessions: Sheet,
+    /// Days of which rows had sessions among the others.
+    mixed: BTreeSet<u32>,
+    /// Names that are to be forgotten in the files too.
+    forgotten: Vec<(&'static str, String, &'static str, u32)>,
+    scrub: bool,
+    hash: OwnerHash,
     budgets: Vec<Budget>,
     recent: Recent,
     /// Hashes of the values of owners that are off.
@@ -111,8 +135,13 @@ pub struct Ledger {
 #[derive(Clone, Copy, Debug)]
 pub struct Spot {
     tuple: Tuple,
+    /// Among the rows by session, where sessions are on.
+    by_session: Option<Tuple>,
     generation: u64,
 }
+
+/// The column that has a sheet of its own.
+const SESSION: Column = Column::Of(Owner::Session);
 
 impl Ledger {
     /// An empty one. Time has not begun: see [`Self::pass`].
@@ -122,6 +151,11 @@ impl Ledger {
             settings: LedgerSettings::default(),
             calendar: Calendar::default(),
             sheet: Sheet::default(),
+            sessions: Sheet::default(),
+            mixed: BTreeSet::new(),
+            forgotten: Vec::new(),
+            scrub: false,
+            hash: OwnerHash::default(),
             budgets: Vec::new(),
             recent: Recent::default(),
             seen: BTreeMap::new(),
@@ -150,8 +184,11 @@ impl Ledger {
 
     /// Adds a call; where, for others that have the same names.
     pub fn tell(&mut self, entry: &Entry<'_>) -> Spot {
-        let spot = Spot { tuple: self.sheet.tuple(&entry.names), generation: self.generation };
-        self.add(&spot.tuple, entry.when, entry.sums);
+        let by_session = self.on[Owner::Session as usize].then(|| self.sessions.tuple(&entry.names));
+        let mut names = entry.names;
+        names[SESSION.index()] = "";
+        let spot = Spot { tuple: self.sheet.tuple(&names), by_session, generation: self.generation };
+        self.add(&spot, entry.when, entry.sums);
         spot
     }
 
@@ -164,29 +201,40 @@ impl Ledger {
     /// Adds a call that has the names of another; nothing unless they are known by number: see [`Self::knows`].
     pub fn tell_at(&mut self, spot: &Spot, when: When, sums: &Sums) {
         if self.knows(spot) {
-            self.add(&spot.tuple, when, sums);
+            self.add(spot, when, sums);
         }
     }
 
-    fn add(&mut self, tuple: &Tuple, when: When, sums: &Sums) {
+    fn add(&mut self, spot: &Spot, when: When, sums: &Sums) {
+        let session = spot.by_session.map_or(0, |tuple| tuple[SESSION.index()]);
         for owner in Owner::ALL {
-            let silent = tuple[Column::Of(owner).index()] == 0;
+            let silent = if owner == Owner::Session {
+                session == 0
+            } else {
+                spot.tuple[Column::Of(owner).index()] == 0
+            };
             self.missing[owner as usize] += u64::from(silent && self.on[owner as usize]);
         }
-        let (hour, sheet) = (when.hour(), &mut self.sheet);
-        sheet.add(*tuple, hour, sums);
-        let name = |column| sheet.name(tuple, column);
+        let (hour, sheet, sessions) = (when.hour(), &mut self.sheet, &mut self.sessions);
+        sheet.add(spot.tuple, hour, sums);
+        spot.by_session.iter().for_each(|tuple| sessions.add(*tuple, hour, sums));
+        let name = |column| match (&spot.by_session, column) {
+            (Some(tuple), SESSION) => sessions.name(tuple, column),
+            _ => sheet.name(&spot.tuple, column),
+        };
         self.recent.tell(when, sums, [name(Column::Provider), name(Column::Model)]);
         for budget in &mut self.budgets {
             budget.tell(hour, sums, name);
         }
-        if self.sheet.len() > self.settings.ledger.max_rows {
+        if self.sheet.len().max(self.sessions.len()) > self.settings.ledger.max_rows {
             self.shrink();
         }
     }
 
     fn shrink(&mut self) {
-        self.sheet.shrink(self.settings.ledger.max_rows, self.hour / DAY);
+        for sheet in [&mut self.sheet, &mut self.sessions] {
+            sheet.shrink(self.settings.ledger.max_rows, self.hour / DAY);
+        }
         self.generation += 1;
         self.since = self.since.max(self.sheet.first_hour().unwrap_or(0));
     }
@@ -213,9 +261,27 @@ impl Ledger {
         let today = (hour - 1) / DAY;
         while self.closed + 1 < today {
             self.closed += 1;
-            self.sheet.close(self.closed, TUPLES);
-            self.sheet.fold_before(today.saturating_sub(FOLD_DAYS));
-            self.sheet.forget_before(today.saturating_sub(self.settings.ledger.keep_days));
+            for sheet in [&mut self.sheet, &mut self.sessions] {
+                sheet.close(self.closed, TUPLES);
+                sheet.fold_before(today.saturating_sub(FOLD_DAYS));
+                sheet.forget_before(today.saturating_sub(self.settings.ledger.keep_days));
+            }
+            self.forget_old_names(today);
+        }
+    }
+
+    /// Forgets names that are not kept for as long as their rows.
+    fn forget_old_names(&mut self, today: u32) {
+        for owner in Owner::ALL {
+            let Some(days) = self.settings.attribution.keep_days(owner) else { continue };
+            let first = today.saturating_sub(days);
+            if owner == Owner::Session {
+                self.sessions.forget_before(first);
+                continue;
+            }
+            for sheet in [&mut self.sheet, &mut self.sessions] {
+                sheet.forget_column(Column::Of(owner), FORGOTTEN, first);
+            }
         }
     }
 
@@ -241,6 +307,10 @@ impl Ledger {
     /// From now on notes what is to be kept on disk.
     pub fn keep(&mut self) {
         self.sheet.keep();
+        self.sessions.keep();
+        let mixed = std::mem::take(&mut self.mixed);
+        self.sessions.rewrite(mixed.iter().copied());
+        self.sheet.rewrite(mixed);
     }
 
     /// True when rows outlive the process.
@@ -251,13 +321,25 @@ impl Ledger {
 
     /// What has changed since the last time.
     pub fn changes(&mut self) -> LedgerChanges {
-        let (days, rows) = self.sheet.changes();
-        LedgerChanges { days, rows, since_hour: self.since, closed_day: self.closed }
+        let (mut changes, of_sessions) = (self.sheet.changes(), self.sessions.changes());
+        changes.session_days = of_sessions.days;
+        let by_session = of_sessions.rows.into_iter().map(|row| KeptRow { by_session: true, ..row });
+        changes.rows.extend(by_session);
+        let (forgotten, scrub) = (std::mem::take(&mut self.forgotten), std::mem::take(&mut self.scrub));
+        LedgerChanges { forgotten, scrub, since_hour: self.since, closed_day: self.closed, ..changes }
     }
 
     /// Takes a row back.
     pub fn restore(&mut self, row: &KeptRow) {
-        self.sheet.restore(row);
+        if row.by_session {
+            return self.sessions.restore(row, None);
+        }
+        if row.names.get(SESSION.index()).is_some_and(|name| !name.is_empty()) {
+            // Written before sessions stood apart.
+            self.mixed.insert(row.hour / DAY);
+            self.sessions.restore(row, None);
+        }
+        self.sheet.restore(row, Some(SESSION));
     }
 
     /// Goes on where another was, once its rows are here: the first hour it knew, the last day it closed.
@@ -268,14 +350,71 @@ impl Ledger {
             self.hour = closed_day * DAY;
         }
         self.pass_budgets();
-        if self.sheet.len() > self.settings.ledger.max_rows {
+        if self.sheet.len().max(self.sessions.len()) > self.settings.ledger.max_rows {
             self.shrink();
         }
     }
 
     /// Puts the rows of an owner before an hour down to `forgotten`; how many they were. Sums stay.
     pub fn forget(&mut self, owner: Owner, name: &str, before: u32) -> usize {
-        self.sheet.replace_name(Column::Of(owner), (name, FORGOTTEN), before)
+        let name = self.hash.kept(owner, name).into_owned();
+        let column = Column::Of(owner);
+        let mut count = 0;
+        for sheet in [&mut self.sheet, &mut self.sessions] {
+            count = sheet.replace_name(column, (&name, FORGOTTEN), before).max(count);
+        }
+        if self.is_kept() {
+            self.forgotten.push((column.label(), name, FORGOTTEN, before));
+            self.scrub = true;
+        }
+        self.changed_names();
+        count
+    }
+
+    /// Names of some owners are kept as hashes.
+    pub fn hash_names(&mut self, hash: OwnerHash) {
+        self.hash = hash;
+    }
+
+    /// A name of a column as it is kept.
+    #[must_use]
+    pub fn kept_name<'n>(&self, column: Column, name: &'n str) -> Cow<'n, str> {
+        self.hash.kept_in(column, name)
+    }
+
+    /// The rows that tell a question's columns apart.
+    #[must_use]
+    pub fn sheet_for(&self, question: &Question) -> &Sheet {
+        if asks_for_sessions(question) { &self.sessions } else { &self.sheet }
+    }
+
+    /// What the rows of some hours would be at other prices.
+    #[must_use]
+    pub fn repriced(&self, book: &mut PriceBook, hours: (u32, u32)) -> Repricing {
+        let mut repricing = Repricing::of(&self.sheet, book, hours);
+        repricing.by_session = Repricing::of(&self.sessions, book, hours).rows;
+        repricing
+    }
+
+    /// Takes other prices over, at a moment in seconds since the Unix epoch; budgets count anew.
+    pub fn take_over(&mut self, repricing: &mut Repricing, now: i64) {
+        self.sheet.reprice(std::mem::take(&mut repricing.rows), Some(now));
+        self.sessions.reprice(std::mem::take(&mut repricing.by_session), None);
+        repricing.is_applied = true;
+        self.changed_names();
+    }
+
+    /// True when something is to be kept on disk.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.sheet.has_changed() || self.sessions.has_changed() || self.scrub
+    }
+
+    /// Names or sums of past rows are others.
+    fn changed_names(&mut self) {
+        self.generation += 1;
+        self.budgets = self.settings.budgets.iter().cloned().map(Budget::new).collect();
+        self.pass_budgets();
     }
 
     /// Its rows.
@@ -308,10 +447,28 @@ impl Ledger {
         &self.budgets
     }
 
+    /// Its credits, and what they have paid of all that it knows.
+    #[must_use]
+    pub fn credits(&self) -> Vec<Credit> {
+        if self.settings.credits.is_empty() {
+            return Vec::new();
+        }
+        Credit::all(&self.settings.credits, &self.sheet, &self.calendar)
+    }
+
     /// The first hour from which on it is whole.
     #[must_use]
     pub fn since(&self) -> u32 {
         self.since.min(self.sheet.first_hour().unwrap_or(self.since))
+    }
+
+    /// The same for what a question asks for: sessions are kept for less long.
+    #[must_use]
+    pub fn since_for(&self, question: &Question) -> u32 {
+        if !asks_for_sessions(question) {
+            return self.since();
+        }
+        self.sessions.first_hour().map_or(self.hour, |first| first.max(self.since()))
     }
 
     /// When it is asked.
@@ -328,7 +485,12 @@ impl Ledger {
 
     fn pass_budgets(&mut self) {
         for budget in &mut self.budgets {
-            budget.pass(self.hour, &self.calendar, &self.sheet);
+            let sheet = if budget.asks_for(SESSION) { &self.sessions } else { &self.sheet };
+            budget.pass(self.hour, &self.calendar, sheet);
         }
     }
+}
+
+fn asks_for_sessions(question: &Question) -> bool {
+    question.by.contains(&SESSION) || question.only.iter().any(|(column, _)| *column == SESSION)
 }

@@ -11,16 +11,18 @@ use serde_json::{Map, Value, json};
 
 use super::calendar::{Calendar, before};
 use super::change::{Amount, Change};
+use super::credit::Credit;
 use super::entry::Column;
 use super::forecast::Forecast;
 use super::money::{Money, thousands};
 use super::question::{Answer, MOST_COLUMNS, Question};
-use super::spend::Moment;
 use super::sums::{Kind, Sums};
 use super::{Ledger, attribution::Owner};
 
 /// Rows of an answer unless it is asked for others.
 const TOP: usize = 20;
+/// What changed most: so many.
+const MOVERS: usize = 5;
 /// And at most.
 const MOST_ROWS: usize = 100_000;
 
@@ -44,6 +46,8 @@ pub struct Report {
     pub answer: Answer,
     /// Why it costs more than the period before; `None` when that is not known whole.
     pub change: Option<(Answer, Change)>,
+    /// What rose or fell most, by its names, and by how much.
+    pub movers: Vec<(Vec<String>, Money)>,
     /// What this month will have cost, of what was asked for.
     pub forecast: Forecast,
     /// Dollars of this month, of what was asked for.
@@ -58,6 +62,8 @@ pub struct Report {
     pub now: i64,
     /// Tuples that became `other` because there were too many.
     pub others: u64,
+    /// Credits, beside what was asked.
+    pub credits: Vec<Credit>,
 }
 
 /// Reads a question.
@@ -114,12 +120,19 @@ fn column(name: &str, persons: bool) -> Result<Column, Refusal> {
 impl Report {
     /// Asks the ledger.
     #[must_use]
-    pub fn of(ledger: &Ledger, question: Question, now: i64) -> Self {
-        let (sheet, calendar, since) = (ledger.sheet(), ledger.calendar(), ledger.since());
+    pub fn of(ledger: &Ledger, mut question: Question, now: i64) -> Self {
+        for (column, name) in &mut question.only {
+            *name = ledger.kept_name(*column, name).into_owned();
+        }
+        let (sheet, calendar, since) =
+            (ledger.sheet_for(&question), ledger.calendar(), ledger.since_for(&question));
         let answer = question.ask(sheet);
         let (forecast, month) = foresee(ledger, &question, now);
+        let (change, movers) = change(ledger, &question)
+            .map_or((None, Vec::new()), |(before, change, movers)| (Some((before, change)), movers));
         Self {
-            change: change(ledger, &question, now),
+            change,
+            movers,
             days: question.days(sheet, calendar),
             forecast,
             month,
@@ -129,6 +142,7 @@ impl Report {
             since,
             now,
             others: sheet.others(),
+            credits: ledger.credits(),
         }
     }
 
@@ -154,7 +168,13 @@ impl Report {
         };
         if let Some((before, change)) = &self.change {
             let before = before.total.cost().to_string();
-            object.insert("change".to_owned(), json!({"before_usd": before, "parts_usd": parts(change)}));
+            let movers: Vec<Value> = self
+                .movers
+                .iter()
+                .map(|(names, more)| json!({"names": names, "change_usd": more.to_string()}))
+                .collect();
+            let change = json!({"before_usd": before, "parts_usd": parts(change), "most": movers});
+            object.insert("change".to_owned(), change);
         }
         for (name, value) in [
             ("from", json!(moment(self.question.from))),
@@ -166,6 +186,9 @@ impl Report {
             ("forecast_method", json!(self.forecast.method())),
         ] {
             object.insert(name.to_owned(), value);
+        }
+        if !self.credits.is_empty() {
+            object.insert("credits".to_owned(), self.credits.iter().map(credit).collect());
         }
         Value::from(object).to_string() + "\n"
     }
@@ -227,6 +250,21 @@ impl Report {
                 before.total.cost().short(),
                 change.total().short(),
                 parts.join(" + ")
+            );
+        }
+        for credit in &self.credits {
+            let Credit { name, amount, used, .. } = credit;
+            let (amount, used, left) = (amount.short(), used.short(), credit.left().short());
+            let _ = writeln!(out, "credit {name}: {used} of {amount} used, {left} left");
+        }
+        for (names, more) in &self.movers {
+            let names: Vec<String> = names.iter().map(|name| printable(name)).collect();
+            let _ = writeln!(
+                out,
+                "  {}{}  {}",
+                if more.0 > 0 { "+" } else { "" },
+                more.short(),
+                names.join(" / ")
             );
         }
         let _ = writeln!(out, "{}", self.warnings().join("\n"));
@@ -331,6 +369,18 @@ fn numbers(sums: &Sums) -> Map<String, Value> {
     }
 }
 
+fn credit(credit: &Credit) -> Value {
+    let hour = |hour: u32| (hour > 0 && hour < u32::MAX).then(|| moment(hour));
+    json!({
+        "name": credit.name,
+        "amount_usd": credit.amount.to_string(),
+        "used_usd": credit.used.to_string(),
+        "left_usd": credit.left().to_string(),
+        "from": hour(credit.hours.0),
+        "to": hour(credit.hours.1),
+    })
+}
+
 /// A UTC hour as RFC 3339.
 #[must_use]
 pub fn moment(hour: u32) -> String {
@@ -361,7 +411,7 @@ fn foresee(ledger: &Ledger, question: &Question, now: i64) -> (Forecast, Money) 
         ..question.clone()
     };
     let days: Vec<(Date, Money)> = all
-        .days(ledger.sheet(), calendar)
+        .days(ledger.sheet_for(&all), calendar)
         .into_iter()
         .map(|(date, parts)| (date, parts.into_values().sum()))
         .collect();
@@ -373,7 +423,7 @@ fn foresee(ledger: &Ledger, question: &Question, now: i64) -> (Forecast, Money) 
 }
 
 /// Against the period before: as long, or the same part of the month before.
-fn change(ledger: &Ledger, question: &Question, now: i64) -> Option<(Answer, Change)> {
+fn change(ledger: &Ledger, question: &Question) -> Option<(Answer, Change, Vec<(Vec<String>, Money)>)> {
     let calendar = ledger.calendar();
     let date = calendar.date(question.from);
     let is_month = calendar.begin(date.first_of_month()) == question.from;
@@ -382,23 +432,38 @@ fn change(ledger: &Ledger, question: &Question, now: i64) -> Option<(Answer, Cha
     let from = if is_month { from } else { question.from.checked_sub(length)? };
     let to = (from + length).min(question.from);
     let earlier = Question { from, to, top: 0, ..question.clone() };
-    let Moment { since, .. } = ledger.moment(now);
-    if since > earlier.from {
+    if ledger.since_for(question) > earlier.from {
         return None;
     }
     let (was, is) = (amounts(ledger, &earlier), amounts(ledger, question));
-    Some((earlier.ask(ledger.sheet()), Change::between(&was, &is)))
+    Some((earlier.ask(ledger.sheet_for(&earlier)), Change::between(&was, &is), movers(&was, &is)))
 }
 
-fn amounts<'a>(ledger: &'a Ledger, question: &'a Question) -> BTreeMap<(Vec<String>, Kind), Amount> {
+type Amounts = BTreeMap<(Vec<String>, Kind), Amount>;
+
+/// Names of which dollars have changed, those that did most first.
+fn movers(was: &Amounts, is: &Amounts) -> Vec<(Vec<String>, Money)> {
+    let mut sums: BTreeMap<&[String], i128> = BTreeMap::new();
+    for (period, sign) in [(was, -1), (is, 1)] {
+        for ((names, _), amount) in period {
+            *sums.entry(names).or_default() += sign * amount.cost.0;
+        }
+    }
+    let mut movers: Vec<_> = sums.into_iter().filter(|(_, more)| *more != 0).collect();
+    movers.sort_by_key(|(_, more)| std::cmp::Reverse(more.abs()));
+    movers.into_iter().take(MOVERS).map(|(names, more)| (names.to_vec(), Money(more))).collect()
+}
+
+fn amounts(ledger: &Ledger, question: &Question) -> Amounts {
     let mut by = question.by.clone();
     for column in [Column::Model, Column::Provider, Column::Of(Owner::Team)] {
         if by.len() < MOST_COLUMNS && !by.contains(&column) {
             by.push(column);
         }
     }
-    let all = Question { by, top: 0, ..question.clone() }.ask(ledger.sheet());
-    let mut amounts: BTreeMap<(Vec<String>, Kind), Amount> = BTreeMap::new();
+    let all = Question { by, top: 0, ..question.clone() };
+    let all = all.ask(ledger.sheet_for(question));
+    let mut amounts = Amounts::new();
     for part in all.parts {
         for line in &part.sums.lines {
             let quantity = if line.kind == Kind::REQUEST { part.sums.calls } else { line.tokens };

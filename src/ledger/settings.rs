@@ -6,7 +6,11 @@ use serde::Deserialize;
 
 use super::attribution::Owner;
 use super::calendar::Calendar;
+use super::credit::{self, CreditConfig};
 use super::entry::Column;
+
+/// Days for which sessions are kept.
+const SESSION_DAYS: u32 = 30;
 
 /// The section `ledger`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub struct OwnerConfig {
     pub keys: Vec<String>,
     /// Keep a keyed hash in place of the name.
     pub hash: bool,
+    /// Days after which its names are forgotten; for ever when left out, sessions 30.
+    pub keep_days: Option<u32>,
 }
 
 /// The section `attribution`.
@@ -65,6 +71,12 @@ impl AttributionConfig {
             Owner::Prompt => &self.prompt,
             Owner::Session => &self.session,
         }
+    }
+
+    /// Days for which its names are kept, where they are not kept for ever.
+    #[must_use]
+    pub fn keep_days(&self, owner: Owner) -> Option<u32> {
+        self.of(owner).keep_days.or((owner == Owner::Session).then_some(SESSION_DAYS))
     }
 
     /// True when calls are put down to it.
@@ -219,16 +231,18 @@ impl BudgetConfig {
     }
 }
 
-/// What is wrong with the three sections: the key and the problem.
+/// What is wrong with the four sections: the key and the problem.
 #[must_use]
 pub fn faults(
     ledger: &LedgerConfig,
     attribution: &AttributionConfig,
     budgets: &[BudgetConfig],
+    credits: &[CreditConfig],
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if let Err(problem) = Calendar::named(&ledger.time_zone) {
-        faults.push(("ledger.time_zone".to_owned(), problem));
+    match Calendar::named(&ledger.time_zone) {
+        Ok(calendar) => faults.extend(credit::faults(credits, &calendar)),
+        Err(problem) => faults.push(("ledger.time_zone".to_owned(), problem)),
     }
     if !(1..=36_600).contains(&ledger.keep_days) {
         faults.push(("ledger.keep_days".to_owned(), "is not a whole number from 1 to 36600".to_owned()));
@@ -241,6 +255,10 @@ pub fn faults(
         if !attribution.of(owner).keys.iter().all(sound) {
             let key = format!("attribution.{}.keys", owner.label());
             faults.push((key, "is not a list of attribute keys; `[user.id]` would be right".to_owned()));
+        }
+        if attribution.of(owner).keep_days.is_some_and(|days| !(1..=36_600).contains(&days)) {
+            let key = format!("attribution.{}.keep_days", owner.label());
+            faults.push((key, "is not a whole number from 1 to 36600".to_owned()));
         }
     }
     for (index, budget) in budgets.iter().enumerate() {

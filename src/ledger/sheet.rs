@@ -8,9 +8,11 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::entry::Column;
-use super::kept::Changed;
+use super::hash::is_hash;
+use super::kept::Noted;
 use super::money::Money;
 use super::names::{Name, Names};
+use super::reprice::Changed;
 use super::sums::Sums;
 
 /// Hours in a UTC day.
@@ -69,7 +71,7 @@ pub struct Sheet {
     /// Tuples that became one of `other`.
     others: u64,
     /// What is to be kept on disk, where anything is.
-    pub(super) changed: Option<Changed>,
+    pub(super) changed: Option<Noted>,
 }
 
 /// Columns that tell apart what is left of cheap tuples.
@@ -81,7 +83,8 @@ impl Sheet {
     pub(super) fn tuple(&mut self, names: &[&str; Column::COUNT]) -> Tuple {
         let mut tuple = [0; Column::COUNT];
         for column in Column::ALL {
-            tuple[column.index()] = self.names.number(names[column.index()], column.is_personal());
+            let name = names[column.index()];
+            tuple[column.index()] = self.names.number(name, column.is_personal() || is_hash(name));
         }
         tuple
     }
@@ -124,6 +127,11 @@ impl Sheet {
             names: &self.names,
             tuple: &key.tuple,
         })
+    }
+
+    /// All rows and what each is found by.
+    pub(super) fn keyed_rows(&self) -> impl Iterator<Item = (Key, Row<'_>)> {
+        self.rows.keys().copied().zip(self.rows())
     }
 
     /// How many rows there are.
@@ -185,6 +193,50 @@ impl Sheet {
             key
         });
         count
+    }
+
+    /// Rows have other sums from now on, and another model and price source; what they were is kept on disk where a
+    /// time is given.
+    pub(super) fn reprice(&mut self, rows: Vec<Changed>, at: Option<i64>) {
+        if let Some(at) = at.filter(|_| self.changed.is_some()) {
+            let former: Vec<_> = rows.iter().filter_map(|row| Some((at, self.kept(&row.key)?))).collect();
+            self.changed.get_or_insert_default().former.extend(former);
+        }
+        for row in rows {
+            self.rows.remove(&row.key);
+            let mut key = row.key;
+            key.tuple[Column::Model.index()] = self.names.keep(&row.model);
+            key.tuple[Column::PriceSource.index()] = self.names.keep(row.source.label());
+            self.rows.entry(key).or_default().add(&row.sums);
+            if let Some(changed) = &mut self.changed {
+                changed.days.insert(key.hour / DAY);
+            }
+        }
+    }
+
+    /// Rows before a day have this name in a column wherever they had one.
+    pub(super) fn forget_column(&mut self, column: Column, other: &str, day: u32) {
+        let other = self.names.keep(other);
+        let has = |key: &Key| {
+            key.hour < day * DAY
+                && !matches!(key.tuple[column.index()], 0)
+                && key.tuple[column.index()] != other
+        };
+        if self.rows.keys().any(has) {
+            self.rename(|mut key| {
+                if has(&key) {
+                    key.tuple[column.index()] = other;
+                }
+                key
+            });
+        }
+    }
+
+    /// All rows of a day are to be written again.
+    pub(super) fn rewrite(&mut self, days: impl IntoIterator<Item = u32>) {
+        if let Some(noted) = &mut self.changed {
+            noted.days.extend(days);
+        }
     }
 
     /// Keeps the dearest tuples of a day; the rest becomes `other`.

@@ -113,6 +113,7 @@ const BUDGET: Labels = &[
     ("period", "day, week, month, rolling_24h"),
     ("unit", "usd, tokens, calls"),
     ("owner", "only with `label: true`: the 20 fullest of a `per` budget"),
+    ("environment", "only of a budget that is for one"),
 ];
 
 /// Every family, in the order in which it is exposed.

@@ -72,12 +72,14 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
 }
 
 /// Leaves nothing in a file of what was deleted from it.
-pub(super) fn scrub(path: &Path) -> Result<(), Fault> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_timeout(BUSY)?;
+pub(super) fn scrub(connection: &Connection) -> Result<(), Fault> {
     connection.execute_batch("VACUUM")?;
-    let _: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
-    Ok(())
+    checkpoint(connection, "TRUNCATE")
+}
+
+/// Brings a write-ahead log into its file.
+pub(super) fn checkpoint(connection: &Connection, mode: &str) -> Result<(), Fault> {
+    Ok(connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |_| Ok(()))?)
 }
 
 enum Refusal {

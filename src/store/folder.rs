@@ -13,6 +13,8 @@ use super::fault::{Fault, Opening, Reason};
 /// How long a second process waits for the first to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
+/// The file of the key with which names are hashed.
+const OWNER_KEY: &str = "owners.key";
 /// One part of so many must be free.
 const FREE_PARTS: u64 = 20;
 /// File systems of other machines: their locks and their word that something is on disk are not to be relied on.
@@ -99,6 +101,19 @@ impl Folder {
         Ok(())
     }
 
+    /// The key with which names of owners are hashed: the same for as long as its file is there.
+    #[must_use]
+    pub fn owner_key(&self) -> [u8; 32] {
+        let path = self.path.join(OWNER_KEY);
+        read_key(&path).unwrap_or_else(|| {
+            let key = random_key();
+            // A key that cannot be kept is one of this process.
+            let _ =
+                private_file(&path).and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()));
+            key
+        })
+    }
+
     /// Bytes of all its files, those that were set aside too.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -109,6 +124,33 @@ impl Folder {
             .map(|file| file.len())
             .sum()
     }
+}
+
+fn read_key(path: &Path) -> Option<[u8; 32]> {
+    fs::read(path).ok()?.try_into().ok()
+}
+
+/// The key of a directory with which names of owners are hashed, if it has one.
+#[must_use]
+pub fn owner_key(folder: &Path) -> Option<[u8; 32]> {
+    read_key(&folder.join(OWNER_KEY))
+}
+
+/// A key that nobody can guess.
+#[must_use]
+pub fn random_key() -> [u8; 32] {
+    let mut key = [0; 32];
+    let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut key));
+    if read.is_err() {
+        // In a root without devices: the seeds of the standard library come from the system.
+        use std::hash::BuildHasher as _;
+        for part in key.chunks_mut(8) {
+            let random =
+                std::collections::hash_map::RandomState::new().hash_one(crate::clock::now_unix_nano());
+            part.copy_from_slice(&random.to_le_bytes());
+        }
+    }
+    key
 }
 
 /// A file that only its owner may read.

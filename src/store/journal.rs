@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::{Fault, Opening};
-use super::file::{self, Kind};
+use super::file::{self, Kind, checkpoint};
 use crate::compact::sum;
 
 const KIND: Kind = Kind {
@@ -68,6 +68,8 @@ pub struct Note {
     pub batches: u64,
     /// No record before this one waits.
     pub oldest: u64,
+    /// Nothing of what is dropped is to be left in its files.
+    pub scrub: bool,
 }
 
 /// See the module.
@@ -196,6 +198,14 @@ impl Journal {
         }
     }
 
+    /// Leaves nothing in its files of what was dropped from it.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn scrub(&mut self) -> Result<(), Fault> {
+        file::scrub(open(&mut self.connection, &self.path, self.last)?)
+    }
+
     /// What brings its write-ahead log into the file, on a thread of its own.
     ///
     /// # Errors
@@ -275,11 +285,6 @@ impl Checkpoints {
     }
 }
 
-/// Brings a write-ahead log into its file.
-pub(super) fn checkpoint(connection: &Connection, mode: &str) -> Result<(), Fault> {
-    Ok(connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |_| Ok(()))?)
-}
-
 fn born(connection: &Connection) -> Result<Identity, Fault> {
     use std::hash::BuildHasher as _;
     let random = || std::collections::hash_map::RandomState::new().hash_one(crate::clock::now_unix_nano());
@@ -339,9 +344,9 @@ mod tests {
         assert_eq!((journal.identity(), journal.is_new(), journal.next()), (&identity, false, (7, 17)));
         assert_eq!(all(&mut journal), entries);
         // Record 9 waits; then only what came after the snapshot is left.
-        journal.commit(None, Some(Note { snapshot: 1, batches: 3, oldest: 9 })).unwrap();
+        journal.commit(None, Some(Note { snapshot: 1, batches: 3, oldest: 9, scrub: false })).unwrap();
         assert_eq!(all(&mut journal), entries);
-        journal.commit(None, Some(Note { snapshot: 2, batches: 3, oldest: 17 })).unwrap();
+        journal.commit(None, Some(Note { snapshot: 2, batches: 3, oldest: 17, scrub: false })).unwrap();
         assert_eq!(all(&mut journal), entries[2..]);
         assert_eq!(Journal::open(&path, &mut aside).unwrap().identity().snapshot, 2);
         assert!(aside.is_empty());

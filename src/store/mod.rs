@@ -35,7 +35,7 @@ mod journal;
 mod snapshots;
 
 pub use fault::{Fault, Opening, Reason};
-pub use folder::{Folder, network_file_system, unusable};
+pub use folder::{Folder, network_file_system, owner_key, random_key, unusable};
 pub use journal::{Checkpoints, Entry, Identity, Journal, Note};
 pub use snapshots::{Kept, Place, Snapshot, Snapshots};
 
@@ -125,7 +125,7 @@ impl Store {
     /// # Errors
     /// In words: spans wait in the journal, which names them too; or the disk's.
     pub fn change_ledger(&mut self, changes: &LedgerChanges) -> Result<(), Opening> {
-        let (mut entries, folder) = (0_u64, self.folder.path().to_owned());
+        let mut entries = 0_u64;
         let words = |fault: Fault| Opening(fault.words);
         self.journal
             .entries(|_, _| {
@@ -140,7 +140,7 @@ impl Store {
             ));
         }
         self.snapshots.change_ledger(changes).map_err(words)?;
-        file::scrub(&folder.join("journal.db")).map_err(words)
+        self.journal.scrub().map_err(words)
     }
 }
 

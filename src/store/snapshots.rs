@@ -11,15 +11,15 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::fault::{Fault, Opening};
-use super::file::{self, Kind};
+use super::file::{self, Kind, checkpoint, scrub};
 use super::folder::private_file;
-use super::journal::{bits, checkpoint, number};
+use super::journal::{bits, number};
 use crate::compact::sum;
 use crate::ledger::kept::{self, KeptRow, LedgerChanges};
 use crate::ledger::sheet::DAY;
 
 const KIND: Kind = Kind {
-    version: 2,
+    version: 3,
     schema: concat!(
         "
         CREATE TABLE snapshot (
@@ -32,9 +32,10 @@ const KIND: Kind = Kind {
         CREATE TABLE memory (
             id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, at INTEGER NOT NULL, sum INTEGER NOT NULL, blob BLOB NOT NULL);
 ",
-        include_str!("../ledger/ledger.sql")
+        include_str!("../ledger/ledger.sql"),
+        include_str!("../ledger/ledger_3.sql")
     ),
-    migrations: &[include_str!("../ledger/ledger.sql")],
+    migrations: &[include_str!("../ledger/ledger.sql"), include_str!("../ledger/ledger_3.sql")],
 };
 
 const LONG_LOG: u64 = 16 << 20;
@@ -173,9 +174,7 @@ impl Snapshots {
         let transaction = connection.unchecked_transaction()?;
         save_ledger(&transaction, changes)?;
         transaction.commit()?;
-        connection.execute_batch("VACUUM")?;
-        checkpoint(connection, "TRUNCATE")?;
-        Ok(())
+        scrub(connection)
     }
 
     /// Keeps a snapshot, in one commit.
@@ -190,6 +189,9 @@ impl Snapshots {
         // A connection whose commit failed is not used again.
         save(&open, kept)?;
         self.snapshot = Some(kept.snapshot.clone());
+        if kept.ledger.scrub {
+            scrub(&open)?;
+        }
         let mut log = self.path.clone().into_os_string();
         log.push("-wal");
         if std::fs::metadata(&log).is_ok_and(|log| log.len() > LONG_LOG) {
@@ -280,7 +282,22 @@ pub(super) fn read_ledger(
     connection: &Connection,
     each: &mut dyn FnMut(&KeptRow),
 ) -> Result<Option<(u32, u32)>, Fault> {
-    let mut statement = connection.prepare("SELECT * FROM ledger_row ORDER BY hour")?;
+    read_rows(connection, "ledger_row", false, each)?;
+    let newer = "SELECT count(*) FROM sqlite_master WHERE name = 'ledger_session'";
+    if connection.query_row(newer, (), |row| row.get::<_, u32>(0))? > 0 {
+        read_rows(connection, "ledger_session", true, each)?;
+    }
+    let about = "SELECT since_hour, closed_day FROM ledger_about";
+    Ok(connection.query_row(about, (), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+}
+
+fn read_rows(
+    connection: &Connection,
+    table: &str,
+    by_session: bool,
+    each: &mut dyn FnMut(&KeptRow),
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY hour"))?;
     let (texts, mut rows) = (2..2 + kept::names().count(), statement.query(())?);
     let last = texts.end + kept::numbers().len();
     while let Some(row) = rows.next()? {
@@ -289,10 +306,10 @@ pub(super) fn read_ledger(
             hours: row.get(1)?,
             names: texts.clone().map(|at| row.get(at)).collect::<Result<_, _>>()?,
             numbers: (texts.end..last).map(|at| row.get(at)).collect::<Result<_, _>>()?,
+            by_session,
         });
     }
-    let about = "SELECT since_hour, closed_day FROM ledger_about";
-    Ok(connection.query_row(about, (), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    Ok(())
 }
 
 fn save_ledger(connection: &Connection, changes: &LedgerChanges) -> Result<(), rusqlite::Error> {
@@ -300,18 +317,53 @@ fn save_ledger(connection: &Connection, changes: &LedgerChanges) -> Result<(), r
     for day in &changes.days {
         drop.execute(params![day * DAY, (day + 1) * DAY])?;
     }
-    let places = vec!["?"; 2 + kept::names().count() + kept::numbers().len()].join(",");
-    let mut put =
-        connection.prepare_cached(&format!("INSERT OR REPLACE INTO ledger_row VALUES ({places})"))?;
-    for row in &changes.rows {
-        let hours = [row.hour, row.hours].map(|hour| Value::from(i64::from(hour)));
-        let names = row.names.iter().cloned().map(Value::from);
-        let numbers = row.numbers.iter().copied().map(Value::from);
-        put.execute(params_from_iter(hours.into_iter().chain(names).chain(numbers)))?;
+    let mut drop = connection.prepare_cached("DELETE FROM ledger_session WHERE hour >= ?1 AND hour < ?2")?;
+    for day in &changes.session_days {
+        drop.execute(params![day * DAY, (day + 1) * DAY])?;
+    }
+    for (by_session, table) in [(false, "ledger_row"), (true, "ledger_session")] {
+        let rows = changes.rows.iter().filter(|row| row.by_session == by_session);
+        put_rows(connection, &format!("INSERT OR REPLACE INTO {table}"), rows.map(|row| (None, row)))?;
+    }
+    let former = changes.former.iter().map(|(at, row)| (Some(*at), row));
+    put_rows(connection, "INSERT INTO ledger_former", former)?;
+    if !changes.days.is_empty() {
+        let rows = "SELECT min(hour) FROM ledger_row";
+        connection.execute(&format!("DELETE FROM ledger_former WHERE hour < ({rows})"), ())?;
+    }
+    for (column, name, other, before) in &changes.forgotten {
+        let forget =
+            format!("UPDATE ledger_former SET \"{column}\" = ?1 WHERE \"{column}\" = ?2 AND hour < ?3");
+        connection.execute(&forget, params![other, name, before])?;
     }
     connection
         .prepare_cached("INSERT OR REPLACE INTO ledger_about VALUES (1, ?1, ?2)")?
         .execute(params![changes.since_hour, changes.closed_day])?;
+    Ok(())
+}
+
+/// Writes rows of the ledger; some with a moment before their other columns.
+fn put_rows<'a>(
+    connection: &Connection,
+    statement: &str,
+    rows: impl Iterator<Item = (Option<i64>, &'a KeptRow)>,
+) -> Result<(), rusqlite::Error> {
+    let mut prepared = None;
+    for (at, row) in rows {
+        let hours = [row.hour, row.hours].map(|hour| Value::from(i64::from(hour)));
+        let names = row.names.iter().cloned().map(Value::from);
+        let numbers = row.numbers.iter().copied().map(Value::from);
+        let values: Vec<Value> =
+            at.map(Value::from).into_iter().chain(hours).chain(names).chain(numbers).collect();
+        let put = match &mut prepared {
+            Some(put) => put,
+            none => {
+                let places = vec!["?"; values.len()].join(",");
+                none.insert(connection.prepare_cached(&format!("{statement} VALUES ({places})"))?)
+            }
+        };
+        put.execute(params_from_iter(values))?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 """Ask before you spend, with real parts: nginx's auth_request, the decorator, LiteLLM's pre-call hook, a thousand questions a second.
 
-    tests/budgets/run.py BINARY [FOLDER with a Python that has litellm]
+    tests/budgets/run.py BINARY [a Python that has litellm[proxy]; else one is made in build/budgets]
 
 alice has spent her budget, bob has not, nobody knows carol.
 """
@@ -183,9 +183,26 @@ assert "user-day is spent" in ask("alice"), ask("alice")
 """
 
 
-def litellm(python: str | None, tollgate: str) -> None:
-    known = python and subprocess.run([python, "-c", "import litellm.proxy._types"], capture_output=True).returncode == 0
-    if not known:
+def has_litellm(python: str | pathlib.Path) -> bool:
+    return pathlib.Path(python).exists() and subprocess.run([python, "-c", "import litellm.proxy._types"], capture_output=True).returncode == 0
+
+
+def with_litellm() -> str:
+    """A Python of the pinned LiteLLM, made once; by uv where there is one."""
+    folder = HERE.parent.parent / "build" / "budgets" / "litellm"
+    python, wanted = folder / "bin" / "python", HERE / "litellm.txt"
+    if not has_litellm(python):
+        uv = shutil.which("uv")
+        make = [uv, "venv", "-q", folder] if uv else [sys.executable, "-m", "venv", folder]
+        fill = [uv, "pip", "install", "-q", "--python", python] if uv else [python, "-m", "pip", "install", "-q"]
+        for command in (make, [*fill, "-r", wanted]):
+            if subprocess.run(command, capture_output=True, timeout=600).returncode != 0:
+                break
+    return str(python)
+
+
+def litellm(python: str, tollgate: str) -> None:
+    if not has_litellm(python):
         print("left out: LiteLLM's hook: no Python with litellm[proxy]")
         return
     done = subprocess.run([python, "-c", HOOK, str(DEPLOY)], env={**os.environ, "TOLLGATE_URL": tollgate}, capture_output=True, text=True)
@@ -216,7 +233,7 @@ def rate(port: int) -> None:
 
 
 def main() -> None:
-    binary, python = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
+    binary, python = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else with_litellm()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         http_port, metrics_port = free_port(), free_port()

@@ -83,6 +83,15 @@ class Routing(unittest.TestCase):
         )
         self.expect("LLMRateLimitFilling")
 
+    def test_a_budget_of_an_environment_stands_for_its_threshold_there_only(self) -> None:
+        self.send(
+            ("LLMBudgetSpent", "page", {"budget": "production", "environment": "prod"}),
+            ("LLMSpendOverDailyBudget", "page", {"environment": "prod"}),
+            ("LLMSpendOnPaceToPassBudget", "ticket", {"environment": "staging"}),
+        )
+        self.expect("LLMSpendOverDailyBudget")
+        self.assertEqual([alert["labels"]["environment"] for alert in self.known() if alert["status"]["inhibitedBy"]], ["prod"])
+
     def test_without_tollgate_missing_data_is_no_news(self) -> None:
         self.send(
             ("TollgateDown", "page", {"job": "tollgate", "instance": "a"}),

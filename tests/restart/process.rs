@@ -40,7 +40,23 @@ fn command(folder: &Path) -> Command {
             ("TOLLGATE_SETTLE_SECONDS", "1"),
         ],
     );
+    let configuration = folder.join("tollgate.yaml");
+    if configuration.exists() {
+        command.env("TOLLGATE_CONFIG", configuration);
+    }
     command
+}
+
+/// What comes of it, once it does.
+pub(crate) fn until<T>(mut what: impl FnMut() -> Option<T>) -> T {
+    let waiting = pause(PATIENCE);
+    loop {
+        if let Some(found) = what() {
+            return found;
+        }
+        assert!(!waiting.is_over(), "it did not come");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 impl Tollgate {
@@ -105,8 +121,28 @@ impl Tollgate {
 
     /// Calls and dollars of the ledger.
     pub(crate) fn ledger(&self) -> (f64, f64) {
-        let path = "/api/v1/spend?from=2020-01-01&by=model,team";
-        let (_, body) = self.get(path, "application/json").expect("an answer");
+        self.spent("by=model,team")
+    }
+
+    /// What a subcommand says that asks this one.
+    pub(crate) fn command(&self, folder: &Path, arguments: &[&str]) -> String {
+        let output = command(folder).args(arguments).args(["--url", &self.metrics]).output();
+        let output = output.expect("the binary starts");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    }
+
+    /// The status of a form that is posted as a browser does.
+    pub(crate) fn post(&self, path: &str, form: &str) -> u16 {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let form_type = "application/x-www-form-urlencoded";
+        let sent = agent.post(format!("{}{path}", self.metrics)).header("Content-Type", form_type).send(form);
+        sent.expect("an answer").status().as_u16()
+    }
+
+    /// Calls and dollars of the ledger that a question is for.
+    pub(crate) fn spent(&self, question: &str) -> (f64, f64) {
+        let path = format!("/api/v1/spend?from=2020-01-01&{question}");
+        let (_, body) = self.get(&path, "application/json").expect("an answer");
         let said: serde_json::Value = serde_json::from_str(&body).expect("JSON");
         let dollars = said["total"]["cost_usd"].as_str().and_then(|text| text.parse().ok());
         (said["total"]["calls"].as_f64().expect("calls"), dollars.expect("dollars"))

@@ -5,8 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::RwLock;
+
 use super::Engine;
 use crate::aggregate::{AggregateOptions, Dimension};
+use crate::clock;
+use crate::command::order::forgotten;
 use crate::command::{Failure, price_book};
 use crate::config::{Listen, Sampling, Settings};
 use crate::dialect::Vocabulary;
@@ -16,6 +20,7 @@ use crate::expose::scrapers::Visit;
 use crate::expose::status::{Readiness, Status};
 use crate::expose::view::View;
 use crate::ledger::Shared;
+use crate::ledger::order::Order;
 use crate::receive::{Intake, Payload, Receipt, Refused};
 use crate::settle::SettleSettings;
 use crate::store::{Durability, Store, StoreSettings};
@@ -23,6 +28,12 @@ use crate::telemetry::{self, Event, emit};
 
 /// An engine whose last turn is older than this keeps up with nothing.
 const NOT_READY: Duration = Duration::from_secs(5);
+/// How long one view is shown.
+const SHARED: Duration = Duration::from_secs(1);
+/// So many views later, the one that was asked for is on disk: one may be on its way, one is shared.
+const VIEWS: usize = 3;
+/// How much longer than they must a call's spans wait, about.
+const SETTLED: Duration = Duration::from_secs(2);
 /// And this old, it will not come back.
 const STUCK: Duration = Duration::from_secs(60);
 
@@ -31,6 +42,8 @@ const STUCK: Duration = Duration::from_secs(60);
 pub(super) struct EngineDoor {
     pub(super) engine: EngineHandle,
     addresses: Listen,
+    /// Those that are in force.
+    settings: RwLock<Settings>,
 }
 
 impl EngineDoor {
@@ -42,7 +55,7 @@ impl EngineDoor {
             emit(&Event::NothingKept);
         }
         let engine = spawn(vocabulary(settings), engine_settings(settings)?, most_queued, store)?;
-        Ok(Self { engine, addresses })
+        Ok(Self { engine, addresses, settings: RwLock::new(settings.clone()) })
     }
 }
 
@@ -78,7 +91,8 @@ pub(crate) fn settle_settings(settings: &Settings) -> SettleSettings {
     }
 }
 
-fn engine_settings(settings: &Settings) -> Result<EngineSettings, Failure> {
+/// What an engine is made of under these settings.
+pub(crate) fn engine_settings(settings: &Settings) -> Result<EngineSettings, Failure> {
     let dimensions = settings.dimensions.iter().map(|dimension| Dimension {
         name: dimension.label.clone(),
         max_values: usize::try_from(dimension.max_values).unwrap_or(usize::MAX),
@@ -136,6 +150,23 @@ impl MetricsSource for EngineDoor {
         Some(Arc::clone(self.engine.ledger()))
     }
 
+    async fn carry_out(&self, order: Order) -> Result<String, String> {
+        let said = match order {
+            Order::Reprice { hours, apply } => self.reprice(hours, apply)?,
+            Order::Forget { owner, name, before } => {
+                let ledger = self.engine.ledger();
+                let first = ledger.write().forget(owner, &name, before);
+                // Spans that wait now name whom they are of, in the journal too.
+                let waits = self.settings.read().settle.seconds;
+                tokio::time::sleep(Duration::from_secs_f64(waits) + SETTLED).await;
+                let again = ledger.write().forget(owner, &name, before);
+                forgotten(owner, &name, first.max(again))
+            }
+        };
+        self.wait_for_disk().await;
+        Ok(said)
+    }
+
     fn status(&self) -> Status {
         let glance = self.engine.glance();
         Status {
@@ -154,8 +185,31 @@ impl MetricsSource for EngineDoor {
     }
 }
 
+impl EngineDoor {
+    fn reprice(&self, hours: (u32, u32), apply: bool) -> Result<String, String> {
+        let mut book = price_book(&self.settings.read()).map_err(|failure| failure.to_string())?;
+        let ledger = self.engine.ledger();
+        if !apply {
+            return Ok(ledger.read().repriced(&mut book, hours).text());
+        }
+        let mut ledger = ledger.write();
+        let mut repricing = ledger.repriced(&mut book, hours);
+        ledger.take_over(&mut repricing, (clock::now_unix_nano() / 1_000_000_000) as i64);
+        Ok(repricing.text())
+    }
+
+    /// Until what was changed is on disk: a view is shown when its snapshot is.
+    async fn wait_for_disk(&self) {
+        for _ in 0..VIEWS {
+            tokio::time::sleep(SHARED).await;
+            self.engine.view().await;
+        }
+    }
+}
+
 impl Engine for EngineDoor {
     async fn reload(&self, settings: &Settings) {
+        self.settings.write().clone_from(settings);
         self.engine.teach(vocabulary(settings));
         match engine_settings(settings) {
             Ok(settings) => self.engine.reload(settings).await,

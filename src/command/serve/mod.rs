@@ -39,7 +39,7 @@ use crate::receive::{self, Intake, ReceiveSettings};
 use crate::telemetry::{self, Event, Listener, emit};
 use crate::{clock, demo};
 use door::EngineDoor;
-pub(crate) use door::{settle_settings, store_settings, vocabulary};
+pub(crate) use door::{engine_settings, settle_settings, store_settings, vocabulary};
 pub(crate) use doors::load_guards;
 use doors::{Doors, banner};
 

@@ -147,7 +147,7 @@ fn models(ledger: &Ledger, limits: &Tightest, out: &mut String) {
         );
         let _ = write!(
             out,
-            "<tr><td class=name>{}<td class=\"name less\">{}<td>{}<td>{}<td class=\"{}\">{}<td class=less>{}<td>{limit}",
+            "<tr><th scope=row class=name>{}<td class=\"name less\">{}<td>{}<td>{}<td class=\"{}\">{}<td class=less>{}<td>{limit}",
             escape(&hour.model),
             escape(&hour.provider),
             dollars(sum.cost, sum.unpriced_tokens),
@@ -182,7 +182,7 @@ fn failures(ledger: &Ledger, out: &mut String) {
     for (class, count) in failures {
         let _ = write!(
             out,
-            "<tr><td class=name>{}<td>{}",
+            "<tr><th scope=row class=name>{}<td>{}",
             class.label().replace('_', " "),
             thousands(&count.to_string())
         );
@@ -234,11 +234,11 @@ fn received(status: &Status, out: &mut String) {
         let name = result.label().replace('_', " ");
         let _ = write!(
             out,
-            "<tr><td class=name>{name}<td>{}<td>{}",
+            "<tr><th scope=row class=name>{name}<td>{}<td>{}",
             status.totals.recent_spans[at], status.totals.spans[at]
         );
     }
-    out.push_str("</tbody></table><table><tbody>");
+    out.push_str("</tbody></table><table><caption class=skip>about this Tollgate</caption><tbody>");
     for (name, value) in [
         ("OTLP/gRPC", status.grpc_address.clone()),
         ("OTLP/HTTP", status.http_address.clone()),
@@ -247,7 +247,7 @@ fn received(status: &Status, out: &mut String) {
         ("label tuples", format!("{} of at most {}", status.call_series, status.call_series_limit)),
         ("price data", format!("{} ({})", status.catalogue_date, status.catalogue_source)),
     ] {
-        let _ = write!(out, "<tr><td class=name>{name}<td>{}", escape(&value));
+        let _ = write!(out, "<tr><th scope=row class=name>{name}<td>{}", escape(&value));
     }
     out.push_str("</tbody></table><p class=soft>In /metrics a scraper reads 0 of a new series until every regular scraper has read that, 75 s at the latest: otherwise <code>increase()</code> would lose its first call. You read true values.</p>");
 }

@@ -15,7 +15,7 @@ const COLOURS: usize = 5;
 const OWNERS: usize = 10;
 
 /// Columns that a page offers.
-const OFFERED: [Column; 11] = [
+const OFFERED: [Column; 14] = [
     Column::Of(Owner::Team),
     Column::Of(Owner::User),
     Column::Of(Owner::Feature),
@@ -27,6 +27,9 @@ const OFFERED: [Column; 11] = [
     Column::Account,
     Column::PriceSource,
     Column::Of(Owner::Agent),
+    Column::Of(Owner::ApiKey),
+    Column::Of(Owner::Prompt),
+    Column::Of(Owner::Session),
 ];
 
 /// Times that a page offers, and what they are called.
@@ -64,6 +67,7 @@ pub(in crate::expose) fn page(ledger: &Ledger, report: &Report, asked: &Asked, v
     page.days(&mut out);
     page.table(&mut out);
     page.budgets(&mut out);
+    page.credits(&mut out);
     page.switches(&mut out);
     out + &foot(&format!(
         "Days are those of {}. The same as <a href=\"/api/v1/spend?{}\">JSON</a> and <a href=\"/api/v1/spend?{}&amp;format=csv\">CSV</a>.",
@@ -185,7 +189,7 @@ impl Page<'_> {
         let more = if total.0 < 0 { "less" } else { "more" };
         let _ = write!(
             out,
-            "<p>{} {more} than the period before ({}):</p><table><tbody>",
+            "<p><b>{} {more}</b> than the period before ({}):</p><table><caption class=skip>the four parts of the change</caption><tbody>",
             Money(total.0.abs()).short(),
             before.total.cost().short()
         );
@@ -196,9 +200,25 @@ impl Page<'_> {
                 "mix" => "mix: which models, kinds of tokens, owners",
                 _ => "new: what was not there before, less what is gone",
             };
-            let _ = write!(out, "<tr><td class=name>{what}<td>{}", money.short());
+            let _ = write!(out, "<tr><th scope=row class=name>{what}<td>{}", signed(money));
         }
         out.push_str("</tbody></table>");
+        self.movers(out);
+    }
+
+    /// What rose or fell most.
+    fn movers(&self, out: &mut String) {
+        let by = self.by().label().replace('_', " ");
+        let _ = write!(
+            out,
+            "<h3>What changed most</h3><ul class=movers aria-label=\"what changed most, by {by} and model\">"
+        );
+        for (names, more) in &self.report.movers {
+            let mut names = names.iter().map(|name| escape(told(name)));
+            let (first, rest) = (names.next().unwrap_or_default(), names.collect::<Vec<_>>().join(" · "));
+            let _ = write!(out, "<li><b>{}</b> {first} <span class=soft>{rest}</span>", signed(*more));
+        }
+        out.push_str("</ul>");
     }
 
     fn notes(&self, out: &mut String) {
@@ -260,10 +280,10 @@ impl Page<'_> {
                 "<li><svg width=12 height=12 aria-hidden=true><rect class=c{COLOURS} width=12 height=12 /></svg>all others"
             );
         }
-        out.push_str("</ul><details><summary>as a table</summary><table><thead><tr><th scope=col class=name>day<th scope=col>dollars</thead><tbody>");
+        out.push_str("</ul><details><summary>as a table</summary><table><caption class=skip>day by day</caption><thead><tr><th scope=col class=name>day<th scope=col>dollars</thead><tbody>");
         for (day, parts) in &columns {
             let sum: Money = parts.iter().map(|part| part.2).sum();
-            let _ = write!(out, "<tr><td class=name>{day}<td>{}", sum.short());
+            let _ = write!(out, "<tr><th scope=row class=name>{day}<td>{}", sum.short());
         }
         out.push_str("</tbody></table></details>");
     }
@@ -274,7 +294,7 @@ impl Page<'_> {
         let changed = if self.report.change.is_some() { "<th scope=col>than before" } else { "" };
         let _ = write!(
             out,
-            "<h2>By {label}</h2><div class=wide><table><thead><tr><th scope=col class=name>{label}<th scope=col>dollars<th scope=col>part{changed}<th scope=col>calls<th scope=col class=less>failed<th scope=col class=less>tokens</thead><tbody>"
+            "<h2>By {label}</h2><div class=wide><table><caption class=skip>by {label}</caption><thead><tr><th scope=col class=name>{label}<th scope=col>dollars<th scope=col>part{changed}<th scope=col>calls<th scope=col class=less>failed<th scope=col class=less>tokens</thead><tbody>"
         );
         let answer = &self.report.answer;
         for part in &answer.parts {
@@ -306,13 +326,13 @@ impl Page<'_> {
         let part = if all > 0.0 { format!("{:.1} %", cost.to_f64() / all * 100.0) } else { "–".to_owned() };
         let changed = self.report.change.as_ref().map_or_else(String::new, |(answer, _)| {
             let more = Money(cost.0 - before(answer).0);
-            format!("<td>{}{}", if more.0 > 0 { "+" } else { "" }, more.short())
+            format!("<td>{}", signed(more))
         });
         let [calls, failed, tokens] =
             [sums.calls, sums.failed(), sums.tokens()].map(|count| thousands(&count.to_string()));
         let _ = write!(
             out,
-            "<tr><td class=name>{name}<td>{}<td>{part}{changed}<td>{calls}<td class=less>{failed}<td class=less>{tokens}",
+            "<tr><th scope=row class=name>{name}<td>{}<td>{part}{changed}<td>{calls}<td class=less>{failed}<td class=less>{tokens}",
             dollars(cost, sums.unpriced_tokens)
         );
     }
@@ -347,7 +367,7 @@ impl Page<'_> {
             );
             return;
         }
-        out.push_str("<div class=wide><table><thead><tr><th scope=col class=name>budget<th scope=col>used<th scope=col>spent<th scope=col>of<th scope=col class=less>begins anew</thead><tbody>");
+        out.push_str("<div class=wide><table><caption class=skip>budgets</caption><thead><tr><th scope=col class=name>budget<th scope=col>used<th scope=col>spent<th scope=col>of<th scope=col class=less>begins anew</thead><tbody>");
         for budget in self.ledger.budgets() {
             let personal = budget.per().iter().any(|column| column.is_personal());
             if budget.per().is_empty() {
@@ -356,7 +376,7 @@ impl Page<'_> {
                 let over = budget.over(1.0);
                 let _ = write!(
                     out,
-                    "<tr><td class=name>{}<td colspan=4>{over} have used all of it",
+                    "<tr><th scope=row class=name>{}<td colspan=4>{over} have used all of it",
                     escape(&budget.config().name)
                 );
             } else {
@@ -364,6 +384,25 @@ impl Page<'_> {
                     budget_row(out, &names.join(" / "), &status);
                 }
             }
+        }
+        out.push_str("</tbody></table></div>");
+    }
+
+    fn credits(&self, out: &mut String) {
+        if self.report.credits.is_empty() {
+            return;
+        }
+        out.push_str("<h2>Credits</h2><p class=soft>They pay a part of the dollars above, which are shown whole.</p><div class=wide><table><caption class=skip>credits</caption><thead><tr><th scope=col class=name>credit<th scope=col>used<th scope=col>of<th scope=col>left<th scope=col class=less>runs out</thead><tbody>");
+        for credit in &self.report.credits {
+            let end = if credit.hours.1 == u32::MAX { "never".to_owned() } else { moment(credit.hours.1) };
+            let _ = write!(
+                out,
+                "<tr><th scope=row class=name>{}<td>{}<td>{}<td>{}<td class=less>{end}",
+                escape(&credit.name),
+                credit.used.short(),
+                credit.amount.short(),
+                credit.left().short(),
+            );
         }
         out.push_str("</tbody></table></div>");
     }
@@ -401,7 +440,7 @@ fn budget_row(out: &mut String, owner: &str, status: &crate::ledger::budget::Sta
     let owner = if owner.is_empty() { String::new() } else { format!(": {}", escape(owner)) };
     let _ = write!(
         out,
-        "<tr><td class=name>{}{owner} <span class=soft>{}</span><td class=\"{class}\"><meter min=0 max=1 low=0.8 high=0.99 optimum=0 value={:.3}></meter> {:.0} %<td>{}<td>{}<td class=less>{resets}",
+        "<tr><th scope=row class=name>{}{owner} <span class=soft>{}</span><td class=\"{class}\"><meter aria-label=used min=0 max=1 low=0.8 high=0.99 optimum=0 value={:.3}></meter> {:.0} %<td>{}<td>{}<td class=less>{resets}",
         escape(&status.name),
         status.period.replace('_', " "),
         status.used.min(1.0),
@@ -409,6 +448,11 @@ fn budget_row(out: &mut String, owner: &str, status: &crate::ledger::budget::Sta
         amount(status.spent),
         amount(status.limit),
     );
+}
+
+/// With its sign.
+fn signed(more: Money) -> String {
+    format!("{}{}", if more.0 > 0 { "+" } else { "" }, more.short())
 }
 
 /// A name, or that there is none.
