@@ -48,6 +48,7 @@ const CALLS: &[&str] = &[
     "speech",
     "rerank",
     "moderation",
+    "ocr",
     "invoke_agent",
     "create_agent",
     "execute_tool",

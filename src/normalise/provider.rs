@@ -205,6 +205,10 @@ const NAMES: &[(&str, &str)] = &[
     ("databricks", "databricks"),
     ("baseten", "baseten"),
     ("minimax", "minimax"),
+    // Azure's agents, served beside its models (azure-ai-agents, azure-ai-projects: `telemetry`).
+    ("az.ai.agents", "azure.ai.inference"),
+    ("azure.ai.agents", "azure.ai.inference"),
+    ("microsoft.foundry", "azure.ai.inference"),
 ];
 
 /// Frameworks that write their own name where the provider's belongs.
@@ -230,6 +234,10 @@ const FRAMEWORKS: &[&str] = &[
     "mastra",
     "vercel",
     "traceloop",
+    "trpc.go.agent",
+    "langchain4j",
+    "langflow",
+    "dify",
     "unknown",
     "other",
     "none",
@@ -333,7 +341,58 @@ fn named(written: &str) -> Option<&str> {
         // LlamaIndex's class names: `openai_llm`, `Bedrock_Converse_LLM`, `azure_openai_llm`.
         .or_else(|| known(without_ending(written, &["_llm", "_embedding", "_embeddings"])?))
         .or_else(|| provider_of_host(host_in(written)?))
+        .or_else(|| spelled(written))
         .or(Some(written))
+}
+
+/// A name as people and classes spell it: `Azure OpenAI`, `ChatAnthropic`, `ollama-ai-provider`; of a path
+/// (`langgenius/openai/openai`) and of two names (`anthropic-vertex`) what is known, of those the cloud that serves.
+fn spelled(written: &str) -> Option<&'static str> {
+    by_letters(written).or_else(|| {
+        let parts = || written.split(['/', '-', '_', ' ', '.', ':']);
+        let mut known = parts().filter_map(by_letters);
+        let first = known.next()?;
+        // Of a path, or beside the name of a framework: `langchain_openai`.
+        let nothing_else =
+            || parts().all(|part| by_letters(part).is_some() || BY_FRAMEWORK.find(part).is_some());
+        let cloud = |name: &&str| matches!(*name, "aws.bedrock" | "gcp.vertex_ai" | "azure.ai.openai");
+        match known.next() {
+            None if written.contains('/') || nothing_else() => Some(first),
+            Some(other) if other == first => Some(first),
+            Some(other) => [first, other].into_iter().find(cloud),
+            None => None,
+        }
+    })
+}
+
+/// The name that has these letters, with or without a word for what all of them are.
+fn by_letters(written: &str) -> Option<&'static str> {
+    const LONGEST: usize = 40;
+    const ENDINGS: [&[u8]; 7] = [b"chatmodel", b"chat", b"llm", b"provider", b"client", b"service", b"ai"];
+    let mut letters = [0_u8; LONGEST];
+    let mut length = 0;
+    for byte in written.bytes().filter(u8::is_ascii_alphanumeric) {
+        *letters.get_mut(length)? = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    let named = |letters: &[u8]| {
+        let same = |name: &str| name.bytes().filter(u8::is_ascii_alphanumeric).eq(letters.iter().copied());
+        NAMES.iter().find(|(name, _)| same(name)).map(|(_, name)| *name)
+    };
+    let mut rest = &letters[..length];
+    if let Some(at) = memchr::memmem::find(rest, b"chat") {
+        let mut without = letters;
+        without.copy_within(at + 4..length, at);
+        if let Some(name) = named(&without[..length - 4]) {
+            return Some(name);
+        }
+    }
+    loop {
+        if let Some(name) = named(rest) {
+            return Some(name);
+        }
+        rest = ENDINGS.iter().find_map(|ending| rest.strip_suffix(*ending)).filter(|rest| rest.len() > 2)?;
+    }
 }
 
 fn without_ending<'a>(name: &'a str, endings: &[&str]) -> Option<&'a str> {
@@ -397,6 +456,13 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_nobody_knows_stays() {
+        for written in ["openai-compatible", "acme-openai-gateway", "acme ai", "chat", "ai", "my-llm", "é"] {
+            assert_eq!(provider(written, ""), Some(written));
+        }
+    }
+
+    #[test]
     fn every_spelling_becomes_the_conventions() {
         for (written, name) in [
             ("OpenAI", "openai"),
@@ -413,6 +479,20 @@ mod tests {
             ("Bedrock_Converse_LLM", "aws.bedrock"),
             ("Ollama_llm", "ollama"),
             ("gateway", "vercel"),
+            ("Azure OpenAI", "azure.ai.openai"),
+            ("AzureChatOpenAI", "azure.ai.openai"),
+            ("AWS Bedrock", "aws.bedrock"),
+            ("Google Gemini", "gcp.gemini"),
+            ("GoogleGenAI", "gcp.gemini"),
+            ("gcp.vertexai", "gcp.vertex_ai"),
+            ("anthropic-vertex", "gcp.vertex_ai"),
+            ("ChatAnthropic", "anthropic"),
+            ("Perplexity AI", "perplexity"),
+            ("IBM watsonx.ai", "ibm.watsonx.ai"),
+            ("ollama-ai-provider", "ollama"),
+            ("langgenius/openai/openai", "openai"),
+            ("az.ai.agents", "azure.ai.inference"),
+            ("langchain_openai", "openai"),
         ] {
             assert_eq!(provider(written, ""), Some(name), "{written}");
         }
