@@ -41,6 +41,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// A server, ended when the test ends.
 struct Server {
     process: Child,
+    /// Where traces go by HTTP.
+    traces: String,
     metrics: String,
     /// The lines of its log, read as they come: a full pipe would stop it.
     log: Receiver<String>,
@@ -50,11 +52,14 @@ impl Server {
     fn start(command: &mut Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut banner = BufReader::new(process.stdout.take().unwrap()).lines();
-        let metrics = banner.find_map(|line| Some(line.unwrap().split_once("metrics ")?.1.trim().to_owned()));
+        let mut after =
+            |word: &str| banner.find_map(|line| Some(line.unwrap().split_once(word)?.1.trim().to_owned()));
+        let traces = format!("http://{}/v1/traces", after("OTLP/HTTP").unwrap());
+        let metrics = after("metrics ");
         let lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let (sender, log) = mpsc::channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { process, metrics: metrics.unwrap(), log }
+        Self { process, traces, metrics: metrics.unwrap(), log }
     }
 
     fn signal(&self, name: &str) {
@@ -70,6 +75,42 @@ impl Server {
                 return line;
             }
         }
+    }
+
+    /// Sends one span of a scope, as OTLP/JSON.
+    fn send(&self, number: u8, scope: &str, attributes: &[(&str, Value)]) {
+        let value = |value: &Value| match value {
+            Value::Number(number) if number.is_f64() => serde_json::json!({"doubleValue": number}),
+            Value::Number(number) => serde_json::json!({"intValue": number.to_string()}),
+            other => serde_json::json!({"stringValue": other}),
+        };
+        let attributes: Vec<Value> = attributes
+            .iter()
+            .map(|(key, stated)| serde_json::json!({"key": key, "value": value(stated)}))
+            .collect();
+        let request = serde_json::json!({"resourceSpans": [{"scopeSpans": [{"scope": {"name": scope}, "spans": [{
+            "traceId": format!("{number:032x}"), "spanId": format!("{number:016x}"), "name": "work", "kind": 3,
+            "startTimeUnixNano": "1795297280000000000", "endTimeUnixNano": "1795297281000000000",
+            "attributes": attributes,
+        }]}]}]});
+        let sent = ureq::post(&self.traces).content_type("application/json").send(request.to_string());
+        assert_eq!(sent.unwrap().status(), 200);
+    }
+
+    /// The value of the first series of a family that has the word, once it is that or more.
+    fn wait_for(&self, family: &str, word: &str, least: f64) {
+        let start = std::time::Instant::now();
+        let mut seen = String::new();
+        while start.elapsed() < PATIENCE {
+            seen = self.scrape();
+            let mut series = seen.lines().filter(|line| line.starts_with(family) && line.contains(word));
+            let value = series.next().and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+            if value.is_some_and(|value| value >= least) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("no {family} with {word} of {least}:\n{seen}");
     }
 
     fn scrape(&self) -> String {
@@ -262,6 +303,48 @@ fn a_pipe_in_place_of_a_file_is_refused_at_once() {
     server.signal("-HUP");
     assert!(server.log_line("refused").contains("not a regular file"));
     assert!(server.scrape().contains("tollgate_config_last_reload_successful 0"));
+}
+
+/// Scenario: an in-house client whose keys nobody knows; a file that teaches them; a signal. Guarantees: what came before
+/// stays unread, what comes after is counted, without a restart.
+#[test]
+fn a_reload_teaches_a_vocabulary() {
+    let file = file("settle_seconds: 0.1\n");
+    let path = file.path().to_owned();
+    let server = Server::start(&mut tollgate(&["serve", "--config", path.to_str().unwrap()]));
+    let span = [("house.engine", Value::from("gpt-4o")), ("house.went", 7.into()), ("house.came", 3.into())];
+    server.send(1, "house", &span);
+    server.wait_for("tollgate_spans_total", "not_a_call", 1.0);
+    let keys = "{house.engine: model, house.went: input, house.came: output}";
+    let taught = format!(
+        "settle_seconds: 0.1\nvocabulary: {{keys: {keys}, scopes: [{{scope: house, call: true}}]}}\n"
+    );
+    std::fs::write(&path, taught).unwrap();
+    server.signal("-HUP");
+    server.log_line("reload=true");
+    server.send(2, "house", &span);
+    server.wait_for("llm_tokens_total", "type=\"input\"", 7.0);
+    assert!(server.scrape().contains("tollgate_config_last_reload_successful 1"));
+}
+
+/// Scenario: a call that states its cost in euros, and nobody says what a euro is. Guarantees: the euros are shown as
+/// euros, and are no dollars.
+#[test]
+fn a_cost_in_another_currency_is_shown_as_what_it_is() {
+    let server = Server::start(&mut tollgate(&["serve"]));
+    let call = [
+        ("gen_ai.operation.name", Value::from("chat")),
+        ("gen_ai.provider.name", "acme".into()),
+        ("gen_ai.request.model", "house-7b".into()),
+        ("gen_ai.usage.cost.amount", 0.25.into()),
+        ("gen_ai.usage.cost.currency", "EUR".into()),
+    ];
+    server.send(1, "acme", &call);
+    server.wait_for("llm_reported_cost_total{", "currency=\"EUR\"", 0.25);
+    let scrape = server.scrape();
+    let dollars =
+        scrape.lines().filter(|line| line.starts_with("llm_cost_usd_total{") && line.contains("house-7b"));
+    assert!(dollars.filter(|line| !line.ends_with(" 0")).count() == 0, "{scrape}");
 }
 
 #[test]
