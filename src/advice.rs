@@ -4,7 +4,7 @@
 //! `telemetry` exposes, the status page and `tollgate doctor` print the rows.
 
 use crate::call::PriceSource;
-use crate::dialect::Trait;
+use crate::dialect::{Profile, Trait};
 use crate::judge::Verdict;
 use crate::record::{Flags, Name};
 use crate::settle::LlmCall;
@@ -180,6 +180,10 @@ pub const ROWS: &[Row] = &[
         blind: false,
         lines: &[
             ("gcp.vertex.agent", "pip install -U 'google-adk>=1.20'"),
+            (
+                "openinference.instrumentation.anthropic",
+                "pip install -U 'openinference-instrumentation-anthropic>=1.1.1'",
+            ),
             ("", "update the instrumentation"),
         ],
     },
@@ -281,11 +285,30 @@ pub fn of(call: &LlmCall<'_>, verdict: &Verdict<'_>) -> AdviceSet {
         (sampled, Advice::Sampled),
         (profile.has(Trait::Accumulates) && call.ended_with_tool(), Advice::AccumulatedUsage),
         (call.has(Flags::CUT), Advice::TruncatedValues),
-        (spoke && profile.has(Trait::OutputWithoutThoughts), Advice::WrongVersion),
+        (spoke && is_wrong(profile, streamed), Advice::WrongVersion),
     ]
     .into_iter()
     .filter(|(lacks, _)| *lacks)
     .fold(AdviceSet::default(), |set, (_, advice)| AdviceSet(set.0 | 1 << advice as u16))
+}
+
+/// Versions that state other numbers than the provider bills; the rows of `dialect` say from which version on it is right.
+const WRONG: &[(Trait, Paths)] = &[
+    // google/adk-python 1.20: thoughts are a part of the output.
+    (Trait::OutputWithoutThoughts, Paths::All),
+    // openinference#3488.
+    (Trait::StreamsWithoutCached, Paths::Streams),
+];
+
+/// Which of a library's paths are wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Paths {
+    All,
+    Streams,
+}
+
+fn is_wrong(profile: &Profile, streamed: bool) -> bool {
+    WRONG.iter().any(|(wrong, paths)| profile.has(*wrong) && (*paths == Paths::All || streamed))
 }
 
 /// Who wrote the span that stands for the call.

@@ -54,7 +54,12 @@ fn span(number: u64, kind: i32, pairs: &[(&str, Value)]) -> Span {
 }
 
 fn request(service: &str, scope: &str, spans: Vec<Span>) -> Vec<u8> {
-    let scope = Some(InstrumentationScope { name: scope.to_owned(), ..InstrumentationScope::default() });
+    request_of(service, (scope, ""), spans)
+}
+
+fn request_of(service: &str, (name, version): (&str, &str), spans: Vec<Span>) -> Vec<u8> {
+    let (name, version) = (name.to_owned(), version.to_owned());
+    let scope = Some(InstrumentationScope { name, version, ..InstrumentationScope::default() });
     let service: &[(&str, Value)] = &[("service.name", text(service))][..usize::from(!service.is_empty())];
     let resource = Some(Resource { attributes: attributes(service), ..Resource::default() });
     let scope_spans = vec![ScopeSpans { scope, spans, ..ScopeSpans::default() }];
@@ -360,15 +365,15 @@ fn what_makes_numbers_doubtful_is_told() {
     let limits = ("http.response.header.x-ratelimit-remaining-requests", text("99"));
     let whole = call("gpt-4o-mini", &[&used[..], std::slice::from_ref(&limits)].concat());
     let sampled = Span { trace_state: "vendor=1,ot=th:8".to_owned(), ..span(1, CLIENT, &whole) };
-    let request_of = |span: Span| request("shop", "acme", vec![span]);
+    let alone = |span: Span| request("shop", "acme", vec![span]);
     // Known as a pattern or not.
     let spans =
         (0..8).map(|number| Span { trace_state: "ot=th:8".to_owned(), ..span(number, CLIENT, &whole) });
     assert_eq!(read(spans.collect()).sampled, 8);
     let told =
         |bytes: Vec<u8>| advised(&[bytes]).into_iter().map(|(_, _, advice, _)| advice).collect::<Vec<_>>();
-    assert_eq!(told(request_of(sampled)), [Advice::Sampled]);
-    assert_eq!(told(request_of(Span { trace_state: "ot=th:0".to_owned(), ..span(1, CLIENT, &whole) })), []);
+    assert_eq!(told(alone(sampled)), [Advice::Sampled]);
+    assert_eq!(told(alone(Span { trace_state: "ot=th:0".to_owned(), ..span(1, CLIENT, &whole) })), []);
     let cut =
         [limits.clone(), ("metadata.usage_object", text("{\"prompt_tokens\": 1537, \"prompt_tokens_det"))];
     let cut = codes("shop", "litellm", CLIENT, &call("gpt-4o-mini", &cut));
@@ -377,6 +382,36 @@ fn what_makes_numbers_doubtful_is_told() {
     let spring = call("gpt-4o-mini", &[&used[..], &[limits.clone(), tool]].concat());
     let spring = codes("shop", "org.springframework.boot", CLIENT, &spring);
     assert_eq!(spring, [Advice::MaybeSampled, Advice::AccumulatedUsage]);
+}
+
+/// Guarantees: a version that states other numbers than the provider bills is told, with the line that mends it, where the
+/// wrong path was taken; the first version that is right is not.
+#[test]
+fn a_version_known_to_be_wrong_is_told() {
+    let used = [("gen_ai.usage.input_tokens", IntValue(9)), ("gen_ai.usage.output_tokens", IntValue(3))];
+    let limits = ("http.response.header.x-ratelimit-remaining-requests", text("99"));
+    let streamed =
+        ("gen_ai.request.stream", opentelemetry_proto::tonic::common::v1::any_value::Value::BoolValue(true));
+    let anthropic = "openinference.instrumentation.anthropic";
+    for (scope, version, stream, wrong) in [
+        ("gcp.vertex.agent", "1.14.1", false, true),
+        ("gcp.vertex.agent", "1.20.0", false, false),
+        (anthropic, "0.1.18", true, true),
+        (anthropic, "0.1.18", false, false),
+        (anthropic, "1.1.1", true, false),
+        (anthropic, "3.1.0", true, false),
+    ] {
+        let more =
+            [&used[..], std::slice::from_ref(&limits), &[streamed.clone()][..usize::from(stream)]].concat();
+        let bytes = request_of("shop", (scope, version), vec![span(1, CLIENT, &call("gpt-4o-mini", &more))]);
+        let told: Vec<Advice> = advised(&[bytes]).into_iter().map(|(_, _, advice, _)| advice).collect();
+        assert_eq!(told.contains(&Advice::WrongVersion), wrong, "{scope} {version} {stream}: {told:?}");
+        assert!(Advice::WrongVersion.row().line(scope).contains(if scope == anthropic {
+            "1.1.1"
+        } else {
+            "1.20"
+        }));
+    }
 }
 
 /// Guarantees: a thousand calls that lack the same are one line with their number, told once.

@@ -36,6 +36,10 @@ pub(super) const KEYS: &[Key] = &[
 ];
 
 pub(super) const PROFILES: &[Profile] = &[
+    // "record cache read/write token details on streaming paths" (openinference#3488, 1.1.1).
+    Profile::new("openinference", "openinference.instrumentation.anthropic", Layer::Instrumentor)
+        .before("1.1.1")
+        .with(&[super::Trait::StreamsWithoutCached]),
     Profile::new("openinference", "openinference.instrumentation.anthropic", Layer::Instrumentor),
     Profile::new("openinference", "openinference.instrumentation.openai", Layer::Instrumentor),
     Profile::new("openinference", "openinference.instrumentation.bedrock", Layer::Instrumentor),

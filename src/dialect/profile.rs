@@ -50,6 +50,8 @@ pub enum Trait {
     OperationEverywhere,
     /// Output leaves thoughts out and does not state them, so it is not what is billed.
     OutputWithoutThoughts,
+    /// What a stream read from a cache or wrote to it is not stated.
+    StreamsWithoutCached,
     /// The status is set to OK when the span begins, and OpenTelemetry keeps the first OK (langsmith 0.15,
     /// `_otel_exporter.py`): an exception without an answer is a failure all the same.
     OkBeforeTheEnd,
