@@ -6,6 +6,109 @@
 
 use crate::exact::Exact;
 
+/// What is billed by piece and is no token. Source: the units of the price catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Piece {
+    /// Searches of the web.
+    WebSearches,
+    /// Searches of stored files.
+    StorageSearches,
+    /// Documents ranked, in the provider's units.
+    RerankSearches,
+    /// Audio that was heard, in thousandths of a second.
+    AudioSeconds,
+    /// Characters that were spoken.
+    Characters,
+    /// Pages that were read.
+    Pages,
+    /// Distinct searches of Gemini's grounding: each is one from Gemini 3 on, all of a request are one before
+    /// (<https://ai.google.dev/gemini-api/docs/google-search>).
+    GroundedQueries,
+}
+
+/// How much of each piece a call used; 0 is none stated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pieces([u32; Piece::ALL.len()]);
+
+// === impl Piece ===
+
+impl Piece {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::WebSearches,
+        Self::StorageSearches,
+        Self::RerankSearches,
+        Self::AudioSeconds,
+        Self::Characters,
+        Self::Pages,
+        Self::GroundedQueries,
+    ];
+
+    /// What the catalogue calls it, and the wider count that it is a part of.
+    #[must_use]
+    pub const fn units(self) -> &'static [&'static str] {
+        match self {
+            Self::WebSearches => &["web_searches"],
+            Self::StorageSearches => &["storage_searches"],
+            Self::RerankSearches => &["rerank_searches"],
+            Self::AudioSeconds => &["audio_seconds", "input_audio_seconds"],
+            Self::Characters => &["input_characters"],
+            Self::Pages => &["input_document_pages"],
+            Self::GroundedQueries => &[],
+        }
+    }
+
+    /// How many of the count are one of the catalogue's units.
+    #[must_use]
+    pub const fn per_unit(self) -> u32 {
+        match self {
+            Self::AudioSeconds => 1000,
+            _ => 1,
+        }
+    }
+}
+
+// === impl Pieces ===
+
+impl Pieces {
+    /// States how much; of what is stated twice the larger counts.
+    pub fn state(&mut self, piece: Piece, count: f64) {
+        let count = (count * f64::from(piece.per_unit())).round();
+        if count > 0.0 && count < f64::from(u32::MAX) {
+            self.put(piece, count as u32);
+        }
+    }
+
+    /// The same, in the number that is kept.
+    pub fn put(&mut self, piece: Piece, count: u32) {
+        let slot = &mut self.0[piece as usize];
+        *slot = (*slot).max(count);
+    }
+
+    /// How much is stated.
+    #[must_use]
+    pub const fn get(self, piece: Piece) -> u32 {
+        self.0[piece as usize]
+    }
+
+    /// Takes the larger of each.
+    pub fn join(&mut self, other: Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own = (*own).max(other));
+    }
+
+    /// What is stated.
+    pub fn iter(self) -> impl Iterator<Item = (Piece, u32)> {
+        Piece::ALL.into_iter().zip(self.0).filter(|(_, count)| *count > 0)
+    }
+
+    /// True when nothing is.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0.iter().all(|count| *count == 0)
+    }
+}
+
 /// One kind of billed token. The kinds are a partition: their sum is what the provider bills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]

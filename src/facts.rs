@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::call::ErrorClass;
+use crate::call::{ErrorClass, Pieces};
 use crate::dialect::{Field, Layer, Profile, UsageFamily};
 use crate::otlp::{Fault, SpanKind, SpanStatus};
 use crate::recognise::hash;
@@ -194,7 +194,7 @@ pub struct SpanFacts {
     /// Characters of the answer on the span, where it carries them.
     pub output_characters: Option<u32>,
     /// Web searches and the like that are billed by piece.
-    pub web_searches: u32,
+    pub pieces: Pieces,
     /// Cost stated by the instrumentation.
     pub reported: ReportedCost,
     /// Usage, in [`Batch::readings`].

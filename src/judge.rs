@@ -235,8 +235,11 @@ fn names<'a>(call: &LlmCall<'a>, learned: Option<&'a str>) -> ([&'a str; 4], usi
 
 fn request<'a>(call: &'a LlmCall<'a>, models: &'a [&'a str], reported: Option<Dollars>) -> Request<'a> {
     let mut units = Units::default();
-    if call.web_searches > 0 {
-        units.set("web_searches", Decimal::from(u64::from(call.web_searches)));
+    for (piece, count) in call.pieces.iter() {
+        let Some(count) = Decimal::from_f64(f64::from(count) / f64::from(piece.per_unit())) else { continue };
+        for unit in piece.units() {
+            units.set(unit, count);
+        }
     }
     Request {
         provider: if call.provider == "unknown" { "" } else { call.provider },

@@ -113,7 +113,17 @@ struct Scanner<'a, 'v> {
 // === impl Path ===
 
 impl<'a> Path<'a> {
-    const ROOT: Self = Self { segments: [Segment::Index(0); MAX_DEPTH], depth: 0 };
+    /// Where every literal begins.
+    pub const ROOT: Self = Self { segments: [Segment::Index(0); MAX_DEPTH], depth: 0 };
+
+    /// One step further; none where that is too deep.
+    #[must_use]
+    pub fn with(&self, segment: Segment<'a>) -> Option<Self> {
+        let mut further = *self;
+        *further.segments.get_mut(self.depth)? = segment;
+        further.depth += 1;
+        Some(further)
+    }
 
     /// The steps, from the root.
     #[must_use]

@@ -9,7 +9,7 @@ mod batch;
 pub mod kept;
 mod shape;
 
-use crate::call::{RateLimit, TokenType, Tokens};
+use crate::call::{Pieces, RateLimit, TokenType, Tokens};
 use crate::classify::ErrorVerdict;
 use crate::dialect::Layer;
 use crate::facts::{Role, SpanKey};
@@ -140,8 +140,8 @@ pub struct Evidence {
     pub account: Option<String>,
     /// Hidden attempts that the span itself counts.
     pub resends: u32,
-    /// Searches, billed by piece.
-    pub web_searches: u32,
+    /// What is billed by piece.
+    pub pieces: Pieces,
     /// How many spans it stands for, where not all are kept and somebody estimates.
     pub weight: Option<f64>,
     /// Cost that the instrumentation states.

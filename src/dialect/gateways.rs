@@ -10,6 +10,9 @@ pub(super) const KEYS: &[Key] = &[
     key("gen_ai.latency.time_to_first_token", FirstTokenSeconds),
     key("gen_ai.performance.time_to_first_token", FirstTokenSeconds),
     key("gen_ai.request.id", ResponseId(3)),
+    // agentgateway's own names of HTTP.
+    key("http.status", StatusCode),
+    key("http.path", UrlPath),
 ];
 
 pub(super) const PROFILES: &[Profile] = &[

@@ -8,6 +8,7 @@ use super::Fact::*;
 use super::Field::*;
 use super::UsageFamily::GenAi;
 use super::{Key, Layer, Profile, key};
+use crate::call::Piece::{AudioSeconds, Characters, Pages, RerankSearches};
 
 pub(super) const KEYS: &[Key] = &[
     key("gen_ai.operation.name", Operation(9)),
@@ -74,6 +75,20 @@ pub(super) const KEYS: &[Key] = &[
     key("gen_ai.usage.cost.amount", ReportedCost(7)),
     key("gen_ai.usage.cost.currency", ReportedCurrency),
     key("gen_ai.usage.details.web_search_requests", Usage(GenAi, WebSearches)),
+    key("gen_ai.usage.cost.total", ReportedCost(7)),
+    key("gen_ai.usage.cache_creation_1h.input_tokens", Usage(GenAi, CacheWrite1h)),
+    // What is billed by piece has no name in the convention yet. Source: langwatch's gateway, genai-otel-instrument,
+    // langtrace.
+    key("gen_ai.usage.input_chars", Pieces(Characters)),
+    key("gen_ai.usage.input_characters", Pieces(Characters)),
+    key("gen_ai.usage.characters", Pieces(Characters)),
+    key("gen_ai.usage.audio_seconds", Pieces(AudioSeconds)),
+    key("gen_ai.usage.audio_duration_seconds", Pieces(AudioSeconds)),
+    key("gen_ai.usage.seconds", Pieces(AudioSeconds)),
+    key("gen_ai.usage.pages", Pieces(Pages)),
+    key("gen_ai.usage.search_units", Pieces(RerankSearches)),
+    // A run that is asked for again and again is one run (azure-ai-agents).
+    key("gen_ai.thread.run.id", ResponseId(8)),
     key("anthropic.usage.compaction.input_tokens", Usage(GenAi, ExtraInput)),
     key("anthropic.usage.compaction.output_tokens", Usage(GenAi, ExtraOutput)),
     key("sentry.op", CallMarker),

@@ -85,6 +85,8 @@ const GUIDES: &[Guide] = &[
         "tokens with the provider's own object, cost", "a stream's failure; keys with `session` are scrubbed", "logfire.instrument_openai()"),
     row("pydantic_ai", "Pydantic AI (Python)", Captures,
         "tokens with details, time to first token, conversation", "retries", "Agent.instrument_all()"),
+    row("braintrust", "Braintrust's tracers (Go, Java, Ruby)", Documentation, "tokens with cached and reasoning ones, model, provider", "an answer id; limits", "trace.New(provider)   # braintrust-sdk-go; one line in each language"),
+    row("langtrace", "Langtrace", Documentation, "tokens, model, host", "cached tokens", "langtrace.init()"),
     row("mlflow", "MLflow tracing", Captures, "tokens, model", "cached tokens in convention mode; embeddings; the provider of failures", "mlflow.openai.autolog()"),
     row("datadog", "Datadog ddtrace, exported by OTLP", Captures,
         "tokens with cached and reasoning ones, errors, limits of OpenAI", "the model asked for, where another answered", "DD_TRACE_OTEL_ENABLED=true OTEL_TRACES_EXPORTER=otlp"),

@@ -15,6 +15,7 @@ mod agent_clis;
 mod agent_frameworks;
 mod agentscope;
 mod beeai;
+mod braintrust;
 mod claude_code;
 mod datadog;
 mod gateway;
@@ -26,6 +27,7 @@ mod http;
 mod jvm;
 mod langfuse;
 mod langsmith;
+mod langtrace;
 mod langwatch;
 mod llamaindex;
 mod logfire;
@@ -51,6 +53,8 @@ pub(crate) use profile::profile_named;
 pub use profile::{Convention, Layer, Profile, Trait, profile_of};
 pub use taught::{Said, Taught, VocabularyConfig};
 pub use vocabulary::{Meaning, Vocabulary};
+
+use crate::call::Piece;
 
 /// A number of a usage vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -178,6 +182,12 @@ pub enum Fact {
     TaughtObject(u16),
     /// A usage object written as JSON or as a Python literal.
     UsageObject(UsageFamily),
+    /// A vendor's own word for what the span is, in an object: `{"type": "llm"}`.
+    MarkerObject,
+    /// What was said or heard, in an object.
+    MediaObject,
+    /// What is billed by piece.
+    Pieces(Piece),
     /// Details of the prompt's tokens, as JSON or as a Python literal.
     InputDetails,
     /// Details of the completion's tokens, as JSON or as a Python literal.
@@ -271,6 +281,38 @@ pub enum Sharing {
 }
 
 impl Fact {
+    /// True for what is stated in an object, be it JSON or a map.
+    #[must_use]
+    pub const fn is_object(self) -> bool {
+        matches!(
+            self,
+            Self::UsageObject(_)
+                | Self::InputDetails
+                | Self::OutputDetails
+                | Self::RequestObject
+                | Self::ResponseObject
+                | Self::ResponseUsage
+                | Self::ProviderMetadata
+                | Self::HiddenParams
+                | Self::HeaderObject
+                | Self::ReportedCostObject
+                | Self::MarkerObject
+                | Self::MediaObject
+        )
+    }
+
+    /// True for an object that tells of usage.
+    #[must_use]
+    pub const fn is_usage(self) -> bool {
+        self.is_own_usage() || matches!(self, Self::ResponseObject | Self::ResponseUsage)
+    }
+
+    /// True for an object that is the span's own usage: half of it is none.
+    #[must_use]
+    pub const fn is_own_usage(self) -> bool {
+        matches!(self, Self::UsageObject(_) | Self::InputDetails | Self::OutputDetails)
+    }
+
     /// How it is shared. What is in no row is read in full, which is always right.
     #[must_use]
     pub const fn sharing(self) -> Sharing {
@@ -355,6 +397,8 @@ pub const KEYS: &[&[Key]] = &[
     ag2::KEYS,
     agentscope::KEYS,
     beeai::KEYS,
+    braintrust::KEYS,
+    langtrace::KEYS,
     llamaindex::KEYS,
     agent_clis::KEYS,
     spring::KEYS,
@@ -391,6 +435,8 @@ pub const PROFILES: &[&[Profile]] = &[
     ag2::PROFILES,
     agentscope::PROFILES,
     beeai::PROFILES,
+    braintrust::PROFILES,
+    langtrace::PROFILES,
     llamaindex::PROFILES,
     agent_clis::PROFILES,
     spring::PROFILES,

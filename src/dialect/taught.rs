@@ -12,7 +12,7 @@ use super::Fact::{self, *};
 use super::Field::*;
 use super::UsageFamily::Taught as Own;
 use super::{Convention, KEYS, Layer, Profile, Trait};
-use crate::call::ErrorClass;
+use crate::call::{ErrorClass, Piece};
 use crate::normalise::HOSTS;
 
 /// Switches a built-in entry off.
@@ -102,6 +102,11 @@ pub const STATES: &[(&str, Fact)] = &[
     ("output_image", Usage(Own, OutputImage)),
     ("reasoning", Usage(Own, Reasoning)),
     ("web_searches", Usage(Own, WebSearches)),
+    ("file_searches", Pieces(Piece::StorageSearches)),
+    ("rerank_searches", Pieces(Piece::RerankSearches)),
+    ("audio_seconds", Pieces(Piece::AudioSeconds)),
+    ("characters", Pieces(Piece::Characters)),
+    ("pages", Pieces(Piece::Pages)),
     ("model", RequestModel(TOP)),
     ("response_model", ResponseModel(TOP)),
     ("routed_model", RoutedModel(TOP)),

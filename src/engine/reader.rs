@@ -322,6 +322,7 @@ impl Sink for Reading<'_> {
             provider: &likeness.counting,
             failed: false,
             streaming,
+            operation: normalise::operation(likeness.shape.text(Name::Operation)),
         });
         state_tokens(tokens, &mut record);
         record.set_time_to_first_token(span.time_to_first_token(streaming));

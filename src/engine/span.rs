@@ -88,6 +88,7 @@ impl<'a> Span<'a> {
             provider: self.counting(provider),
             failed: facts.failed(),
             streaming: facts.streaming,
+            operation: normalise::operation(self.text(facts.operation)),
         })
     }
 
@@ -103,8 +104,8 @@ impl<'a> Span<'a> {
         if let Some(resends) = facts.resends.filter(|&resends| resends > 0) {
             record.evidence_mut().resends = resends;
         }
-        if facts.web_searches > 0 {
-            record.evidence_mut().web_searches = facts.web_searches;
+        if !facts.pieces.is_empty() {
+            record.evidence_mut().pieces = facts.pieces;
         }
         if facts.reported.total.is_some() {
             let evidence = record.evidence_mut();

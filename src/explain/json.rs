@@ -50,6 +50,10 @@ fn call(call: &CallStory) -> Value {
         "merged_spans": merged,
         "signs": call.signs.rows().map(|row| json!({"sign": row.words, "weight": row.weight})).collect::<Vec<_>>(),
     });
+    let units = units(call);
+    if !units.is_empty() {
+        object["units"] = units.into();
+    }
     if !call.vocabulary.is_empty() {
         object["vocabulary"] = json!(call.vocabulary);
     }
@@ -64,6 +68,16 @@ fn skipped(span: &LeftOutSpan) -> Value {
         "reason": span.reason(),
         "of": span.of.filter(|of| Some(*of) != span.key).map(|of| hex(&of.span_id)),
     })
+}
+
+/// What is billed by piece, by the catalogue's names.
+fn units(call: &CallStory) -> Map<String, Value> {
+    let units = call.pieces.iter().filter_map(|(piece, count)| {
+        let name = (*piece.units().first()?).to_owned();
+        let per = piece.per_unit();
+        Some((name, if per == 1 { json!(count) } else { json!(f64::from(count) / f64::from(per)) }))
+    });
+    units.collect()
 }
 
 fn tokens(tokens: &Tokens) -> Value {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::advice;
 use crate::aggregate::cardinality::shown;
-use crate::call::{PriceSource, RateLimit, Tokens};
+use crate::call::{Pieces, PriceSource, RateLimit, Tokens};
 use crate::classify::ErrorVerdict;
 use crate::dialect::Layer;
 use crate::facts::{Role, SpanKey, Unread};
@@ -98,6 +98,8 @@ pub struct CallStory {
     pub retries: u32,
     /// Billed tokens, `None` when the spans do not tell.
     pub tokens: Option<Tokens>,
+    /// What is billed by piece.
+    pub pieces: Pieces,
     /// Its dollars and where they come from.
     pub price: PriceStory,
     /// Why it failed, or that it did not.
@@ -203,6 +205,7 @@ impl CallStory {
             streaming: call.streaming,
             retries: call.retries,
             tokens: call.tokens,
+            pieces: call.pieces,
             price: PriceStory::new(call, verdict),
             error: verdict.error,
             status_code: verdict.error.status_code.or(call.status_code),

@@ -204,7 +204,17 @@ fn reason(span: &LeftOutSpan) -> String {
 
 // === tokens and dollars ===
 
+fn write_pieces(out: &mut Formatter<'_>, call: &CallStory) -> fmt::Result {
+    let told = call.pieces.iter().filter_map(|(piece, count)| {
+        let count = f64::from(count) / f64::from(piece.per_unit());
+        Some(format!("{} {count}", piece.units().first()?))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { Ok(()) } else { field(out, "by piece", &told.join(", ")) }
+}
+
 fn write_tokens(out: &mut Formatter<'_>, call: &CallStory) -> fmt::Result {
+    write_pieces(out, call)?;
     let Some(tokens) = &call.tokens else {
         return field(out, "tokens", "unknown: no span states what was used");
     };

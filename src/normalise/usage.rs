@@ -24,6 +24,8 @@ pub struct UsageInput<'a> {
     pub failed: bool,
     /// The answer was streamed, if known.
     pub streaming: Option<bool>,
+    /// What was asked for, by the convention's name.
+    pub operation: &'a str,
 }
 
 /// The numbers of one vocabulary, each at most once.
@@ -90,7 +92,10 @@ pub fn tokens(usage: &UsageInput<'_>) -> Option<Tokens> {
         let parts = family == UsageFamily::Taught && (sum.fresh.is_some() || sum.visible.is_some());
         sum.input.is_some() || sum.output.is_some() || parts
     };
-    let (family, mut primary) = sums.find(|(family, sum)| speaks(*family, sum))?;
+    let (family, mut primary) = match sums.find(|(family, sum)| speaks(*family, sum)) {
+        Some(found) => found,
+        None => embedded(usage)?,
+    };
     if family == UsageFamily::Taught {
         families.clone().skip(1).for_each(|other| primary.fill_details(&sum(usage.readings, other)));
         primary.make_whole();
@@ -103,6 +108,14 @@ pub fn tokens(usage: &UsageInput<'_>) -> Option<Tokens> {
     }
     let shape = shape_of(family, usage);
     Some(primary.partition(shape, usage))
+}
+
+/// Of what only reads, the total is the prompt.
+fn embedded(usage: &UsageInput<'_>) -> Option<(UsageFamily, UsageSum)> {
+    let total = usage.readings.iter().find(|reading| reading.field == Field::Total)?;
+    let sum = UsageSum { input: total.count, ..UsageSum::default() };
+    let reads_only = matches!(usage.operation, "embeddings" | "rerank");
+    (reads_only && !usage.failed).then_some((total.family, sum))
 }
 
 /// What one input and one output say where nothing else is stated: there is nothing to split. `None` where more is.
@@ -274,8 +287,10 @@ impl UsageSum {
                 (TokenType::InputImage, self.input_image),
                 (TokenType::InputVideo, self.input_video),
             ] {
-                if let Some(count) = count.filter(|&count| count > 0 && (shape.disjoint || count <= fresh)) {
-                    fresh -= if shape.disjoint { 0 } else { count };
+                // A part that is more than the whole stands beside it.
+                let beside = |count: u64| shape.disjoint || count > input.saturating_add(cached);
+                if let Some(count) = count.filter(|&count| count > 0 && (beside(count) || count <= fresh)) {
+                    fresh -= if beside(count) { 0 } else { count };
                     tokens.set(kind, count);
                 }
             }
@@ -325,8 +340,9 @@ impl UsageSum {
         for (kind, count) in
             [(TokenType::OutputAudio, self.output_audio), (TokenType::OutputImage, self.output_image)]
         {
-            if let Some(count) = count.filter(|&count| count > 0 && (shape.disjoint || count <= visible)) {
-                visible -= if shape.disjoint { 0 } else { count };
+            let beside = |count: u64| shape.disjoint || count > output;
+            if let Some(count) = count.filter(|&count| count > 0 && (beside(count) || count <= visible)) {
+                visible -= if beside(count) { 0 } else { count };
                 tokens.set(kind, count);
             }
         }

@@ -12,7 +12,14 @@ fn reading(family: UsageFamily, field: Field, count: u64) -> Reading {
 }
 
 fn usage<'a>(readings: &'a [Reading], scope: &str, provider: &'a str) -> UsageInput<'a> {
-    UsageInput { readings, profile: profile_of(scope, "1.0"), provider, failed: false, streaming: None }
+    UsageInput {
+        readings,
+        profile: profile_of(scope, "1.0"),
+        provider,
+        failed: false,
+        streaming: None,
+        operation: "chat",
+    }
 }
 
 /// The partition, as the contract writes it; empty when nothing usable is stated.

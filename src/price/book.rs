@@ -161,7 +161,10 @@ impl PriceBook {
     pub fn price(&mut self, request: &Request<'_>) -> Priced<'_> {
         let known = self.first_known(request);
         let tokens = request.tokens.filter(|tokens| !tokens.is_empty());
-        let cost = tokens.map(|tokens| self.cost(known, tokens, request));
+        let cost = match tokens {
+            Some(tokens) => Some(self.cost(known, tokens, request)),
+            None => self.cost_of_pieces(known, request).map(Ok),
+        };
         // A library without a price list reports 0, which says nothing.
         let stated = request.reported.filter(|amount| !amount.is_zero());
         let reported = stated.filter(|_| self.wants_reported(matches!(cost, Some(Ok(_)))));
@@ -399,6 +402,18 @@ impl PriceBook {
             Meaning::Unknown(reason) => priced.unpriced = Some(reason),
         }
         priced
+    }
+
+    /// The cost of a call of which only pieces are known, where the model is billed by them: seconds, characters, pages. A
+    /// search beside tokens that nobody told is a part of a cost, and a part is none.
+    fn cost_of_pieces(&mut self, known: Known, request: &Request<'_>) -> Option<PriceSource> {
+        let Meaning::Catalogue(place) = known.meaning else { return None };
+        let found = Found { catalogue: self.catalogue.get(), place };
+        if request.units.is_empty() || !found.is_billed_by_pieces(request.at_unix_seconds) {
+            return None;
+        }
+        let source = self.cost(known, &Tokens::default(), request).ok()?;
+        self.cost.lines().next().is_some().then_some(source)
     }
 
     /// Works out the cost of tokens, in the place where it lies, and says whose price it is.

@@ -208,6 +208,12 @@ impl Found<'_> {
         Ok(())
     }
 
+    /// True when no kind of token has a price.
+    pub(super) fn is_billed_by_pieces(&self, at_unix_seconds: i64) -> bool {
+        let rates = &self.standard(at_unix_seconds).rates;
+        rates.list.iter().all(|(id, _)| self.catalogue.unit(*id).tokens == 0)
+    }
+
     /// The rates in force: for each unit the first variant that has one, else the standard.
     pub(super) fn applied<'a>(&'a self, context: &'a Context<'a>, at_unix_seconds: i64) -> Applied<'a> {
         let standard: &Rates = &self.standard(at_unix_seconds).rates;

@@ -10,6 +10,7 @@ use super::answer::Answer;
 use super::marks::{self, Word};
 use super::signs::{Sign, Signs};
 use super::value::{contains_limit, host_of, path_of, plain_borrowed, push_bounded, unquoted, worth_keeping};
+use crate::call::Pieces;
 use crate::dialect::{DATADOG_PREFIX, Fact, Field, HEADER_PREFIX, Rank, Taught, UsageFamily, Vocabulary};
 use crate::facts::{ErrorTextKind, Reading};
 use crate::otlp::{Attribute, Value};
@@ -114,6 +115,8 @@ pub(super) struct Draft<'a> {
     pub(super) sampled: Option<f64>,
     /// An object on the span has no end.
     pub(super) cut: bool,
+    /// What is billed by piece.
+    pub(super) pieces: Pieces,
     pub(super) readings: Vec<Reading>,
     pub(super) pairs: Vec<(&'a str, Cow<'a, str>)>,
     pub(super) errors: Vec<(ErrorTextKind, &'a str)>,
@@ -207,6 +210,13 @@ impl<'a> Draft<'a> {
         }
         self.touched = true;
         match value {
+            Value::Map(_) if fact.is_object() => self.state_object(fact, value.into()),
+            // A list of texts are several; one of maps is an object.
+            Value::Array(list)
+                if fact.is_object() && !list.iter().any(|item| matches!(item, Value::Text(_))) =>
+            {
+                self.state_object(fact, value.into());
+            }
             Value::Empty | Value::Bytes(_) | Value::Map(_) => {}
             Value::Text(text) => self.state_text(fact, text),
             Value::Int(number) => self.state_number(fact, number as f64, Some(number)),

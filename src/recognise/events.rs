@@ -5,6 +5,7 @@
 use super::answer::Answer;
 use super::draft::Draft;
 use super::signs::Sign;
+use super::source::Source;
 use super::tails::telling;
 use super::value::{count, push_bounded};
 use super::{objects, stack_trace, words};
@@ -48,7 +49,7 @@ impl<'a> Draft<'a> {
                 let (key, value) = (attribute.text_key()?, attribute.value()?);
                 if let Value::Text(text) = value {
                     if key == "model_dict" {
-                        objects::request(self, text);
+                        objects::request(self, Source::Text(text));
                     } else if key.ends_with(".model_name") || key.ends_with(".model") {
                         self.state(Fact::RequestModel(2), value);
                     }
@@ -83,6 +84,7 @@ impl<'a> Draft<'a> {
         let whole = match value {
             Value::Int(whole) => count(0.0, Some(whole)),
             Value::Double(number) => count(number, None),
+            Value::Text(text) => text.trim().parse().ok().and_then(|number| count(number, None)),
             _ => None,
         };
         let mut segments = key.rsplit('.');

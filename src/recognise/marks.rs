@@ -61,6 +61,9 @@ const CALLS: &[&str] = &[
     "model_generation",
     "model_inference",
     "moderation",
+    "ocr",
+    "llm_response",
+    "process_thread_run",
     "realtime",
     "realtime_inference",
     "rerank",
@@ -92,9 +95,19 @@ const NO_CALLS: &[&str] = &[
     "check",
     "cleanup",
     "count_tokens",
+    "counttokens",
     "create_agent",
+    "create_assistant",
+    "create_cached_content",
+    "create_conversation",
     "create_memory",
+    "create_memory_store",
+    "create_message",
+    "create_session",
+    "create_thread",
+    "create_vector_store",
     "delete_memory",
+    "detokenize",
     "embed_documents",
     "evaluation",
     "evaluator",
@@ -113,6 +126,9 @@ const NO_CALLS: &[&str] = &[
     "guardrails",
     "handoff",
     "interaction",
+    "llm_setup",
+    "llm_tool_call",
+    "llm_tool_result",
     "invoke_agent",
     "invoke_workflow",
     "memory",
@@ -137,6 +153,7 @@ const NO_CALLS: &[&str] = &[
     "subtask",
     "system_prompt",
     "task",
+    "tokenize",
     "tool",
     "tool_call",
     "tool_calls",
@@ -144,6 +161,7 @@ const NO_CALLS: &[&str] = &[
     "tool.execution",
     "turn",
     "update_memory",
+    "upsert_memory",
     "usage",
     "user_prompt",
     "util",
@@ -170,6 +188,7 @@ pub(super) fn word(text: &str) -> Word {
         () => Word::Unknown,
     };
     let known = whole(plain);
+    let known = if known == Word::Unknown && manages(plain) { Word::NoCall } else { known };
     // `gen_ai.chat`, `gen_ai.invoke_agent` (Sentry), `ai.chat`, `inference.framework` (Monocle), `inference_openai`.
     let inner = plain.strip_prefix(b"gen_ai_").or_else(|| plain.strip_prefix(b"ai_")).map_or(known, whole);
     let family = || if plain.starts_with(b"inference_") { Word::Call } else { Word::Unknown };
@@ -178,6 +197,26 @@ pub(super) fn word(text: &str) -> Word {
         (Word::Unknown, inner) => inner,
         (known, _) => known,
     }
+}
+
+/// `list_messages`, `delete_file`, `submit_tool_outputs`: what is kept at a provider is managed, no model is asked. To get
+/// a run of an agent is to ask how far it is, and the answer states its usage (azure-ai-agents).
+fn manages(plain: &[u8]) -> bool {
+    const VERBS: [&[u8]; 9] = [
+        b"list_",
+        b"get_",
+        b"delete_",
+        b"update_",
+        b"cancel_",
+        b"submit_",
+        b"upload_",
+        b"download_",
+        b"retrieve_",
+    ];
+    const ASKS: [&[u8]; 8] =
+        [b"chat", b"complet", b"response", b"embed", b"generat", b"inference", b"_run", b"predict"];
+    VERBS.iter().any(|verb| plain.starts_with(verb))
+        && !ASKS.iter().any(|part| memchr::memmem::find(plain, part).is_some())
 }
 
 fn same(word: &[u8], plain: &[u8]) -> bool {
@@ -261,10 +300,21 @@ mod tests {
         {
             assert_eq!(word(text), Word::Call, "{text}");
         }
-        for text in ["AGENT", "tool", "gen_ai.invoke_agent", "count_tokens", "tool.execution"] {
+        for text in [
+            "AGENT",
+            "tool",
+            "gen_ai.invoke_agent",
+            "count_tokens",
+            "tool.execution",
+            "list_messages",
+            "submit_tool_outputs",
+            "create_thread",
+            "tokenize",
+        ] {
             assert_eq!(word(text), Word::NoCall, "{text}");
         }
-        for text in ["http", "sql", "web", "", "acme-thing"] {
+        for text in ["http", "sql", "web", "", "acme-thing", "get_chat_message", "get_thread_run", "listing"]
+        {
             assert_eq!(word(text), Word::Unknown, "{text}");
         }
     }

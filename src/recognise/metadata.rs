@@ -4,9 +4,10 @@
 
 use super::draft::Draft;
 use super::objects::{USAGE, header, named, number_of, state};
+use super::source::Source;
 use super::value::host_of;
 use crate::dialect::{Fact, Field, UsageFamily};
-use crate::loose::{self, Path, Scalar, Segment};
+use crate::loose::{Path, Scalar, Segment};
 use crate::otlp::Value;
 
 /// Keys of `ai.response.providerMetadata` that are not those of a usage object.
@@ -20,8 +21,8 @@ const METADATA: &[(&str, Field)] = &[
 ];
 
 /// What a provider package of the Vercel AI SDK keeps: `{"anthropic": {"usage": {...}}}`.
-pub(super) fn provider_metadata<'a>(draft: &mut Draft<'a>, text: &'a str) {
-    loose::scan(text, &mut |path, scalar| {
+pub(super) fn provider_metadata<'a>(draft: &mut Draft<'a>, source: Source<'a>) {
+    source.scan(&mut |path, scalar| {
         if is_stated_cost(path)
             && let Some(dollars) = dollars_of(scalar)
         {
@@ -69,8 +70,8 @@ fn dollars_of(scalar: Scalar<'_>) -> Option<f64> {
 }
 
 /// `LiteLLM`'s `hidden_params`: the provider's headers, the endpoint and the cost.
-pub(super) fn hidden_params<'a>(draft: &mut Draft<'a>, text: &'a str) {
-    loose::scan(text, &mut |path, scalar| match path.segments() {
+pub(super) fn hidden_params<'a>(draft: &mut Draft<'a>, source: Source<'a>) {
+    source.scan(&mut |path, scalar| match path.segments() {
         [Segment::Key("additional_headers" | "_response_headers" | "headers"), Segment::Key(name)] => {
             header(draft, name, scalar);
         }

@@ -16,6 +16,8 @@
 //! | `usage_reader` | usage objects wherever they stand |
 //! | `trail` | the ways that such spans go, followed byte by byte |
 //! | `objects` | facts inside strings of JSON or Python |
+//! | `source` | objects as JSON in a text or as maps of OTLP |
+//! | `pieces` | searches, seconds and pages inside answers |
 //! | `answer` | usage inside answers and events, held against the span's own |
 //! | `words` | what the words of a key say, whoever wrote it |
 //! | `signs` | what speaks for a call and against it, and how much |
@@ -32,8 +34,10 @@ mod marks;
 mod metadata;
 mod objects;
 mod pattern;
+mod pieces;
 mod role;
 pub mod signs;
+mod source;
 mod stack_trace;
 mod state;
 mod tails;
@@ -367,7 +371,7 @@ impl<'a, S: Sink> Visitor<'a> for Recogniser<'_, 'a, S> {
         let Some((number, meaning)) = self.vocabulary.numbered(attribute.key()) else {
             self.watch.see(&attribute);
             let prefix = Draft::prefix_of(attribute.key());
-            if prefix.is_none_or(|prefix| prefix == "llm.") && tails::telling(attribute.key()) {
+            if prefix.is_none_or(|prefix| prefix == "llm.") && tails::tells(&attribute) {
                 self.read_in_full();
                 self.draft.keep_tail(attribute);
             }

@@ -6,8 +6,12 @@
 use std::borrow::Cow;
 
 use super::draft::Draft;
+use super::pieces::PieceReader;
+use super::source::Source;
 use super::usage_reader::UsageReader;
 use super::value::count;
+use super::words;
+use crate::call::Piece;
 use crate::dialect::{Fact, Field, UsageFamily};
 use crate::loose::{self, Path, Scalar, Segment};
 use crate::otlp::Value;
@@ -96,20 +100,20 @@ const DETAILS: &[(&str, Side, Field)] = &[
 ];
 
 /// A usage object of the given vocabulary.
-pub(super) fn usage<'a>(draft: &mut Draft<'a>, family: UsageFamily, text: &'a str) {
-    if family == UsageFamily::CrewAi && !text.trim_start().starts_with('{') {
+pub(super) fn usage<'a>(draft: &mut Draft<'a>, family: UsageFamily, source: Source<'a>) {
+    if let Some(text) = source.text().filter(|_| family == UsageFamily::CrewAi && !source.is_structured()) {
         for (name, number) in text.split_whitespace().filter_map(|part| part.split_once('=')) {
             state(draft, family, field_named(name), number.parse().ok().map(Scalar::Int));
         }
         return;
     }
     let mut lists = UsageReader::of_whole_text();
-    with_literal(text, &mut |path, scalar| match (path.segments(), scalar) {
+    source.scan(&mut |path, scalar| match (path.segments(), scalar) {
         ([Segment::Key(_), Segment::Index(_), Segment::Key(_)], _) => lists.read(draft, path, scalar),
         ([Segment::Key("service_tier")], Scalar::Text(tier)) => draft.service_tier.offer(5, tier),
         ([Segment::Key("speed")], Scalar::Text(speed)) => draft.speed.offer(5, speed),
         ([Segment::Key("inference_geo")], Scalar::Text(place)) => draft.geography = place,
-        _ => state(draft, shaped(family, path), usage_field(path), Some(scalar)),
+        _ => state(draft, shaped(family, path), usage_field(family, path), Some(scalar)),
     });
     lists.answer.state_parts(draft, family);
 }
@@ -135,18 +139,21 @@ fn shaped(family: UsageFamily, path: &Path<'_>) -> UsageFamily {
 }
 
 /// A details object that stands alone.
-pub(super) fn details<'a>(draft: &mut Draft<'a>, side: Side, text: &'a str) {
-    with_literal(text, &mut |path, scalar| {
+pub(super) fn details<'a>(draft: &mut Draft<'a>, side: Side, source: Source<'a>) {
+    source.scan(&mut |path, scalar| {
         let field = path.key().and_then(|name| detail_named(name, side));
         state(draft, UsageFamily::GenAi, field, Some(scalar));
     });
 }
 
 /// Request parameters: the model asked for, streaming, the tier asked for, the most output.
-pub(super) fn request<'a>(draft: &mut Draft<'a>, text: &'a str) {
-    loose::scan(text, &mut |path, scalar| match (path.segments(), scalar) {
+pub(super) fn request<'a>(draft: &mut Draft<'a>, source: Source<'a>) {
+    source.scan(&mut |path, scalar| match (path.segments(), scalar) {
         ([Segment::Key("model" | "model_name" | "model_id" | "modelId")], Scalar::Text(model)) => {
             draft.state(Fact::RequestModel(5), Value::Text(model));
+        }
+        ([Segment::Key("provider")], Scalar::Text(provider)) => {
+            draft.state(Fact::Provider(2), Value::Text(provider));
         }
         ([Segment::Key("service_tier")], Scalar::Text(tier)) => {
             draft.state(Fact::ServiceTier(2), Value::Text(tier));
@@ -166,15 +173,19 @@ pub(super) fn request<'a>(draft: &mut Draft<'a>, text: &'a str) {
 }
 
 /// An answer: its id, at the top or wherever one of a known shape stands, its model, and its usage.
-pub(super) fn response<'a>(draft: &mut Draft<'a>, text: &'a str) {
-    if !text.trim_start().starts_with(['{', '[']) {
+pub(super) fn response<'a>(draft: &mut Draft<'a>, source: Source<'a>) {
+    if !source.is_structured() {
         return;
     }
-    let mut usage = UsageReader::default();
-    loose::scan(text, &mut |path, scalar| {
+    let (mut usage, mut pieces) = (UsageReader::default(), PieceReader::default());
+    source.scan(&mut |path, scalar| {
         usage.read(draft, path, scalar);
+        pieces.read(path, scalar);
         let Scalar::Text(value) = scalar else { return };
         match path.segments() {
+            [Segment::Key("service_tier")] | [Segment::Key("usage"), Segment::Key("service_tier")] => {
+                draft.service_tier.offer(4, value);
+            }
             [Segment::Key("id" | "responseId" | "response_id")] => {
                 draft.response_id.offer(if is_response_id(value) { 5 } else { 1 }, value);
             }
@@ -198,12 +209,13 @@ pub(super) fn response<'a>(draft: &mut Draft<'a>, text: &'a str) {
         }
     });
     usage.end(draft);
+    pieces.end(draft);
 }
 
 /// A usage object that is told beside the span's own numbers.
-pub(super) fn response_usage<'a>(draft: &mut Draft<'a>, text: &'a str) {
+pub(super) fn response_usage<'a>(draft: &mut Draft<'a>, source: Source<'a>) {
     let mut usage = UsageReader::of_whole_text();
-    loose::scan(text, &mut |path, scalar| usage.read(draft, path, scalar));
+    source.scan(&mut |path, scalar| usage.read(draft, path, scalar));
     usage.end(draft);
 }
 
@@ -221,8 +233,8 @@ fn literal_usage(draft: &mut Draft<'_>, text: &str) {
 }
 
 /// An object of response headers, each a scalar or a list of one.
-pub(super) fn headers<'a>(draft: &mut Draft<'a>, text: &'a str) {
-    loose::scan(text, &mut |path, scalar| match path.segments() {
+pub(super) fn headers<'a>(draft: &mut Draft<'a>, source: Source<'a>) {
+    source.scan(&mut |path, scalar| match path.segments() {
         [Segment::Key(name)] | [Segment::Key(name), Segment::Index(0)] => header(draft, name, scalar),
         _ => {}
     });
@@ -238,10 +250,34 @@ pub(super) fn header<'a>(draft: &mut Draft<'a>, name: &'a str, scalar: Scalar<'a
     draft.header(name, value);
 }
 
+/// What a vendor says of a span in an object: `{"type": "llm"}`.
+pub(super) fn marker<'a>(draft: &mut Draft<'a>, source: Source<'a>) {
+    source.scan(&mut |path, scalar| {
+        if let ([Segment::Key("type" | "kind")], Scalar::Text(kind)) = (path.segments(), scalar) {
+            draft.mark(kind, true);
+        }
+    });
+}
+
+/// What was said or heard, in an object of a library's own.
+pub(super) fn media<'a>(draft: &mut Draft<'a>, source: Source<'a>) {
+    source.scan(&mut |path, scalar| {
+        let (Some(name), Some(number)) = (path.key(), number_of(scalar)) else { return };
+        match name {
+            "characters_count" | "character_count" | "characters" => {
+                draft.pieces.state(Piece::Characters, number);
+            }
+            // What was spoken is paid by its text; what was heard by its length.
+            "input_audio_duration" => draft.pieces.state(Piece::AudioSeconds, number),
+            _ => {}
+        }
+    });
+}
+
 /// A cost object: the total, or the sum of its lines.
-pub(super) fn cost<'a>(draft: &mut Draft<'a>, text: &'a str) {
+pub(super) fn cost<'a>(draft: &mut Draft<'a>, source: Source<'a>) {
     let (mut total, mut lines) = (None, None);
-    loose::scan(text, &mut |path, scalar| {
+    source.scan(&mut |path, scalar| {
         if let ([Segment::Key(name)], Some(dollars)) = (path.segments(), number_of(scalar)) {
             match *name {
                 "total" => total = Some(dollars),
@@ -276,14 +312,11 @@ pub(super) fn is_response_id(id: &str) -> bool {
 
 // === helpers ===
 
-fn with_literal<'a>(text: &'a str, visit: &mut dyn FnMut(&Path<'a>, Scalar<'a>)) {
-    // Encoded twice, it would have to be decoded into a text of its own: read what can be borrowed.
-    loose::scan(text, visit);
-}
-
-fn usage_field(path: &Path<'_>) -> Option<Field> {
+fn usage_field(family: UsageFamily, path: &Path<'_>) -> Option<Field> {
     match path.segments() {
-        [Segment::Key(name)] => named(USAGE, name),
+        // Langfuse's buckets are apart from each other, under names of their own.
+        [Segment::Key(name)] if family == UsageFamily::Langfuse => named(USAGE, name),
+        [Segment::Key(name)] => named(USAGE, name).or_else(|| words::field_of("", name, true)),
         [Segment::Key(outer), Segment::Key(name)] => match *outer {
             "prompt_tokens_details"
             | "prompt_token_details"

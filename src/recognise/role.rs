@@ -187,11 +187,11 @@ impl Draft<'_> {
         let named = names_call(header.name, profile);
         self.signs.add_if(named, Sign::Name);
         self.signs.add_if(names_component(header.name), Sign::Component);
-        self.signs.add_if(header.name.ends_with("._prepare_chat_with_tools"), Sign::Helper);
+        self.signs.add_if(helps(header.name), Sign::Helper);
         if !self.bare_model.is_empty() && (self.has_marker() || named) {
             self.request_model.offer(1, self.bare_model);
         }
-        self.see_numbers();
+        self.see_numbers(header);
         self.name_provider();
         let vendor = !self.provider.text.is_empty();
         self.signs.add_if(self.has_model(), Sign::Model);
@@ -221,7 +221,7 @@ impl Draft<'_> {
     }
 
     /// Numbers that stand in answers, in events, under keys that nobody lists: only about a model.
-    fn see_numbers(&mut self) {
+    fn see_numbers(&mut self, header: &SpanHeader<'_>) {
         if self.tails.is_empty() && self.answers.is_empty() {
             return;
         }
@@ -234,10 +234,21 @@ impl Draft<'_> {
             }
             return;
         }
-        if self.has_marker() || self.signs.has(Sign::Operation) || self.has_model() || self.has_usage() {
+        let about = self.has_marker()
+            || self.signs.has(Sign::Operation)
+            || self.has_model()
+            || self.has_usage()
+            || self.tails_tell()
+            || self.fails_asking(header);
+        if about {
             self.read_tails();
             self.read_answers();
         }
+    }
+
+    /// A client of a vendor that nobody knows, failed, that names a model which only LLMs have.
+    fn fails_asking(&self, header: &SpanHeader<'_>) -> bool {
+        header.kind == SpanKind::Client && header.status == SpanStatus::Error && self.names_known_model()
     }
 
     fn has_marker(&self) -> bool {
@@ -331,6 +342,12 @@ fn bare_path(path: &str) -> &str {
 fn vercel_is_call(operation: &str) -> bool {
     let last = operation.rsplit('.').next().unwrap_or("");
     last.starts_with("do") && last.len() > 2
+}
+
+/// Names of what only prepares a call: it builds a request (LlamaIndex), it counts tokens (Envoy AI Gateway).
+fn helps(name: &str) -> bool {
+    name.ends_with("._prepare_chat_with_tools")
+        || ["CountTokens", "Tokenize", "ResponsesInputTokens"].contains(&name)
 }
 
 /// Names that a library gives to nothing but its calls.

@@ -4,6 +4,7 @@
 
 use super::draft::Draft;
 use super::objects;
+use super::source::Source;
 use crate::facts::ErrorTextKind;
 use crate::loose;
 
@@ -21,7 +22,7 @@ pub(super) fn read<'a>(draft: &mut Draft<'a>, trace: &'a str) {
     }
     for line in trace.lines().filter(|line| line.contains(HEADERS)) {
         if let Some(start) = loose::find_object_start(line) {
-            objects::headers(draft, &line[start..]);
+            objects::headers(draft, Source::Text(&line[start..]));
         }
     }
 }

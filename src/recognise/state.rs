@@ -4,6 +4,7 @@
 
 use super::draft::{Draft, ENTITIES, named};
 use super::signs::Sign;
+use super::source::Source;
 use super::value::{count, flag_of, http_status, is_cut, positive, push_bounded, unquoted};
 use super::{metadata, objects};
 use crate::dialect::Fact;
@@ -37,26 +38,14 @@ impl<'a> Draft<'a> {
             Fact::EntityName(number) => self.entities[usize::from(number) % ENTITIES].1 = text,
             Fact::Speed(rank) if matches!(text, "normal" | "standard") => self.speed.offer(rank, ""),
             Fact::Speed(rank) => self.speed.offer(rank, text),
-            // Half of a usage object makes cached tokens fresh ones.
-            Fact::UsageObject(_) | Fact::InputDetails | Fact::OutputDetails if is_cut(text) => {
-                self.cut = true;
+            fact if fact.is_object() => {
+                // Half of a usage object makes cached tokens fresh ones.
+                let cut = is_cut(text);
+                self.cut |= cut && fact.is_usage();
+                if !(cut && fact.is_own_usage()) {
+                    self.state_object(fact, Source::Text(text));
+                }
             }
-            Fact::UsageObject(family) => objects::usage(self, family, text),
-            Fact::InputDetails => objects::details(self, objects::Side::Input, text),
-            Fact::OutputDetails => objects::details(self, objects::Side::Output, text),
-            Fact::RequestObject => objects::request(self, text),
-            Fact::ResponseObject => {
-                self.cut |= is_cut(text);
-                objects::response(self, text);
-            }
-            Fact::ResponseUsage => {
-                self.cut |= is_cut(text);
-                objects::response_usage(self, text);
-            }
-            Fact::ProviderMetadata => metadata::provider_metadata(self, text),
-            Fact::HiddenParams => metadata::hidden_params(self, text),
-            Fact::HeaderObject => objects::headers(self, text),
-            Fact::ReportedCostObject => objects::cost(self, text),
             Fact::ReportedCurrency => self.currency = unquoted(text),
             Fact::FirstTokenAt => self.first_token_at = unquoted(text),
             Fact::FinishReason => {
@@ -92,8 +81,43 @@ impl<'a> Draft<'a> {
             | Fact::Resends
             | Fact::Attempts
             | Fact::SampleRate(_)
+            | Fact::Pieces(_)
             | Fact::MaxTokens => self.state_number(fact, text.trim().parse().unwrap_or(f64::NAN), None),
-            Fact::LimitAttribute | Fact::Of(..) | Fact::TaughtObject(_) => {}
+            // Objects were read above.
+            Fact::UsageObject(_)
+            | Fact::InputDetails
+            | Fact::OutputDetails
+            | Fact::RequestObject
+            | Fact::ResponseObject
+            | Fact::ResponseUsage
+            | Fact::ProviderMetadata
+            | Fact::HiddenParams
+            | Fact::HeaderObject
+            | Fact::ReportedCostObject
+            | Fact::MarkerObject
+            | Fact::MediaObject
+            | Fact::LimitAttribute
+            | Fact::Of(..)
+            | Fact::TaughtObject(_) => {}
+        }
+    }
+
+    /// Takes in what stands in an object.
+    pub(super) fn state_object(&mut self, fact: Fact, source: Source<'a>) {
+        match fact {
+            Fact::UsageObject(family) => objects::usage(self, family, source),
+            Fact::InputDetails => objects::details(self, objects::Side::Input, source),
+            Fact::OutputDetails => objects::details(self, objects::Side::Output, source),
+            Fact::RequestObject => objects::request(self, source),
+            Fact::ResponseObject => objects::response(self, source),
+            Fact::ResponseUsage => objects::response_usage(self, source),
+            Fact::ProviderMetadata => metadata::provider_metadata(self, source),
+            Fact::HiddenParams => metadata::hidden_params(self, source),
+            Fact::HeaderObject => objects::headers(self, source),
+            Fact::ReportedCostObject => objects::cost(self, source),
+            Fact::MarkerObject => objects::marker(self, source),
+            Fact::MediaObject => objects::media(self, source),
+            _ => {}
         }
     }
 
@@ -106,6 +130,7 @@ impl<'a> Draft<'a> {
             Fact::FirstTokenMillis => {
                 self.first_token_seconds = self.first_token_seconds.or(positive(number / 1e3));
             }
+            Fact::Pieces(piece) => self.pieces.state(piece, number),
             Fact::FirstToken => self.first_token = positive(number),
             Fact::ReportedDuration => self.reported_duration = positive(number),
             Fact::StatusCode => self.status_code = count(number, whole).and_then(http_status),

@@ -4,11 +4,12 @@
 //! the same. What was used is named for `explain`.
 
 use super::draft::Draft;
+use super::source::Source;
 use super::value::count;
 use crate::call::ErrorClass;
 use crate::dialect::{Fact, Said, Taught};
 use crate::facts::{ErrorTextKind, HostWord};
-use crate::loose::{self, Path, Scalar, Segment};
+use crate::loose::{Path, Scalar, Segment};
 use crate::normalise;
 use crate::otlp::Value;
 
@@ -19,8 +20,8 @@ impl<'a> Draft<'a> {
 
     /// Reads an object of JSON by the user's paths.
     pub(super) fn state_taught_object(&mut self, index: u16, value: Value<'a>) {
-        let (Some(taught), Value::Text(text)) = (self.taught.clone(), value) else { return };
-        loose::scan(text, &mut |path, scalar| {
+        let Some(taught) = self.taught.clone() else { return };
+        Source::from(value).scan(&mut |path, scalar| {
             let fact =
                 taught.object(index).iter().find(|(steps, _)| leads(path, steps)).map(|(_, fact)| *fact);
             fact.into_iter().for_each(|fact| self.state_scalar(fact, scalar));

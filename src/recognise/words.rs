@@ -26,12 +26,13 @@ mod bit {
     pub(super) const TOOL: u32 = 1 << 15;
     pub(super) const SEARCH: u32 = 1 << 16;
     pub(super) const REQUESTS: u32 = 1 << 17;
+    pub(super) const USAGE: u32 = 1 << 18;
     pub(super) const NOTHING: u32 = 0;
     pub(super) const FOREIGN: u32 = 1 << 31;
 }
 use bit::{
     AUDIO, CACHE, FIVE_MINUTES, FOREIGN, IMAGE, INPUT, NOT, NOTHING, ONE_HOUR, OUTPUT, READ, REASONING,
-    REQUESTS, SEARCH, TEXT, TOKEN, TOOL, TOTAL, VIDEO, WRITE,
+    REQUESTS, SEARCH, TEXT, TOKEN, TOOL, TOTAL, USAGE, VIDEO, WRITE,
 };
 
 /// The words, in lower case. Source: the providers' API references and the libraries' conventions.
@@ -44,6 +45,8 @@ const WORDS: &[(&str, u32)] = &[
     ("output", OUTPUT),
     ("candidates", OUTPUT),
     ("generated", OUTPUT),
+    ("in", INPUT),
+    ("out", OUTPUT),
     ("total", TOTAL),
     ("cached", CACHE),
     ("cache", CACHE),
@@ -71,12 +74,15 @@ const WORDS: &[(&str, u32)] = &[
     ("requests", REQUESTS),
     ("count", NOTHING),
     ("num", NOTHING),
-    ("usage", NOTHING),
+    ("usage", USAGE),
     ("used", NOTHING),
     ("details", NOTHING),
     ("content", NOTHING),
     ("ephemeral", NOTHING),
     ("experimental", NOTHING),
+    ("llm", NOTHING),
+    ("genai", NOTHING),
+    ("ai", NOTHING),
 ];
 
 /// The number that a key names. In a usage object the word token is understood.
@@ -85,11 +91,18 @@ pub(super) fn field_of(qualifier: &str, last: &str, understood: bool) -> Option<
     if own & FOREIGN != 0 {
         return None;
     }
-    let around = bits(qualifier) & !FOREIGN;
+    let (around, clear) = (bits(qualifier) & !FOREIGN, bits(qualifier) & FOREIGN == 0);
     let directed = own & (INPUT | OUTPUT | TOTAL) != 0;
+    // `reasoning.output_tokens`: a part, when all of what is around says so.
+    let parts = AUDIO | IMAGE | VIDEO | REASONING | READ | NOT | FIVE_MINUTES | ONE_HOUR;
+    let text = if around & (INPUT | OUTPUT) == 0 { TEXT } else { 0 };
+    let part = if clear { around & (parts | text) } else { 0 };
     // `completion_tokens_details.audio_tokens`: what is around gives the direction.
-    let both = own | around & (TOKEN | CACHE | WRITE) | if directed { 0 } else { around & (INPUT | OUTPUT) };
-    named(both).filter(|field| understood || both & TOKEN != 0 || *field == Field::WebSearches)
+    let direction = if directed { 0 } else { around & (INPUT | OUTPUT) };
+    let both = own | part | around & (TOKEN | CACHE | WRITE) | direction;
+    // `usage.input`: of what else is usage told?
+    let understood = understood || both & TOKEN != 0 || around & USAGE != 0;
+    named(both).filter(|field| understood || *field == Field::WebSearches)
 }
 
 fn named(bits: u32) -> Option<Field> {
@@ -186,9 +199,25 @@ mod tests {
             ("cache_read", "audio_tokens", Field::CacheReadAudio),
             ("", "toolUsePromptTokenCount", Field::ToolInput),
             ("server_tool_use", "web_search_requests", Field::WebSearches),
+            ("reasoning", "output_tokens", Field::Reasoning),
+            ("cache_creation_1h", "input_tokens", Field::CacheWrite1h),
+            ("cache_read", "input_tokens", Field::CacheRead),
+            ("audio", "input_tokens", Field::InputAudio),
+            ("prompt_tokens", "used", Field::Input),
+            ("", "llm_prompt_tokens", Field::Input),
+            ("llm", "tokens_in", Field::Input),
+            ("tokens", "out", Field::Output),
+            ("usage", "input", Field::Input),
+            ("text_completion", "prompt_tokens", Field::Input),
         ] {
             assert_eq!(field_of(qualifier, last, false), Some(field), "{qualifier}.{last}");
         }
+    }
+
+    #[test]
+    fn a_part_is_not_the_whole() {
+        assert_eq!(field_of("text", "input_tokens", false), None);
+        assert_eq!(field_of("usage.text", "input_tokens", false), None);
     }
 
     #[test]
@@ -206,6 +235,8 @@ mod tests {
             "remaining_tokens",
             "token",
             "input_cost",
+            "in",
+            "usage",
         ] {
             assert_eq!(field_of("", last, false), None, "{last}");
         }

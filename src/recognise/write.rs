@@ -7,7 +7,8 @@ use std::ops::Range;
 use super::NAME_BOUND;
 use super::draft::Draft;
 use super::marks::{self, Word};
-use crate::call::ErrorClass;
+use super::signs::Sign;
+use crate::call::{ErrorClass, Piece, Pieces};
 use crate::dialect::{Field, Layer, Profile, Trait};
 use crate::facts::{Batch, ErrorText, ErrorTextKind, Pair, ReportedCost, Role, SpanFacts, Text};
 use crate::otlp::{SpanHeader, SpanKind, SpanStatus};
@@ -78,7 +79,7 @@ impl<'a> Draft<'a> {
             max_tokens: self.max_tokens,
             input_characters: self.input_characters,
             output_characters: self.output_characters,
-            web_searches: self.web_searches(),
+            pieces: self.pieces(),
             reported: ReportedCost { total: self.reported_cost(profile), currency: foreign(self.currency) },
             readings: lists[0].clone(),
             headers: lists[1].clone(),
@@ -106,7 +107,9 @@ impl<'a> Draft<'a> {
     fn is_witness(&self, header: &SpanHeader<'_>, profile: &Profile, failed: bool) -> bool {
         let lone = profile.has(Trait::LoneWrapperIsCall) && !self.request_model.text.is_empty() && !failed;
         let other_side = header.kind == SpanKind::Server && failed && self.has_model();
-        let billed = self.operation.text != "count_tokens" && !profile.has(Trait::TaughtNoCall);
+        let billed = self.operation.text != "count_tokens"
+            && !self.signs.has(Sign::Helper)
+            && !profile.has(Trait::TaughtNoCall);
         billed && ((!self.readings.is_empty() && !self.repeats_answer) || lone || other_side)
     }
 
@@ -242,9 +245,20 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn web_searches(&self) -> u32 {
-        let found = self.readings.iter().find(|reading| reading.field == Field::WebSearches);
-        found.and_then(|reading| reading.count).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
+    /// What is billed by piece. Before Gemini 3 a grounded request is one search, however many it made.
+    fn pieces(&self) -> Pieces {
+        let mut pieces = self.pieces;
+        let readings = self.readings.iter().filter(|reading| reading.field == Field::WebSearches);
+        for count in readings.filter_map(|reading| reading.count) {
+            pieces.state(Piece::WebSearches, count as f64);
+        }
+        let grounded = pieces.get(Piece::GroundedQueries);
+        if grounded > 0 {
+            let models = [self.response_model.text, self.request_model.text];
+            let each = models.iter().any(|model| model.contains("gemini-3"));
+            pieces.state(Piece::WebSearches, if each { f64::from(grounded) } else { 1.0 });
+        }
+        pieces
     }
 
     fn reported_cost(&self, profile: &Profile) -> Option<f64> {

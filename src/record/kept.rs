@@ -11,7 +11,7 @@ use foldhash::HashMap;
 
 use super::{Evidence, Flags, Name, Record, RecordBatch, Shape, ShapeDraft, Shapes};
 use crate::aggregate::cardinality::shown;
-use crate::call::{ErrorClass, LimitEvidence, RateLimit, Resource, TokenType, Tokens, Window};
+use crate::call::{ErrorClass, LimitEvidence, Piece, Pieces, RateLimit, Resource, TokenType, Tokens, Window};
 use crate::classify::{self, ErrorVerdict, Rule};
 use crate::compact::{Damaged, Reader, Writer, at};
 use crate::dialect::{Layer, profile_named};
@@ -35,6 +35,7 @@ mod has {
     pub(super) const EVIDENCE: u16 = 1 << 5;
     pub(super) const ORDERLY: u16 = 1 << 6;
     pub(super) const WEIGHT: u16 = 1 << 7;
+    pub(super) const PIECES: u16 = 1 << 8;
 }
 
 /// Batches on their way into one blob.
@@ -194,6 +195,7 @@ fn write_record(record: &Record, out: &mut Writer) {
         (has::EVIDENCE, record.evidence.is_some()),
         (has::ORDERLY, orderly),
         (has::WEIGHT, record.of_evidence(|rare| rare.weight).is_some()),
+        (has::PIECES, pieces_beside(record).next().is_some()),
     ] {
         stated |= if is { bit } else { 0 };
     }
@@ -236,6 +238,19 @@ fn write_rest(record: &Record, sizes: [u32; 3], stated: u16, out: &mut Writer) {
         write_evidence(evidence, out);
         evidence.weight.into_iter().for_each(|weight| out.float(weight));
     }
+    if stated & has::PIECES != 0 {
+        out.size(pieces_beside(record).count());
+        for (piece, count) in pieces_beside(record) {
+            out.byte(piece as u8);
+            out.number(u64::from(count));
+        }
+    }
+}
+
+/// What is billed by piece, beside searches of the web.
+fn pieces_beside(record: &Record) -> impl Iterator<Item = (Piece, u32)> + '_ {
+    let pieces = record.evidence.as_ref().map_or_else(Pieces::default, |evidence| evidence.pieces);
+    pieces.iter().filter(|(piece, _)| *piece != Piece::WebSearches)
 }
 
 fn read_record(from: &mut Reader<'_>) -> Result<Record, Damaged> {
@@ -275,6 +290,12 @@ fn read_record(from: &mut Reader<'_>) -> Result<Record, Damaged> {
     if stated & has::WEIGHT != 0 {
         record.evidence_mut().weight = Some(from.float()?);
     }
+    if stated & has::PIECES != 0 {
+        for _ in 0..from.size()? {
+            let (piece, count) = (at(&Piece::ALL, from.byte()?)?, from.small()?);
+            record.evidence_mut().pieces.put(piece, count);
+        }
+    }
     Ok(record)
 }
 
@@ -286,7 +307,7 @@ fn write_evidence(evidence: &Evidence, out: &mut Writer) {
     evidence.limits.iter().for_each(|limit| write_limit(limit, out));
     out.option(evidence.account.as_deref(), Writer::text);
     out.number(u64::from(evidence.resends));
-    out.number(u64::from(evidence.web_searches));
+    out.number(u64::from(evidence.pieces.get(Piece::WebSearches)));
     // A cost in another currency is forgotten rather than taken for dollars.
     out.option(evidence.reported_cost.filter(|_| evidence.reported_currency.is_none()), Writer::float);
     out.option(evidence.tokens, |out, tokens| {
@@ -306,7 +327,11 @@ fn read_evidence(from: &mut Reader<'_>) -> Result<Evidence, Damaged> {
         limits,
         account: from.option(|from| from.text().map(str::to_owned))?,
         resends: from.small()?,
-        web_searches: from.small()?,
+        pieces: {
+            let mut pieces = Pieces::default();
+            pieces.put(Piece::WebSearches, from.small()?);
+            pieces
+        },
         reported_cost: from.option(Reader::float)?,
         tokens: from.option(|from| {
             let mut tokens = Tokens::default();

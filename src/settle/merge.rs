@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::held::Held;
 use super::{lend, look};
-use crate::call::{TokenType, Tokens};
+use crate::call::{Pieces, TokenType, Tokens};
 use crate::dialect::Trait;
 use crate::facts::{Role, SpanKey};
 use crate::normalise;
@@ -48,8 +48,8 @@ pub struct LlmCall<'a> {
     pub streaming: Option<bool>,
     /// Billed tokens, `None` when the spans do not tell.
     pub tokens: Option<Tokens>,
-    /// Web searches, billed by piece.
-    pub web_searches: u32,
+    /// What is billed by piece.
+    pub pieces: Pieces,
     /// How many calls it stands for, where not all traces are kept and somebody estimates.
     pub weight: Option<f64>,
     /// Service tier.
@@ -177,9 +177,10 @@ impl<'a> Members<'a> {
         let routed_model = self.text(Name::RoutedModel);
         let resends =
             self.first(|held| held.of_evidence(|rare| Some(rare.resends).filter(|&count| count > 0)));
-        let searches =
-            self.members.iter().filter_map(|held| held.of_evidence(|rare| Some(rare.web_searches)));
         let weights = self.members.iter().filter_map(|held| held.of_evidence(|rare| rare.weight));
+        let mut pieces = Pieces::default();
+        let told = self.members.iter().filter_map(|held| held.of_evidence(|rare| Some(rare.pieces)));
+        told.for_each(|told| pieces.join(told));
         let reported = self.reported(true).or_else(|| self.reported(false));
         LlmCall {
             key: first.key(),
@@ -198,7 +199,7 @@ impl<'a> Members<'a> {
             time_to_first_token: self.first(Record::time_to_first_token),
             streaming: self.first(Record::streaming),
             tokens: self.tokens(),
-            web_searches: searches.max().unwrap_or(0),
+            pieces,
             weight: weights.reduce(f64::max),
             service_tier: self.text(Name::ServiceTier),
             speed: self.text(Name::Speed),

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod shapes;
+
 use serde_json::Value;
 use tollgate::config;
 use tollgate::dialect::Vocabulary;
@@ -16,7 +18,7 @@ fn cases() -> Vec<Value> {
     let mut lines = Vec::new();
     zstd::stream::copy_decode(&include_bytes!("cases.jsonl.zst")[..], &mut lines).unwrap();
     let lines = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+    lines.map(|line| serde_json::from_slice(line).unwrap()).chain(shapes::shapes()).collect()
 }
 
 fn explain(case: &Value, in_turn: impl Iterator<Item = usize>) -> Value {
