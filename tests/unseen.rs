@@ -390,8 +390,7 @@ fn what_makes_numbers_doubtful_is_told() {
 fn a_version_known_to_be_wrong_is_told() {
     let used = [("gen_ai.usage.input_tokens", IntValue(9)), ("gen_ai.usage.output_tokens", IntValue(3))];
     let limits = ("http.response.header.x-ratelimit-remaining-requests", text("99"));
-    let streamed =
-        ("gen_ai.request.stream", opentelemetry_proto::tonic::common::v1::any_value::Value::BoolValue(true));
+    let streamed = ("gen_ai.request.stream", Value::BoolValue(true));
     let anthropic = "openinference.instrumentation.anthropic";
     for (scope, version, stream, wrong) in [
         ("gcp.vertex.agent", "1.14.1", false, true),

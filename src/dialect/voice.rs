@@ -6,11 +6,9 @@ use super::Fact::*;
 use super::Field::*;
 use super::UsageFamily::GenAi;
 use super::{Key, Layer, Profile, key};
-use crate::call::Piece::Characters;
 
 pub(super) const KEYS: &[Key] = &[
     key("gen_ai.usage.input_cached_tokens", Usage(GenAi, CacheRead)),
-    key("metrics.character_count", Of("pipecat", &Pieces(Characters))),
     key("lk.tts_metrics", MediaObject),
     key("metrics.ttfb", Of("pipecat", &FirstTokenSeconds)),
 ];

@@ -287,10 +287,8 @@ impl UsageSum {
                 (TokenType::InputImage, self.input_image),
                 (TokenType::InputVideo, self.input_video),
             ] {
-                // A part that is more than the whole stands beside it.
-                let beside = |count: u64| shape.disjoint || count > input.saturating_add(cached);
-                if let Some(count) = count.filter(|&count| count > 0 && (beside(count) || count <= fresh)) {
-                    fresh -= if beside(count) { 0 } else { count };
+                if let Some(count) = count.filter(|&count| count > 0 && (shape.disjoint || count <= fresh)) {
+                    fresh -= if shape.disjoint { 0 } else { count };
                     tokens.set(kind, count);
                 }
             }
@@ -340,9 +338,8 @@ impl UsageSum {
         for (kind, count) in
             [(TokenType::OutputAudio, self.output_audio), (TokenType::OutputImage, self.output_image)]
         {
-            let beside = |count: u64| shape.disjoint || count > output;
-            if let Some(count) = count.filter(|&count| count > 0 && (beside(count) || count <= visible)) {
-                visible -= if beside(count) { 0 } else { count };
+            if let Some(count) = count.filter(|&count| count > 0 && (shape.disjoint || count <= visible)) {
+                visible -= if shape.disjoint { 0 } else { count };
                 tokens.set(kind, count);
             }
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const START: u64 = 1_795_297_280_000_000_000;
 
 /// All shapes, as cases.
-pub fn shapes() -> Vec<Value> {
+pub(crate) fn shapes() -> Vec<Value> {
     include_str!("shapes.jsonl").lines().map(|line| as_case(&serde_json::from_str(line).unwrap())).collect()
 }
 
