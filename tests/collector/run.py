@@ -5,6 +5,8 @@ OTELCOL is what collector/build.sh prints. Every test holds what Tollgate counte
 Tollgate counted of the same spans sent directly: nothing lost, nothing twice.
 """
 
+import contextlib
+import http.client
 import pathlib
 import signal
 import socket
@@ -106,7 +108,7 @@ def long_prompts_arrive():
     with tollgate() as server, Collector("gateway.yaml", TOLLGATE_ENDPOINT=otlp(server)) as gateway:
         for _ in range(30):
             post_json(gateway.http, [long_span(1 << 20) for _ in range(4)])
-        wait_for("120 calls", 60, lambda: sum(server.samples("llm_requests_total").values()) == 120)
+        wait_for("120 calls", 240, lambda: sum(server.samples("llm_requests_total").values()) == 120)
         assert sum(server.samples("llm_tokens_total").values()) == 120 * 110
 
 
@@ -130,19 +132,18 @@ def a_span_above_the_cap_takes_nothing_with_it():
             for place in (0, 2, 4):
                 post_json(way.http, with_one_above_the_cap(place))
         wanted = 3 * 5 * len(ways)
-        wait_for(f"{wanted} calls", 120, lambda: sum(server.samples("llm_requests_total").values()) == wanted)
+        wait_for(f"{wanted} calls", 400, lambda: sum(server.samples("llm_requests_total").values()) == wanted)
         assert sum(server.samples("llm_tokens_total").values()) == wanted * 110
 
 
 def a_request_above_the_cap_is_refused_with_key_and_size():
     with tollgate() as server:
-        try:
-            post_json(otlp(server), with_one_above_the_cap(0))
-        except urllib.error.HTTPError as refused:
-            words = refused.read().decode()
-            assert refused.code == 413 and "receive.max_request_bytes" in words and "20971520" in words, words
-        else:
-            raise AssertionError("it was taken")
+        connection = http.client.HTTPConnection(otlp(server), timeout=60)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the answer comes before the end of the request
+            connection.request("POST", "/v1/traces", b" " * (24 << 20), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        words = answer.read().decode()
+        assert answer.status == 413 and "receive.max_request_bytes" in words and "20971520" in words, words
 
 
 def the_connector_brings_metrics_back():
