@@ -417,6 +417,10 @@ impl<'a, V: Visitor<'a>> Visitor<'a> for Named<'_, V> {
         self.0.event_attribute(attribute)
     }
 
+    fn trace_state(&mut self, state: &'a [u8]) {
+        self.0.trace_state(state);
+    }
+
     fn span(&mut self, header: &SpanHeader<'a>) {
         self.0.span(header);
     }

@@ -452,14 +452,14 @@ mod tests {
         let span = |id: u8, attributes: &str, status: u8| {
             format!(
                 r#"{{"traceId":"000000000000000000000000000000{id:02x}","spanId":"00000000000000{id:02x}",
-                "parentSpanId":"00000000000000ff","name":"chat","kind":3,"startTimeUnixNano":"1750000000000000000",
+                "parentSpanId":"00000000000000ff","traceState":"ot=th:c","name":"chat","kind":3,"startTimeUnixNano":"1750000000000000000",
                 "endTimeUnixNano":"1750000002500000000","status":{{"code":{status},"message":"Rate limit reached for gpt-4o: Limit 30000, Used 30000. Please try again in 2s."}},
                 "attributes":[{{"key":"gen_ai.system","value":{{"stringValue":"openai"}}}},
                 {{"key":"gen_ai.operation.name","value":{{"stringValue":"chat"}}}},
                 {{"key":"gen_ai.request.model","value":{{"stringValue":"gpt-4o"}}}}{attributes}]}}"#
             )
         };
-        let usage = r#",{"key":"SampleRate","value":{"intValue":"4"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":"120"}},{"key":"gen_ai.usage.output_tokens","value":{"intValue":"30"}},
+        let usage = r#",{"key":"gen_ai.usage.input_tokens","value":{"intValue":"120"}},{"key":"gen_ai.usage.output_tokens","value":{"intValue":"30"}},
             {"key":"gen_ai.response.id","value":{"stringValue":"chatcmpl-ABCDEFGHIJKLMNOP1234"}}"#;
         let failed = r#",{"key":"error.type","value":{"stringValue":"RateLimitError"}},{"key":"http.response.status_code","value":{"intValue":"429"}},
             {"key":"http.response.header.x-ratelimit-limit-requests","value":{"stringValue":"500"}},
