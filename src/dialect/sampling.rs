@@ -30,13 +30,15 @@ pub const KEYS: &[Key] = &[
     key("sentry.sample_rate", SampleRate(Rate::Part)),
 ];
 
-/// Members of a trace state: whose, which part of it, and how that is read. Sources: OpenTelemetry, "TraceState: Probability
+type Member = (&'static str, &'static str, fn(&str) -> Option<f64>);
+
+/// Members of a trace state: whose, which part of it, and how that is read. Sources: OpenTelemetry, "`TraceState`: Probability
 /// Sampling" (`th`, a rejection threshold of 56 bits) and its predecessor (`p`, a power of two); Elastic APM agents,
 /// "Trace state", `s`, a part.
-const MEMBERS: &[(&str, char, &str, fn(&str) -> Option<f64>)] = &[
-    ("ot=", ';', "th:", of_threshold),
-    ("ot=", ';', "p:", of_power),
-    ("es=", ';', "s:", |part| part.parse().ok().and_then(|part| Rate::Part.weight(part))),
+const MEMBERS: &[Member] = &[
+    ("ot=", "th:", of_threshold),
+    ("ot=", "p:", of_power),
+    ("es=", "s:", |part| part.parse().ok().and_then(|part| Rate::Part.weight(part))),
 ];
 
 impl Rate {
@@ -55,9 +57,9 @@ impl Rate {
 /// How many a span with this trace state stands for; `None` for itself alone.
 pub(crate) fn weight_of_state(state: &[u8]) -> Option<f64> {
     let state = std::str::from_utf8(state).ok()?;
-    MEMBERS.iter().find_map(|(vendor, border, name, read)| {
+    MEMBERS.iter().find_map(|(vendor, name, read)| {
         let own = state.split(',').find_map(|member| member.trim().strip_prefix(vendor))?;
-        own.split(*border).find_map(|part| part.strip_prefix(name)).and_then(read)
+        own.split(';').find_map(|part| part.strip_prefix(name)).and_then(read)
     })
 }
 
@@ -74,7 +76,7 @@ fn of_power(power: &str) -> Option<f64> {
 }
 
 fn above_one(weight: f64) -> Option<f64> {
-    (weight > 1.0).then(|| if weight <= MOST { weight } else { 1.0 })
+    (weight > 1.0).then_some(if weight <= MOST { weight } else { 1.0 })
 }
 
 #[cfg(test)]

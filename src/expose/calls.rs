@@ -115,31 +115,17 @@ impl SeriesWriter<'_> {
             CallMetric::WithoutUsage => self.count(Count::WithoutUsage, &[]),
             CallMetric::SuspiciousUsage => self.suspicious(),
             CallMetric::EstimatedTokens => {
-                for kind in TokenType::ALL {
-                    self.count(Count::Estimated(kind), &[("type", kind.label())]);
-                }
+                TokenType::ALL
+                    .into_iter()
+                    .for_each(|it| self.count(Count::Estimated(it), &[("type", it.label())]));
             }
-            CallMetric::SampledRequests => {
-                for class in ErrorClass::ALL {
-                    self.estimate(Estimate::Requests(class), &[("error_class", class.label())]);
-                }
-            }
-            CallMetric::SampledTokens => {
-                for kind in TokenType::ALL {
-                    self.estimate(Estimate::Tokens(kind), &[("type", kind.label())]);
-                }
-            }
+            CallMetric::SampledRequests => self.estimated_requests(),
+            CallMetric::SampledTokens => self.estimated_tokens(),
             CallMetric::SampledCost => {
-                for kind in TokenType::ALL.into_iter().map(Some).chain([None]) {
-                    let label = kind.map_or("request", TokenType::label);
-                    self.estimate(Estimate::Cost(kind), &[("type", label)]);
-                }
+                kinds().for_each(|(it, label)| self.estimate(Estimate::Cost(it), ("type", label)));
             }
             CallMetric::Cost => {
-                for kind in TokenType::ALL.into_iter().map(Some).chain([None]) {
-                    let label = kind.map_or("request", TokenType::label);
-                    self.dollars(Dollars::Cost(kind), &[("type", label)]);
-                }
+                kinds().for_each(|(it, label)| self.dollars(Dollars::Cost(it), &[("type", label)]));
             }
             CallMetric::RequestCost => self.histogram(Spread::RequestCost, &[]),
             CallMetric::CacheSavings => self.dollars(Dollars::CacheSavings, &[]),
@@ -204,9 +190,21 @@ impl SeriesWriter<'_> {
         }
     }
 
-    fn estimate(&mut self, which: Estimate, further: &[(&str, &str)]) {
+    fn estimated_requests(&mut self) {
+        for class in ErrorClass::ALL {
+            self.estimate(Estimate::Requests(class), ("error_class", class.label()));
+        }
+    }
+
+    fn estimated_tokens(&mut self) {
+        for kind in TokenType::ALL {
+            self.estimate(Estimate::Tokens(kind), ("type", kind.label()));
+        }
+    }
+
+    fn estimate(&mut self, which: Estimate, further: (&str, &str)) {
         if let Some(counter) = self.series.estimated(which) {
-            self.amount(further, counter);
+            self.amount(&[further], counter);
         }
     }
 
@@ -229,6 +227,11 @@ impl SeriesWriter<'_> {
         let labels = Labels { rendered: &self.series.rendered, further };
         self.writer.histogram(&labels, Some(histogram).filter(|_| open), histogram.created_unix_nano);
     }
+}
+
+/// What dollars are spent on, with its label.
+fn kinds() -> impl Iterator<Item = (Option<TokenType>, &'static str)> {
+    TokenType::ALL.into_iter().map(|kind| (Some(kind), kind.label())).chain([(None, "request")])
 }
 
 /// What spans tell of a yes or no.

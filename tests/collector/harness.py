@@ -136,12 +136,14 @@ def captures():
 
 
 def counted(tollgate):
-    """Calls and tokens, by model, as /metrics has them."""
+    """Calls and tokens, by model, as /metrics has them. Which model a failed deployment runs is told by its successes: a matter of
+    which came first, so of failures only the class is compared."""
     totals = collections.Counter()
     for family in ("llm_requests_total", "llm_tokens_total"):
         for labels, value in tollgate.samples(family).items():
             parts = dict(part.split("=", 1) for part in labels.replace('","', '"\x00"').replace('",', '"\x00').split("\x00"))
-            totals[family, parts["model"], parts.get("type", parts.get("error_class"))] += value
+            failed = parts.get("error_class", '"none"') != '"none"'
+            totals[family, "" if failed else parts["model"], parts.get("type", parts.get("error_class"))] += value
     return totals
 
 
