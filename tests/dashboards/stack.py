@@ -125,7 +125,7 @@ class Prometheus(Process):
         path = folder / "prometheus.yml"
         path.write_text(yaml.safe_dump(configuration))
         options = [f"--config.file={path}", f"--storage.tsdb.path={self.data}", f"--web.listen-address=127.0.0.1:{port}"]
-        longer = ["--enable-feature=exemplar-storage", "--storage.tsdb.retention.time=30d", "--query.timeout=2m"]
+        longer = ["--enable-feature=exemplar-storage", "--storage.tsdb.retention.time=15d", "--query.timeout=2m"]
         super().__init__(["prometheus", *options, *longer], folder / "prometheus.log")
 
     def wait_until_ready(self) -> None:

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from layout import problems  # noqa: E402
 from names import Catalogue, faults  # noqa: E402
 from panels import boards, queries  # noqa: E402
+from reach import reach  # noqa: E402
 from stack import ROOT  # noqa: E402
 
 BINARY = Path(sys.argv.pop(1)).resolve() if __name__ == "__main__" and len(sys.argv) > 1 else ROOT / "target/debug/tollgate"
@@ -236,6 +237,24 @@ class Alerts(unittest.TestCase):
         self.assertIn("unknown", wakes)
         written = {alert["labels"]["severity"] for alert in alerts() if "{{" in alert["labels"]["severity"]}
         self.assertEqual(written, {f'{{{{ if match "^({"|".join(wakes)})$" $labels.environment }}}}page{{{{ else }}}}ticket{{{{ end }}}}'})
+
+    def test_fifteen_days_of_memory_are_enough(self) -> None:
+        """Prometheus' default. In Grafana's form nothing is recorded, so all that a rule looks back on is in its expression."""
+        rules = [rule for group in yaml.safe_load((ROOT / "alerts/grafana/rules.yaml").read_text())["groups"] for rule in group["rules"]]
+        back = {rule["title"]: reach(rule["data"][0]["model"]["expr"]) / 86400 for rule in rules}
+        self.assertEqual({title: days for title, days in back.items() if days > 15}, {})
+        longest = f"{max(back.values()):.1f}"
+        self.assertIn(f"back {longest} days", " ".join((ROOT / "docs/dashboards.md").read_text().split()), "docs/dashboards.md says how far")
+
+    def test_how_far_back_an_expression_looks(self) -> None:
+        for expr, hours in (
+            ("up", 0),
+            ('rate(x{a="[9d]"}[1h])', 1),
+            ("rate(x[1h] offset 1d) + y offset 2h", 25),
+            ("max_over_time((sum by (a) (rate(x[1h] offset 1h)))[2h:10m] offset 167h)", 171),
+            ("x[1d] or sum(y offset -1d)", 24),
+        ):
+            self.assertEqual(reach(expr) / 3600, hours, expr)
 
     def test_every_title_of_calls_begins_with_the_environment(self) -> None:
         for alert in alerts():
