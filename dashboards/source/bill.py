@@ -22,7 +22,8 @@ REMEMBERED = "(min(min_over_time(timestamp(tollgate_build_info)[31d:1h])) or min
 BEGINNING = f"clamp_min({REMEMBERED}, {MONTH_BEGAN})"
 DATE = f"10000 * year({BEGINNING}) + 100 * month({BEGINNING}) + day_of_month({BEGINNING})"
 SOURCE = (
-    f'label_replace(count({MONTH}), "source", "ledger", "", "")'
+    # A scrape that is missed changes no title.
+    f'label_replace(count(last_over_time({MONTH}[1m])), "source", "ledger", "", "")'
     f' or on () label_replace(count_values("date", {DATE}), "source", "counters since $1-$2-$3", "date", "(....)(..)(..)")'
     ' or on () label_replace(vector(1), "source", "no data from Tollgate", "", "")'
 )

@@ -155,13 +155,13 @@ def models(t: Thresholds):
         "Models in the time that is shown",
         "A click on a model leads to its comparison with others. Part: of all spend shown. Per 1M tokens: what was paid, all kinds together, not a list price. Cached: of prompt tokens. On failures: spent on calls that failed.",
         Labels({"provider": "Provider", "model": "Model"}, {"model": links.of_row("tollgate-models")}),
-        Column(spent, "Spend", "currencyUSD"),
-        Column(f"({spent}) / on () group_left () ({increase(COST)} > 0)", "Part", "percentunit", None, cell="gauge", maximum=1, width=100),
-        Column(calls, "Calls", "locale", 0),
+        Column(f"({spent}) > 0", "Spend", "currencyUSD"),
+        Column(f"(({spent}) > 0) / on () group_left () ({increase(COST)} > 0)", "Part", "percentunit", None, cell="gauge", maximum=1, width=100),
+        Column(f"({calls}) > 0", "Calls", "locale", 0),
         Column(f"({spent}) / ({calls} > 0)", "Per call", "currencyUSD"),
         Column(f"1000000 * ({spent}) / ({tokens} > 0)", "Per 1M tokens", "currencyUSD"),
         Column(hit, "Cached", "percentunit", 0),
-        Column(increase("llm_error_cost_usd_total", by=MODEL), "On failures", "currencyUSD"),
+        Column(f"{increase('llm_error_cost_usd_total', by=MODEL)} > 0", "On failures", "currencyUSD"),
         sort="Spend",
     )
 

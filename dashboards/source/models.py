@@ -38,7 +38,7 @@ def side_by_side(t: Thresholds):
         "Side by side, in the time that is shown",
         "Your own traffic, not list prices or benchmarks: models that do different work are not comparable by this alone. $ / 1k: a thousand calls. $ / 1M: a million tokens, all kinds together. First token and Prompt: p95.",
         Labels({"provider": "Provider", "model": "Model"}, {"model": links.of_row("tollgate-latency")}),
-        Column(calls, "Calls", "locale", 0),
+        Column(f"({calls}) > 0", "Calls", "locale", 0),
         Column(f"1000 * ({spent}) / ({calls} > 0)", "$ / 1k", "currencyUSD"),
         Column(f"1000000 * ({spent}) / ({tokens} > 0)", "$ / 1M", "currencyUSD"),
         Column(quantile(0.5, "llm_request_duration_seconds", **over), "p50", "s", 1),
