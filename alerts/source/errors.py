@@ -33,12 +33,16 @@ def area(t: Thresholds) -> Area:
     return Area("errors", fast_records(t), alerts, of_window(t.error_windows[2]))
 
 
+FRUITLESS_15M = "service:llm_fruitless:increase15m"
+
+
 def fast_records(t: Thresholds) -> tuple[Record, ...]:
     """Calls and failed calls of the shorter windows; whether anything worked."""
     return (
         *(record for window in dict.fromkeys((*t.error_windows[:2], "10m", "1h")) for record in of_window(window)),
         Record("service:llm_successes:increase20m", by_route('error_class="none"', "20m")),
         Record("service:llm_successes:increase1h", by_route('error_class="none"', "1h")),
+        Record(FRUITLESS_15M, fruitless("15m", "<at>")),
         *(Record(excessive(scope), begun(t, scope)) for scope in ("model", "provider")),
     )
 
@@ -131,9 +135,9 @@ def provider_failing(t: Thresholds) -> Alert:
 # --- no success at all
 
 
-def fruitless(window: str, offset: str = "") -> str:
+def fruitless(window: str, at: str = "") -> str:
     """Calls that brought nothing, counted exactly; those that the caller gave up among them."""
-    selector, at = f"llm_requests_total{{{FRUITLESS}}}", f" offset {offset}" if offset else ""
+    selector = f"llm_requests_total{{{FRUITLESS}}}"
     return f"sum by ({SERVICE_PROVIDER}) (last_over_time({selector}[{window}]{at}) - min_over_time({selector}[{window}]{at}))"
 
 
@@ -146,12 +150,11 @@ def nothing_works(t: Thresholds) -> str:
 
 
 def lasting(t: Thresholds) -> str:
-    """Enough failures, in two different parts of the hour at least."""
-    parts = " or ".join(
-        f'label_replace({fruitless("20m", offset)} > 0, "part", "{number}", "", "")'
-        for number, offset in (("1", ""), ("2", "20m"), ("3", "40m"))
-    )
-    return f"{fruitless('1h')} >= {t.down_failures_1h}\nand count by ({SERVICE_PROVIDER}) ({parts}) >= 2"
+    """Enough failures, and no quarter of an hour has them all.
+
+    Fixed parts of the hour would not do: as the hour moves on, the border between two passes through every burst.
+    """
+    return f"{fruitless('1h')} >= {t.down_failures_1h}\nand {fruitless('1h')} > max_over_time({FRUITLESS_15M}[45m:1m])"
 
 
 def worked_before(t: Thresholds) -> str:

@@ -120,6 +120,14 @@ def outages() -> tuple[Scene, ...]:
             begins=120,
             within=25,
         ),
+        Scene("it never worked, and few try", 360, calls("connection", steps((0.05, 360))), (), ("LLMServiceDown",)),
+        Scene(
+            "three failures at once, then silence",
+            240,
+            many(calls("none", steps((1, 120), (0, 120))), calls("timeout", steps((0, 150), (1, 3), (0, 87)))),
+            (),
+            ("LLMServiceDown",),
+        ),
         Scene("a steady 6 % for eleven hours", 660, many(calls("none", steps((7.52, 660))), calls("server_error", steps((0.48, 660)))), (OPENAI,), every=5),
         Scene("a steady 4 % for eleven hours", 660, many(calls("none", steps((7.68, 660))), calls("server_error", steps((0.32, 660)))), every=5),
     )
