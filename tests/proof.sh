@@ -31,23 +31,6 @@ incidents() {
 dirty() { [ -z "$(git status --porcelain --untracked-files=no -- . ':!docs/proof.md')" ] || echo " and changes"; }
 commit=$(git rev-parse --short HEAD)$(dirty)
 
-step_with "go" "alertmanager 0.28.1" build_alertmanager
-step_with "promtool prometheus-alertmanager python3" "incidents on the real Alertmanager, Teams among them" incidents
-step_with "promtool python3" "alert scenes in both forms" nice -n 10 python3 tests/pager/run_scenes.py
-step_with "promtool python3" "chance wakes nobody and trouble does" nice -n 10 python3 tests/pager/poisson.py
-limit=3600 step_with "promtool python3" "no incident in healthy weeks" nice -n 10 python3 tests/pager/week.py
-step_with "go" "collector with the connector" collector/build.sh
-step_with "go zstd python3" "collector recipes" tests/collector/whole.sh
-step_with "c++" "fuzz targets for an hour" nice -n 10 fuzz/run.sh 600 fuzz
-step "binary" cargo build --locked
-step_with "python3 node npm openssl curl prometheus" "real clients at closed doors" nice -n 5 tests/doors/run.sh target/debug/tollgate 30
-TOLLGATE_ATTACKS=whole step "attacks of the real size" cargo test --locked --release --test attacks -- --test-threads=1 --nocapture
-step "dependencies" tests/supply.sh "$tools"
-
-verdict >"$logs/verdict.txt"
-code=$?
-cat "$logs/verdict.txt"
-
 # What stands in docs/proof.md for a step: `| step | date | commit | result |`.
 row() {
     local name=$1 said="" each ended
@@ -63,14 +46,39 @@ row() {
     fi
 }
 
-{
-    echo "# The long proof"
-    echo
-    echo "Written by \`make proof\` (\`tests/proof.sh\`), which can run chosen steps: each has the date and the commit of its own last run. What was left out is named."
-    echo
-    echo "| step | when, UTC | commit | result |"
-    echo "|---|---|---|---|"
-    for name in "${named[@]}"; do row "$name"; done
-} >"$logs/proof.md"
-mv "$logs/proof.md" docs/proof.md
-exit $code
+# Written at the end, and when the run is ended before it: what has passed is not lost.
+written() {
+    local name line
+    {
+        echo "# The long proof"
+        echo
+        echo "Written by \`make proof\` (\`tests/proof.sh\`), which can run chosen steps: each has the date and the commit of its own last run. What was left out is named."
+        echo
+        echo "| step | when, UTC | commit | result |"
+        echo "|---|---|---|---|"
+        for name in "${named[@]}"; do row "$name"; done
+        # What this run did not come to.
+        grep '^| ' docs/proof.md 2>/dev/null | while IFS= read -r line; do
+            name=${line#| }
+            name=${name%% |*}
+            [ "$name" = step ] || printf '%s\n' "${named[@]}" | grep -qxF "$name" || echo "$line"
+        done
+    } >"$logs/proof.md"
+    mv "$logs/proof.md" docs/proof.md
+}
+trap written EXIT
+
+step_with "go" "alertmanager 0.28.1" build_alertmanager
+step_with "promtool prometheus-alertmanager python3" "incidents on the real Alertmanager, Teams among them" incidents
+step_with "promtool python3" "alert scenes in both forms" nice -n 10 python3 tests/pager/run_scenes.py
+step_with "promtool python3" "chance wakes nobody and trouble does" nice -n 10 python3 tests/pager/poisson.py
+limit=3600 step_with "promtool python3" "no incident in healthy weeks" nice -n 10 python3 tests/pager/week.py
+step_with "go" "collector with the connector" collector/build.sh
+step_with "go zstd python3" "collector recipes" tests/collector/whole.sh
+step_with "c++" "fuzz targets for an hour" nice -n 10 fuzz/run.sh 600 fuzz
+step "binary" cargo build --locked
+step_with "python3 node npm openssl curl prometheus" "real clients at closed doors" nice -n 5 tests/doors/run.sh target/debug/tollgate 30
+TOLLGATE_ATTACKS=whole step "attacks of the real size" cargo test --locked --release --test attacks -- --test-threads=1 --nocapture
+step "dependencies" tests/supply.sh "$tools"
+
+verdict
