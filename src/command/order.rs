@@ -51,6 +51,9 @@ fn carry_out(
     let now = i64::try_from(clock::now_unix_nano() / 1_000_000_000).unwrap_or(i64::MAX);
     let order = Order::read(name, pairs, ledger.calendar(), now).map_err(Failure::Input)?;
     let mut store = Store::open(wanted).map_err(|opening| words(&opening))?;
+    if !store.set_aside.is_empty() {
+        return Err(Failure::Input(store.set_aside.join("\n")));
+    }
     if let Some(key) = owner_key(&wanted.folder) {
         ledger.hash_names(OwnerHash::new(key, &settings.ledger.attribution));
     }
@@ -60,9 +63,10 @@ fn carry_out(
     let said = match order {
         Order::Reprice { hours, apply } => {
             let mut repricing = ledger.repriced(&mut price_book(settings)?, hours);
-            if apply {
-                ledger.take_over(&mut repricing, now);
+            if !apply {
+                return Ok(repricing.text());
             }
+            ledger.take_over(&mut repricing, now);
             repricing.text()
         }
         Order::Forget { owner, name, before } => {

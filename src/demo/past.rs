@@ -15,7 +15,7 @@ use super::spans::Writer;
 use super::{Options, by_sender, resource};
 
 /// How many calls a call of the past stands for.
-pub const STANDS_FOR: u64 = 240;
+pub const STANDS_FOR: u64 = 960;
 
 const HOUR_SECONDS: f64 = 3600.0;
 const HOUR_NANOS: u64 = 3_600_000_000_000;

@@ -71,6 +71,16 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
+/// The same; one of a newer format is refused, as what it means is not known.
+pub(super) fn open_known_to_read(path: &Path, kind: Kind) -> Result<Connection, Fault> {
+    let connection = open_to_read(path)?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > kind.version {
+        return Err(Fault::new(Reason::Other, Refusal::Newer(version).words()));
+    }
+    Ok(connection)
+}
+
 /// Leaves nothing in a file of what was deleted from it.
 pub(super) fn scrub(connection: &Connection) -> Result<(), Fault> {
     connection.execute_batch("VACUUM")?;

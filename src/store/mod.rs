@@ -175,7 +175,7 @@ pub fn backup(folder: &Path, to: &Path) -> Result<(), Opening> {
 /// In words.
 pub fn read_ledger(folder: &Path, mut each: impl FnMut(&KeptRow)) -> Result<Option<(u32, u32)>, Opening> {
     let path = folder.join("tollgate.db");
-    let mut read = || snapshots::read_ledger(&file::open_to_read(&path)?, &mut each);
+    let mut read = || snapshots::read_ledger(&snapshots::open_to_read(&path)?, &mut each);
     read().map_err(|fault| Opening::of(&path, fault))
 }
 

@@ -277,6 +277,11 @@ fn save(connection: &Connection, kept: &Kept) -> Result<(), rusqlite::Error> {
     transaction.commit()
 }
 
+/// Opens one to read it, whoever writes it meanwhile.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, Fault> {
+    file::open_known_to_read(path, KIND)
+}
+
 /// See [`Snapshots::ledger`].
 pub(super) fn read_ledger(
     connection: &Connection,
@@ -470,6 +475,20 @@ mod tests {
         let restored = Snapshots::open(&copy, &mut aside).unwrap();
         assert_eq!((series(&restored), restored.snapshot().unwrap().is_backup), (series(&back), true));
         assert!(aside.is_empty());
+    }
+
+    /// Guarantees: a file of a newer format is not read either, and says which it is.
+    #[test]
+    fn a_newer_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tollgate.db");
+        Snapshots::open(&path, &mut Vec::new()).unwrap();
+        assert!(open_to_read(&path).is_ok());
+        let newer = file::reopen(&path, KIND).unwrap();
+        newer.pragma_update(None, "user_version", KIND.version + 1).unwrap();
+        drop(newer);
+        let words = open_to_read(&path).unwrap_err().words;
+        assert!(words.contains(&format!("newer Tollgate (format {})", KIND.version + 1)), "{words}");
     }
 
     /// Guarantees: a series whose bytes have changed costs the file, not the process; a changed memory only itself.
