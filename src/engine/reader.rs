@@ -230,7 +230,6 @@ impl Reader {
             *slot = span.text(value);
         }
         let hashed = self.hashed(&texts[Name::COUNT..]);
-        let mut texts = texts;
         for (slot, name) in texts[Name::COUNT..].iter_mut().skip(self.first_owner()).zip(&hashed) {
             *slot = name;
         }

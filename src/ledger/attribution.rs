@@ -44,6 +44,28 @@ impl Owner {
         }
     }
 
+    /// A line that makes spans tell it.
+    #[must_use]
+    pub const fn line(self) -> &'static str {
+        match self {
+            Self::Team => {
+                "OTEL_RESOURCE_ATTRIBUTES=team=NAME   # where the service runs; or span.set_attribute(\"team\", …)"
+            }
+            Self::User => {
+                "span.set_attribute(\"user.id\", …)   # on the call's span or one above it; in LiteLLM the `user` of a request"
+            }
+            Self::Feature => {
+                "span.set_attribute(\"feature\", …)   # in the Vercel AI SDK `functionId` of experimental_telemetry"
+            }
+            Self::Agent => "span.set_attribute(\"gen_ai.agent.name\", …)",
+            Self::ApiKey => {
+                "span.set_attribute(\"metadata.user_api_key_alias\", …)   # LiteLLM's proxy writes it"
+            }
+            Self::Prompt => "span.set_attribute(\"prompt.name\", …)",
+            Self::Session => "span.set_attribute(\"session.id\", …)",
+        }
+    }
+
     /// True for what tells of a person: shown with a token or on loopback only.
     #[must_use]
     pub const fn is_personal(self) -> bool {
@@ -179,5 +201,13 @@ mod tests {
             assert!(!row.source.is_empty());
         }
         assert_eq!(User.keys().next(), Some("user.id"));
+    }
+
+    /// Guarantees: the attribute that a line sets is one that is read.
+    #[test]
+    fn the_advised_key_is_one_that_is_read() {
+        for owner in Owner::ALL {
+            assert!(owner.keys().any(|key| owner.line().contains(key)), "{}", owner.line());
+        }
     }
 }

@@ -37,6 +37,9 @@ pub enum Refusal {
     Personal(&'static str),
 }
 
+/// Names, and how many dollars more they cost than before.
+pub type Mover = (Vec<String>, Money);
+
 /// An answer and all that is said beside it.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -47,7 +50,7 @@ pub struct Report {
     /// Why it costs more than the period before; `None` when that is not known whole.
     pub change: Option<(Answer, Change)>,
     /// What rose or fell most, by its names, and by how much.
-    pub movers: Vec<(Vec<String>, Money)>,
+    pub movers: Vec<Mover>,
     /// What this month will have cost, of what was asked for.
     pub forecast: Forecast,
     /// Dollars of this month, of what was asked for.
@@ -423,7 +426,7 @@ fn foresee(ledger: &Ledger, question: &Question, now: i64) -> (Forecast, Money) 
 }
 
 /// Against the period before: as long, or the same part of the month before.
-fn change(ledger: &Ledger, question: &Question) -> Option<(Answer, Change, Vec<(Vec<String>, Money)>)> {
+fn change(ledger: &Ledger, question: &Question) -> Option<(Answer, Change, Vec<Mover>)> {
     let calendar = ledger.calendar();
     let date = calendar.date(question.from);
     let is_month = calendar.begin(date.first_of_month()) == question.from;
@@ -442,7 +445,7 @@ fn change(ledger: &Ledger, question: &Question) -> Option<(Answer, Change, Vec<(
 type Amounts = BTreeMap<(Vec<String>, Kind), Amount>;
 
 /// Names of which dollars have changed, those that did most first.
-fn movers(was: &Amounts, is: &Amounts) -> Vec<(Vec<String>, Money)> {
+fn movers(was: &Amounts, is: &Amounts) -> Vec<Mover> {
     let mut sums: BTreeMap<&[String], i128> = BTreeMap::new();
     for (period, sign) in [(was, -1), (is, 1)] {
         for ((names, _), amount) in period {

@@ -312,9 +312,12 @@ mod tests {
         PriceBook::new(&serde_json::from_str(json).expect(json)).expect(json)
     }
 
+    /// Provider, model, price key, price source, calls, and what tokens in and out cost.
+    type Told<'t> = (&'t str, &'t str, &'t str, PriceSource, u64, [i128; 2]);
+
     /// A ledger of so many calls of 1,000 tokens in and 7 out, by provider, model, price key and source, for a cost in
     /// 1e-12 dollars.
-    fn ledger(rows: &[(&str, &str, &str, PriceSource, u64, [i128; 2])]) -> Ledger {
+    fn ledger(rows: &[Told<'_>]) -> Ledger {
         let mut ledger = Ledger::new(LedgerSettings::default());
         ledger.pass(i64::from(HOUR) * HOUR_SECONDS);
         for (provider, model, key, source, calls, costs) in rows {

@@ -124,7 +124,7 @@ fn models(ledger: &Ledger, limits: &Tightest, out: &mut String) {
     if models.is_empty() {
         return;
     }
-    out.push_str("<h2>Models</h2><div class=wide><table><caption>The last hour, the dearest first</caption><thead><tr><th scope=col class=name>model<th scope=col class=\"name less\">provider<th scope=col>dollars<th scope=col>calls<th scope=col>failed<th scope=col class=less>calls by minute<th scope=col>fullest limit</thead><tbody>");
+    out.push_str("<h2>Models</h2><div class=wide tabindex=0 role=region aria-label=models><table><caption>The last hour, the dearest first</caption><thead><tr><th scope=col class=name>model<th scope=col class=\"name less\">provider<th scope=col>dollars<th scope=col>calls<th scope=col>failed<th scope=col class=less>calls by minute<th scope=col>fullest limit</thead><tbody>");
     for hour in models.iter().take(MODELS) {
         let sum = hour.sum();
         let calls: Vec<f64> = hour.minutes.iter().map(|minute| minute.calls as f64).collect();

@@ -68,6 +68,7 @@ pub(in crate::expose) fn page(ledger: &Ledger, report: &Report, asked: &Asked, v
     page.table(&mut out);
     page.budgets(&mut out);
     page.credits(&mut out);
+    page.untold(&mut out);
     page.switches(&mut out);
     out + &foot(&format!(
         "Days are those of {}. The same as <a href=\"/api/v1/spend?{}\">JSON</a> and <a href=\"/api/v1/spend?{}&amp;format=csv\">CSV</a>.",
@@ -294,7 +295,7 @@ impl Page<'_> {
         let changed = if self.report.change.is_some() { "<th scope=col>than before" } else { "" };
         let _ = write!(
             out,
-            "<h2>By {label}</h2><div class=wide><table><caption class=skip>by {label}</caption><thead><tr><th scope=col class=name>{label}<th scope=col>dollars<th scope=col>part{changed}<th scope=col>calls<th scope=col class=less>failed<th scope=col class=less>tokens</thead><tbody>"
+            "<h2>By {label}</h2><div class=wide tabindex=0 role=region aria-label=\"by {label}\"><table><caption class=skip>by {label}</caption><thead><tr><th scope=col class=name>{label}<th scope=col>dollars<th scope=col class=less>part{changed}<th scope=col class=less>calls<th scope=col class=less>failed<th scope=col class=less>tokens</thead><tbody>"
         );
         let answer = &self.report.answer;
         for part in &answer.parts {
@@ -332,7 +333,7 @@ impl Page<'_> {
             [sums.calls, sums.failed(), sums.tokens()].map(|count| thousands(&count.to_string()));
         let _ = write!(
             out,
-            "<tr><th scope=row class=name>{name}<td>{}<td>{part}{changed}<td>{calls}<td class=less>{failed}<td class=less>{tokens}",
+            "<tr><th scope=row class=name>{name}<td>{}<td class=less>{part}{changed}<td class=less>{calls}<td class=less>{failed}<td class=less>{tokens}",
             dollars(cost, sums.unpriced_tokens)
         );
     }
@@ -367,7 +368,7 @@ impl Page<'_> {
             );
             return;
         }
-        out.push_str("<div class=wide><table><caption class=skip>budgets</caption><thead><tr><th scope=col class=name>budget<th scope=col>used<th scope=col>spent<th scope=col>of<th scope=col class=less>begins anew</thead><tbody>");
+        out.push_str("<div class=wide tabindex=0 role=region aria-label=budgets><table><caption class=skip>budgets</caption><thead><tr><th scope=col class=name>budget<th scope=col>used<th scope=col>spent<th scope=col class=less>of<th scope=col class=less>begins anew</thead><tbody>");
         for budget in self.ledger.budgets() {
             let personal = budget.per().iter().any(|column| column.is_personal());
             if budget.per().is_empty() {
@@ -392,12 +393,12 @@ impl Page<'_> {
         if self.report.credits.is_empty() {
             return;
         }
-        out.push_str("<h2>Credits</h2><p class=soft>They pay a part of the dollars above, which are shown whole.</p><div class=wide><table><caption class=skip>credits</caption><thead><tr><th scope=col class=name>credit<th scope=col>used<th scope=col>of<th scope=col>left<th scope=col class=less>runs out</thead><tbody>");
+        out.push_str("<h2>Credits</h2><p class=soft>They pay a part of the dollars above, which are shown whole.</p><div class=wide tabindex=0 role=region aria-label=credits><table><caption class=skip>credits</caption><thead><tr><th scope=col class=name>credit<th scope=col class=less>used<th scope=col>of<th scope=col>left<th scope=col class=less>runs out</thead><tbody>");
         for credit in &self.report.credits {
             let end = if credit.hours.1 == u32::MAX { "never".to_owned() } else { moment(credit.hours.1) };
             let _ = write!(
                 out,
-                "<tr><th scope=row class=name>{}<td>{}<td>{}<td>{}<td class=less>{end}",
+                "<tr><th scope=row class=name>{}<td class=less>{}<td>{}<td>{}<td class=less>{end}",
                 escape(&credit.name),
                 credit.used.short(),
                 credit.amount.short(),
@@ -405,6 +406,24 @@ impl Page<'_> {
             );
         }
         out.push_str("</tbody></table></div>");
+    }
+
+    /// Owners that calls do not tell, and the line that makes them.
+    fn untold(&self, out: &mut String) {
+        let missing: Vec<_> = self.ledger.missing().filter(|(_, count)| *count > 0).collect();
+        if missing.is_empty() {
+            return;
+        }
+        out.push_str("<h2>Calls that do not tell whose they are</h2><ul>");
+        for (owner, count) in missing {
+            let (label, count) = (owner.label().replace('_', " "), thousands(&count.to_string()));
+            let _ = write!(
+                out,
+                "<li>{label}: {count} since the start tell none. <code>{}</code>",
+                escape(owner.line())
+            );
+        }
+        out.push_str("</ul>");
     }
 
     fn switches(&self, out: &mut String) {
@@ -440,7 +459,7 @@ fn budget_row(out: &mut String, owner: &str, status: &crate::ledger::budget::Sta
     let owner = if owner.is_empty() { String::new() } else { format!(": {}", escape(owner)) };
     let _ = write!(
         out,
-        "<tr><th scope=row class=name>{}{owner} <span class=soft>{}</span><td class=\"{class}\"><meter aria-label=used min=0 max=1 low=0.8 high=0.99 optimum=0 value={:.3}></meter> {:.0} %<td>{}<td>{}<td class=less>{resets}",
+        "<tr><th scope=row class=name>{}{owner} <span class=soft>{}</span><td class=\"{class}\"><meter aria-label=used min=0 max=1 low=0.8 high=0.99 optimum=0 value={:.3}></meter> {:.0} %<td>{}<td class=less>{}<td class=less>{resets}",
         escape(&status.name),
         status.period.replace('_', " "),
         status.used.min(1.0),
