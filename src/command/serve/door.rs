@@ -152,7 +152,9 @@ impl MetricsSource for EngineDoor {
 
     async fn carry_out(&self, order: Order) -> Result<String, String> {
         let said = match order {
-            Order::Reprice { hours, apply } => self.reprice(hours, apply)?,
+            // What changes nothing need not be waited for.
+            Order::Reprice { hours, apply: false } => return self.reprice(hours, false),
+            Order::Reprice { hours, apply: true } => self.reprice(hours, true)?,
             Order::Forget { owner, name, before } => {
                 let ledger = self.engine.ledger();
                 let first = ledger.write().forget(owner, &name, before);
