@@ -22,7 +22,7 @@ import provider
 
 HERE = Path(__file__).resolve().parent
 README = (HERE.parent.parent / "README.md").read_text()
-SECONDS = 90
+SECONDS = 240
 
 
 @dataclass(frozen=True)

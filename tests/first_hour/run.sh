@@ -46,7 +46,9 @@ for name in node vercel; do
         if [ -z "$newest" ]; then
             npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
         else
-            names=$(node -p 'Object.keys(require("./package.json").dependencies).map((name) => name + "@latest").join(" ")')
+            # README says of its line for Node that it reads openai up to 6.
+            newest_openai=$([ "$name" = node ] && echo 6 || echo latest)
+            names=$(node -p 'Object.keys(require("./package.json").dependencies).map((name) => name + "@" + (name === "openai" ? process.argv[1] : "latest")).join(" ")' "$newest_openai")
             # shellcheck disable=SC2086 # one word a package
             npm install --no-audit --no-fund --ignore-scripts --loglevel=error $names && npm ls --depth 0
         fi
