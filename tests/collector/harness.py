@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tests/prometheus"))
 from servers import Tollgate, get, wait_for  # noqa: E402
 
 TOLLGATE, OTELCOL = (sys.argv[1:3] + [None])[:2]
+QUICK = {"SERIES_HOLD_SECONDS": 0, "SETTLE_SECONDS": 3, "SHUTDOWN_LINGER_SECONDS": 0}  # who asks here is no scraper to wait for
 EVERY = int(os.environ.get("EVERY", 8))  # one scenario of so many; all in make proof
 
 
@@ -148,7 +149,7 @@ def counted(tollgate):
 
 
 def tollgate(**settings):
-    return Tollgate(TOLLGATE, **{"SERIES_HOLD_SECONDS": 0, "SETTLE_SECONDS": 3} | settings)
+    return Tollgate(TOLLGATE, **QUICK | settings)
 
 
 def otlp(server):
@@ -190,7 +191,7 @@ def pushing(metrics):
     file = tempfile.NamedTemporaryFile("w", suffix=".yaml")
     file.write(f'otlp_metrics: {{endpoint: "http://{metrics}", interval: 1}}\n')
     file.flush()
-    server = Tollgate(TOLLGATE, "serve", "--config", file.name, SERIES_HOLD_SECONDS=0, SETTLE_SECONDS=3)
+    server = Tollgate(TOLLGATE, "serve", "--config", file.name, **QUICK)
     server.configuration = file  # kept as long as the server
     return server
 
