@@ -26,6 +26,7 @@ pub enum Advice {
     AccumulatedUsage,
     TruncatedValues,
     WrongVersion,
+    HiddenHost,
 }
 
 /// What is said about it.
@@ -187,6 +188,16 @@ pub const ROWS: &[Row] = &[
             ("", "update the instrumentation"),
         ],
     },
+    Row {
+        advice: Advice::HiddenHost,
+        code: "hidden_host",
+        costs: "hosts are hashed or masked on the way: who answered is guessed by the model's name, compatible servers and regional prices are not told apart",
+        blind: false,
+        lines: &[(
+            "",
+            "vocabulary: {hosts: {<the hash or mask>: <provider>}}   # or take the hashing out of the branch to Tollgate",
+        )],
+    },
 ];
 
 /// Providers that answer with headers of their rate limits. Source: their API references.
@@ -214,7 +225,7 @@ pub struct AdviceSet(u16);
 
 impl Advice {
     /// How many there are.
-    pub const COUNT: usize = Self::WrongVersion as usize + 1;
+    pub const COUNT: usize = Self::HiddenHost as usize + 1;
 
     /// Its row.
     #[must_use]
@@ -286,6 +297,7 @@ pub fn of(call: &LlmCall<'_>, verdict: &Verdict<'_>) -> AdviceSet {
         (profile.has(Trait::Accumulates) && call.ended_with_tool(), Advice::AccumulatedUsage),
         (call.has(Flags::CUT), Advice::TruncatedValues),
         (spoke && is_wrong(profile, streamed), Advice::WrongVersion),
+        (!host_is_known(call) && hides(call.server_address), Advice::HiddenHost),
     ]
     .into_iter()
     .filter(|(lacks, _)| *lacks)
@@ -311,6 +323,18 @@ fn is_wrong(profile: &Profile, streamed: bool) -> bool {
     WRONG.iter().any(|(wrong, paths)| profile.has(*wrong) && (*paths == Paths::All || streamed))
 }
 
+/// True where a table or the user's vocabulary says who answers at the host.
+fn host_is_known(call: &LlmCall<'_>) -> bool {
+    call.members.iter().any(|held| held.shape.host_known)
+}
+
+/// True for what is no host any more: a hash or a mask, as the Collector's redaction and transform processors write them.
+fn hides(host: &str) -> bool {
+    const MASKS: [&str; 6] = ["*", "redacted", "masked", "filtered", "scrubbed", "hidden"];
+    let is_hash = host.len() >= 16 && host.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash || (!host.contains('.') && MASKS.iter().any(|mask| host.to_ascii_lowercase().contains(mask)))
+}
+
 /// Who wrote the span that stands for the call.
 #[must_use]
 pub fn scope<'a>(call: &LlmCall<'a>) -> &'a str {
@@ -329,6 +353,16 @@ mod tests {
             assert_eq!(Row::named(row.code).unwrap().advice, row.advice);
             assert!(!row.line("a scope of nobody").is_empty(), "{}", row.code);
             assert_eq!(row.lines.last().unwrap().0, "", "{}: the last line fits all", row.code);
+        }
+    }
+
+    #[test]
+    fn a_hash_or_a_mask_is_no_host() {
+        for host in ["9f86d081884c7d659a2feaa0c55ad015", "****", "[REDACTED]", "<masked>"] {
+            assert!(hides(host), "{host}");
+        }
+        for host in ["", "api.openai.com", "llm", "vllm-0", "10.0.0.7", "hidden.example.org", "deadbeef"] {
+            assert!(!hides(host), "{host}");
         }
     }
 

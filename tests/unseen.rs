@@ -413,6 +413,20 @@ fn a_version_known_to_be_wrong_is_told() {
     }
 }
 
+/// Scenario: a Collector that hashes or masks hosts on the way. Guarantees: it is told, with the line to set.
+#[test]
+fn a_host_that_was_hashed_on_the_way_is_told() {
+    let used = [("gen_ai.usage.input_tokens", IntValue(9)), ("gen_ai.usage.output_tokens", IntValue(3))];
+    for (host, hidden) in
+        [("9f86d081884c7d659a2feaa0c55ad015", true), ("[REDACTED]", true), ("api.openai.com", false)]
+    {
+        let more = [&used[..], &[("server.address", text(host))]].concat();
+        let told = codes("shop", "acme", CLIENT, &call("gpt-4o-mini", &more));
+        assert_eq!(told.contains(&Advice::HiddenHost), hidden, "{host}: {told:?}");
+    }
+    assert!(Advice::HiddenHost.row().line("acme").contains("vocabulary"));
+}
+
 /// Guarantees: a thousand calls that lack the same are one line with their number, told once.
 #[test]
 fn advice_is_counted_by_service_and_scope() {

@@ -231,7 +231,7 @@ pub const FAMILIES: &[Family] = &[
     own(ReceiverMetric::SampledSpans, "tollgate_sampled_spans_total", Counter, Unit::None, NONE,
         "Spans of calls whose `tracestate` says that not all traces are kept (`ot=th`): what was not kept is counted nowhere."),
     own(ReceiverMetric::AdviceCalls, "tollgate_advice_calls_total", Counter, Unit::None,
-        &[("service_name", "as on calls"), ("scope", "who wrote their spans"), ("advice", "http_only, stream_without_usage, no_usage, no_price, no_service_name, no_limit_headers, estimated_usage, maybe_sampled, sampled, accumulated_usage, truncated_values, wrong_version")],
+        &[("service_name", "as on calls"), ("scope", "who wrote their spans"), ("advice", "http_only, stream_without_usage, no_usage, no_price, no_service_name, no_limit_headers, estimated_usage, maybe_sampled, sampled, accumulated_usage, truncated_values, wrong_version, hidden_host")],
         "Calls that could say more, by what they lack; `tollgate doctor` says what that costs and the line to set. At most 500 label tuples, then `other`."),
     own(ReceiverMetric::LimitChanges, "tollgate_rate_limit_changes_total", Counter, Unit::None, &[("direction", "raised, lowered")],
         "Changes of a ceiling that a provider enforces; the log tells old and new."),
