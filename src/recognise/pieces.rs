@@ -47,7 +47,7 @@ impl<'a> PieceReader<'a> {
                 Scalar::Text(query),
             ) => self.query(query),
             ([Key("usage"), Key("seconds" | "prompt_audio_seconds")], scalar) => {
-                self.seconds = number_of(scalar)
+                self.seconds = number_of(scalar);
             }
             ([Key("usage_info"), Key("pages_processed")], scalar) => self.pages = number_of(scalar),
             ([Key("meta"), Key("billed_units"), Key("search_units")], scalar) => {

@@ -344,7 +344,7 @@ fn vercel_is_call(operation: &str) -> bool {
     last.starts_with("do") && last.len() > 2
 }
 
-/// Names of what only prepares a call: it builds a request (LlamaIndex), it counts tokens (Envoy AI Gateway).
+/// Names of what only prepares a call: it builds a request (`LlamaIndex`), it counts tokens (Envoy AI Gateway).
 fn helps(name: &str) -> bool {
     name.ends_with("._prepare_chat_with_tools")
         || ["CountTokens", "Tokenize", "ResponsesInputTokens"].contains(&name)

@@ -121,7 +121,8 @@ impl<'a> Draft<'a> {
             let key = attribute.key();
             let Ok(Value::Text(text)) = attribute.value() else { continue };
             let listed = MARKER_ENDS.iter().any(|end| ends_like(key, end));
-            if !listed && !(ends_in_kind(key) && is_sure(text)) {
+            let sure = || ends_in_kind(key) && is_sure(text);
+            if !listed && !sure() {
                 continue;
             }
             match marks::word(text) {
