@@ -1,6 +1,7 @@
 """Closed doors with real clients: TLS, client certificates and tokens, right, wrong, expired and rotated under load.
 
-Usage: run.py BINARY BUILD (run.sh prepares BUILD). The exporter for Rust is in tests/built/doors.rs.
+Usage: run.py BINARY BUILD [SECONDS [OTELCOL]] (run.sh prepares BUILD and finds OTELCOL, a built Collector). The exporter for
+Rust is in tests/built/doors.rs.
 """
 
 import base64
@@ -22,6 +23,7 @@ import urllib.request
 from pathlib import Path
 
 from certificates import Authority
+from collector import Collector
 
 HERE = Path(__file__).parent
 EXPORTERS = HERE.parent / "exporters"
@@ -182,6 +184,63 @@ def exporters(tollgate, build, others, clients=None):
         check(f"nothing of the wrong {name} is counted", tollgate.total("llm_requests_total", service_name=f"wrong-{name}") == 0)
 
 
+def plain(port, service):
+    """What an application that sends to its Collector has in its environment."""
+    return os.environ | {"OTEL_SERVICE_NAME": service, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}"}
+
+
+def collectors(tollgate, build, otelcol, others, clients=None):
+    """An application sends to a real Collector, and that over TLS: once as it should be, and once with each thing wrong."""
+    ours, own = tollgate.authority.pem, clients.leaf("collector") if clients else None
+    right = {exporter: (exporter, ours, TOKEN, own) for exporter in ("otlp_grpc", "otlp_http")}
+    wrong = {"without a token": ("otlp_grpc", ours, None, own, "Unauthenticated"),
+             "with another token": ("otlp_http", ours, "x" * 32, own, "401"),
+             "with another authority": ("otlp_grpc", others.pem, TOKEN, own, "unknown authority")}
+    if clients:
+        wrong = {"without a certificate": ("otlp_grpc", ours, TOKEN, None, "certificate required"),
+                 "with a certificate of others": ("otlp_http", ours, TOKEN, others.leaf("other-collector"), "tls: ")}
+    with_ = "mutual TLS and a token" if clients else "TLS and a token"
+
+    def through(exporter, authority, token, client, service, then):
+        endpoint = f"https://127.0.0.1:{tollgate.ports['grpc' if exporter == 'otlp_grpc' else 'http']}"
+        with Collector(otelcol, exporter, endpoint, authority, token, client) as collector:
+            wait_until("the Collector is open", collector.is_open)
+            subprocess.run([f"{build}/python/bin/python", "python/send.py", "http"], cwd=EXPORTERS, timeout=PATIENCE,
+                           env=plain(collector.port, service), capture_output=True)
+            return wait_until(f"a Collector, {service}", lambda: then(collector)), collector.said()[-800:]
+
+    for name, (exporter, authority, token, client) in right.items():
+        service = f"collector-{name}"
+        check(f"a Collector by {name} with {with_}", *through(
+            exporter, authority, token, client, service, lambda _: tollgate.total("llm_requests_total", service_name=service) == 3))
+    for name, (exporter, authority, token, client, words) in wrong.items():
+        check(f"a Collector {name} says so", *through(
+            exporter, authority, token, client, f"wrong-collector-{exporter}", lambda collector: words in collector.said()))
+        check(f"nothing of a Collector {name} is counted",
+              tollgate.total("llm_requests_total", service_name=f"wrong-collector-{exporter}") == 0)
+
+
+def renewed(tollgate, build, otelcol, clients, seconds):
+    """A Collector's own certificate ends and is renewed while it serves, and Tollgate's authority of clients changes; nothing is lost."""
+    endpoint, next_ = f"https://127.0.0.1:{tollgate.ports['grpc']}", Authority(f"{tollgate.folder}/next-clients", "next clients")
+    with Collector(otelcol, "otlp_grpc", endpoint, tollgate.authority.pem, TOKEN, clients.leaf("collector-1")) as collector:
+        wait_until("the Collector is open", collector.is_open)
+        load = subprocess.Popen([f"{build}/python/bin/python", HERE / "load.py", "http", str(seconds)], text=True,
+                                env=plain(collector.port, "load-renewed"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        seen = lambda: tollgate.total("llm_requests_total", service_name="load-renewed")
+        check("a Collector's first certificate is good", wait_until("it is", lambda: seen() > 0), collector.said()[-800:])
+        # Only clients of the next authority come in: the Collector's certificate is none, until it is renewed.
+        shutil.copy(next_.pem, tollgate.folder / "clients.pem")
+        tollgate.client = next_.leaf("scraper")
+        tollgate.reload()
+        wait_until("the next authority is used", lambda: tollgate.get("/readyz"))
+        collector.put(next_.leaf("collector-2"))
+        out, err = load.communicate(timeout=PATIENCE + seconds)
+        count = float(out or 0)
+        check(f"a Collector's certificate is renewed under load: all {count:.0f} calls are counted",
+              count > 0 and wait_until("it is", lambda: seen() == count), f"{seen()} {err[-300:]} {collector.said()[-800:]}")
+
+
 def prometheus(tollgate):
     """The real one, with `scheme: https`, and a credentials file that is right, then wrong."""
     folder = tollgate.folder / "prometheus"
@@ -251,19 +310,35 @@ def by_curl(tollgate):
         check(f"curl with {name}: {wanted}", status(*arguments) == wanted, status(*arguments))
 
 
-def rotation(tollgate, build, seconds):
-    """Certificates and tokens change, rightly and wrongly, while two exporters send; nothing is lost."""
+def rotation(tollgate, build, seconds, otelcol):
+    """Certificates and tokens change, rightly and wrongly, while exporters and a Collector send; nothing is lost."""
+    with contextlib.ExitStack() as held:
+        port = None
+        if otelcol:
+            endpoint = f"https://127.0.0.1:{tollgate.ports['grpc']}"
+            collector = held.enter_context(Collector(otelcol, "otlp_grpc", endpoint, tollgate.authority.pem, TOKEN))
+            wait_until("the Collector is open", collector.is_open)
+            port = collector.port
+        rotate(tollgate, build, seconds, port)
+
+
+def rotate(tollgate, build, seconds, collector):
     python = f"{build}/python/bin/python"
 
     def load(name, kind, token, lasting):
         variables = environment(tollgate, name, kind, tollgate.authority.pem, token)
         variables["OTEL_EXPORTER_OTLP_TIMEOUT"] = "60"
         command = [python, HERE / "load.py", kind, str(lasting)]
+        return spawn(command, variables)
+
+    def spawn(command, variables):
         return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     failures = lambda: tollgate.total("tollgate_tls_reloads_total", result="failure")
     step = seconds / 8
     first = {name: load(name, kind, TOKEN, seconds) for name, kind in (("load-grpc", "grpc"), ("load-http", "http"))}
+    if collector:
+        first["load-collector"] = spawn([python, HERE / "load.py", "http", str(seconds)], plain(collector, "load-collector"))
     stranger = load("load-stranger", "http", "x" * 32, seconds)
     time.sleep(step)
     before = {port: tollgate.serial(port) for port in NAMES}
@@ -288,6 +363,10 @@ def rotation(tollgate, build, seconds):
     check("a second token is valid", wait_until("it is", lambda: tollgate.status("/metrics", NEXT_TOKEN) == 200))
     second = {"load-next": load("load-next", "grpc", NEXT_TOKEN, seconds)}
     sent = {name: process.communicate(timeout=PATIENCE + seconds) for name, process in first.items()}
+    seen = lambda name: tollgate.total("llm_requests_total", service_name=name)
+    for name, (out, _) in sent.items():
+        # A Collector gives on what it took a moment later.
+        wait_until(f"{name} is counted", lambda: seen(name) == float(out or 0))
     tollgate.tokens(NEXT_TOKEN)
     tollgate.reload()
     check("the first token ends", wait_until("it ends", lambda: tollgate.status("/metrics", TOKEN) == 401))
@@ -297,15 +376,17 @@ def rotation(tollgate, build, seconds):
     tollgate.get = lambda path, token=NEXT_TOKEN: get(path, token)
     for name, (out, err) in sent.items():
         count = float(out or 0)
-        seen = lambda: tollgate.total("llm_requests_total", service_name=name)
-        check(f"{name}: all {count:.0f} calls are counted", count > 0 and wait_until(f"{name} is", lambda: seen() == count), f"{seen()} {err[-500:]}")
+        check(f"{name}: all {count:.0f} calls are counted", count > 0 and wait_until(f"{name} is", lambda: seen(name) == count),
+              f"{seen(name)} {err[-500:]}")
     check("nothing of the stranger is", tollgate.total("llm_requests_total", service_name="load-stranger") == 0)
     check("who had no token is counted", tollgate.total("tollgate_refused_requests_total", reason="unauthenticated") > 0)
 
 
 def main():
     binary, build = sys.argv[1:3]
-    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 16
+    seconds, otelcol = float(sys.argv[3]) if len(sys.argv) > 3 else 16, sys.argv[4] if len(sys.argv) > 4 else None
+    if not otelcol:
+        print("left out: a Collector (collector/build.sh builds one)")
     with tempfile.TemporaryDirectory() as folder:
         ours, others, clients = (Authority(f"{folder}/{name}", name) for name in ("ours", "others", "clients"))
         with Tollgate(binary, f"{folder}/tokens", ours) as tollgate:
@@ -313,9 +394,14 @@ def main():
             prometheus(tollgate)
             by_curl(tollgate)
             browser(tollgate)
-            rotation(tollgate, build, seconds)
+            if otelcol:
+                collectors(tollgate, build, otelcol, others)
+            rotation(tollgate, build, seconds, otelcol)
         with Tollgate(binary, f"{folder}/mutual", ours, clients) as tollgate:
             exporters(tollgate, build, others, clients)
+            if otelcol:
+                collectors(tollgate, build, otelcol, others, clients)
+                renewed(tollgate, build, otelcol, clients, seconds)
     print(f"{results.count(True)} passed, {results.count(False)} failed")
     sys.exit(not all(results))
 
