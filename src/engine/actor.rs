@@ -432,7 +432,7 @@ impl Owner {
             bounds,
             afresh: found.afresh,
         };
-        let (checkpoints, ended) = (journal.checkpoints()?, Arc::new(AtomicBool::new(false)));
+        let (checkpoints, ended) = (journal.checkpoints(), Arc::new(AtomicBool::new(false)));
         let queue = Arc::clone(&self.queue);
         let scribe = Scribe {
             journal,
@@ -446,7 +446,7 @@ impl Owner {
         let (save, saves) = sync_channel(1);
         let until = Arc::clone(&ended);
         start("journal", move || scribe.run(&work))?;
-        start("checkpoints", move || keep_short(&checkpoints, &until))?;
+        start("checkpoints", move || keep_short(checkpoints, &until))?;
         start("snapshots", move || librarian.run(&saves))?;
         let (busy, label_names) = (Arc::default(), self.engine.label_names());
         Ok(Snapshots { save, busy, label_names, taken: clock::Stopwatch::start(), ended })

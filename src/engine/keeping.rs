@@ -214,7 +214,7 @@ impl Scribe {
 }
 
 /// Brings the journal's write-ahead log into its file, until the process ends.
-pub(super) fn keep_short(checkpoints: &Checkpoints, ended: &AtomicBool) {
+pub(super) fn keep_short(mut checkpoints: Checkpoints, ended: &AtomicBool) {
     while !ended.load(Ordering::Acquire) {
         std::thread::sleep(AGAIN);
         // A disk that fails is told by who writes the journal.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{Fault, Opening, Reason};
@@ -55,6 +56,22 @@ pub(super) fn open_and_read<T>(
     read_again.map_err(|fault| Opening::of(path, fault))
 }
 
+/// Opens one again whose last commit failed. Its log may have a hole on disk that the system does not show, and what is
+/// written behind a hole is lost with the power: so all of the log goes into the file first, and is synced there.
+pub(super) fn reopen_after_fault(path: &Path, kind: Kind) -> Result<Connection, Fault> {
+    let connection = reopen(path, kind)?;
+    let into_file = |connection: &Connection| -> Result<bool, rusqlite::Error> {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))
+    };
+    let fault = match into_file(&connection) {
+        Ok(false) => return Ok(connection),
+        Ok(true) => Fault::new(Reason::Other, format!("{} is read by somebody else", path.display())),
+        Err(error) => error.into(),
+    };
+    abandon(connection);
+    Err(fault)
+}
+
 /// Opens one that exists, as [`open`] does.
 pub(super) fn reopen(path: &Path, kind: Kind) -> Result<Connection, Fault> {
     private_file(path)?;
@@ -62,6 +79,14 @@ pub(super) fn reopen(path: &Path, kind: Kind) -> Result<Connection, Fault> {
         Refusal::Damaged(fault) | Refusal::Failed(fault) => fault,
         Refusal::Newer(_) => Fault::new(Reason::Other, refusal.words()),
     })
+}
+
+/// Closes one that failed. As the last one it would sync once more, and be told that all is well: the system forgets what
+/// it could not write.
+pub(super) fn abandon(connection: Connection) {
+    // Where it cannot be set, the file was never opened well.
+    let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    drop(connection);
 }
 
 /// Opens one to read it.

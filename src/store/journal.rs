@@ -192,7 +192,7 @@ impl Journal {
             }
             Err(error) => {
                 // A sync that failed is not tried again: the system may have dropped what it could not write.
-                self.connection = None;
+                self.connection.take().map(file::abandon);
                 Err(error.into())
             }
         }
@@ -207,13 +207,11 @@ impl Journal {
     }
 
     /// What brings its write-ahead log into the file, on a thread of its own.
-    ///
-    /// # Errors
-    /// It cannot be opened once more.
-    pub fn checkpoints(&self) -> Result<Checkpoints, Fault> {
+    #[must_use]
+    pub fn checkpoints(&self) -> Checkpoints {
         let mut log = self.path.clone().into_os_string();
         log.push("-wal");
-        Ok(Checkpoints { connection: file::reopen(&self.path, KIND)?, log: log.into() })
+        Checkpoints { path: self.path.clone(), connection: None, log: log.into() }
     }
 }
 
@@ -222,8 +220,11 @@ fn open<'a>(connection: &'a mut Option<Connection>, path: &Path, last: i64) -> R
     let open = match connection.take() {
         Some(open) => open,
         None => {
-            let open = file::reopen(path, KIND)?;
-            open.execute("DELETE FROM entries WHERE id > ?1", params![last])?;
+            let open = file::reopen_after_fault(path, KIND)?;
+            if let Err(error) = open.execute("DELETE FROM entries WHERE id > ?1", params![last]) {
+                file::abandon(open);
+                return Err(error.into());
+            }
             open
         }
     };
@@ -263,7 +264,9 @@ fn commit(
 /// See [`Journal::checkpoints`].
 #[derive(Debug)]
 pub struct Checkpoints {
-    connection: Connection,
+    path: PathBuf,
+    /// None before the first, and after one that failed.
+    connection: Option<Connection>,
     log: PathBuf,
 }
 
@@ -272,16 +275,25 @@ impl Checkpoints {
     ///
     /// # Errors
     /// The disk's.
-    pub fn look(&self) -> Result<(), Fault> {
+    pub fn look(&mut self) -> Result<(), Fault> {
         let length = std::fs::metadata(&self.log).map_or(0, |log| log.len());
-        if length > SOME_LOG {
-            // Writers go on meanwhile. What they add is left for the next time, so now and then they must wait.
-            checkpoint(&self.connection, "PASSIVE")?;
+        if length <= SOME_LOG {
+            return Ok(());
         }
+        let open = match self.connection.take() {
+            Some(open) => open,
+            None => file::reopen(&self.path, KIND)?,
+        };
+        // Writers go on meanwhile. What they add is left for the next time, so now and then they must wait.
+        let mut done = checkpoint(&open, "PASSIVE");
         if length > LONG_LOG {
-            checkpoint(&self.connection, "TRUNCATE")?;
+            done = done.and_then(|()| checkpoint(&open, "TRUNCATE"));
         }
-        Ok(())
+        match done {
+            Ok(()) => self.connection = Some(open),
+            Err(_) => file::abandon(open),
+        }
+        done
     }
 }
 

@@ -104,6 +104,9 @@ class Client(threading.Thread):
         assert not self.is_alive(), f"{type(self).__name__}: its last request is not acknowledged"
         return self.acknowledged
 
+    def close(self):
+        """Everything is counted that will be."""
+
 
 class Http(Client):
     def __init__(self, life, seed, is_protobuf):
@@ -133,7 +136,7 @@ class Grpc(Client):
 
     def __init__(self, life):
         super().__init__(9)
-        self.url = life.grpc + METHOD
+        self.url, self.service = life.grpc + METHOD, "grpc"
 
     @classmethod
     def all(cls, life, left_out):
@@ -143,7 +146,7 @@ class Grpc(Client):
         return []
 
     def body(self, count):
-        message = protobuf(calls(self.chance, count), "grpc")
+        message = protobuf(calls(self.chance, count), self.service)
         return b"\0" + struct.pack(">I", len(message)) + message
 
     def send(self, body):
@@ -160,7 +163,7 @@ class Grpc(Client):
 
 
 class Collector(Http):
-    """A Collector that keeps its queue on disk: what it took, it delivers."""
+    """A Collector that keeps its queue on disk: what it took, it delivers, however long that takes."""
 
     def __init__(self, life, binary):
         super().__init__(life, 20, True)
@@ -188,14 +191,12 @@ class Collector(Http):
         left_out.append("a Collector with file_storage: needs a built one (collector/build.sh)")
         return []
 
-    def stop(self):
-        acknowledged = super().stop()
-        # It delivers what it has; who counts afterwards waits for that.
-        time.sleep(5)
+    def close(self):
+        said = Path(self.log.name).read_text(errors="replace")
         self.process.terminate()
         self.process.wait(timeout=60)
         self.folder.cleanup()
-        return acknowledged
+        assert "Dropping data" not in said, [line for line in said.splitlines() if "Dropping data" in line][:3]
 
 
 class Garbage(threading.Thread):

@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "prometheus"))
 
 from clients import as_json  # noqa: E402
+from disk import Disk  # noqa: E402
 from life import Life  # noqa: E402
 from raw import increases  # noqa: E402
 from servers import Prometheus, wait_for  # noqa: E402
@@ -34,7 +35,8 @@ def call(life, model):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        life = Life(sys.argv[1], Path(folder), Path(folder) / "data", False)
+        disk = Disk(Path(folder) / "disk", [])
+        life = Life(sys.argv[1], Path(folder), disk, False)
         life.start()
         with Prometheus(life.metrics, 15) as a, Prometheus(life.metrics, 30) as b, Prometheus(life.metrics, 60) as c:
             servers = {"15 s": a, "30 s": b, "60 s": c}
@@ -54,6 +56,7 @@ def main():
                 seen = {labels["model"]: increase for labels, increase in rows}
                 lost[name] = sum(seen.get(f"model-{number}", 0) != 1 for number in range(MODELS))
         life.end()
+        disk.remove()
     print(f"of {MODELS} first increments lost: {lost}")
     failed = any(lost.values())
     print(f"{int(not failed)} passed, {int(failed)} failed")

@@ -28,7 +28,7 @@ def free_port():
 
 
 class Life:
-    def __init__(self, binary, folder, data, clocks):
+    def __init__(self, binary, folder, disk, clocks):
         self.binary, self.folder, self.process = binary, folder, None
         self.log, self.clock, self.config = folder / "log", folder / "clock", folder / "tollgate.yaml"
         ports = {name: f"127.0.0.1:{free_port()}" for name in ("GRPC", "HTTP", "METRICS")}
@@ -36,13 +36,16 @@ class Life:
         self.metrics = f"http://{ports['METRICS']}/metrics"
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("TOLLGATE_")}
         self.environment |= {f"TOLLGATE_LISTEN_{name}": address for name, address in ports.items()}
-        self.environment |= {"TOLLGATE_DATA_DIR": str(data), "TOLLGATE_SETTLE_SECONDS": "1"}
+        self.environment |= {"TOLLGATE_DATA_DIR": str(disk.path), "TOLLGATE_SETTLE_SECONDS": "1"}
+        preload = [str(disk.library)] if disk.may_fail else []
         self.clocks = clocks
         if clocks:
+            preload.append(str(FAKETIME))
             self.environment |= {
-                "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
             }
+        self.environment |= {"LD_PRELOAD": ":".join(preload), "FAILING_DISK": str(disk.control)}
         self.set_clock(0)
         self.write("log: {level: info}\n")
 
@@ -89,18 +92,25 @@ class Life:
             return answer.read().decode()
 
     def settled(self, wanted):
-        """What is counted once no span waits and nothing changes any more."""
-        end, last, same = time.monotonic() + 90, None, 0
+        """What is counted once no span waits and nothing changes any more; a Collector may pause before it delivers the rest."""
+        end, last, same = time.monotonic() + 180, None, 0
         while time.monotonic() < end:
             text = self.get(self.metrics)
             calls = sum(map(int, re.findall(r"^llm_requests_total\{.*\} (\d+)$", text, re.M)))
             held = re.search(r"^tollgate_settle_held_spans (\d+)$", text, re.M)[1]
             same = same + 1 if (calls, held) == (last, "0") else 0
-            if same > 4 or calls == wanted and same > 2:
+            if same > 20 or calls == wanted and same > 2:
                 return calls
             last = calls
             time.sleep(0.7)
         raise AssertionError(f"spans still wait:\n{self.words()[-2000:]}")
+
+    def by_service(self):
+        counted = {}
+        for labels, calls in re.findall(r"^llm_requests_total\{(.*)\} (\d+)$", self.get(self.metrics), re.M):
+            service = re.search(r'service_name="([^"]*)"', labels)[1]
+            counted[service] = counted.get(service, 0) + int(calls)
+        return counted
 
     def words(self):
         return self.log.read_text(errors="replace")
