@@ -86,16 +86,22 @@ pub(crate) fn remember(folder: &Path, identities: usize) {
     // They are read in the order in which they were written.
     transaction.execute("UPDATE memory SET id = id + 1000000", ()).unwrap();
     let (seconds, mut next, mut id) = (899, 1_u64, 0);
+    let mut random = || {
+        next = next.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        next ^ next >> 29
+    };
     for second in 0..seconds {
         let at = now - (seconds - second) * 1_000_000_000;
-        for (kind, more) in [(0_u8, 0), (1, 9), (2, 21)] {
+        for (kind, more) in [(0_u8, 0), (1, 9), (2, 29)] {
             let mut out = Writer::default();
             // The others are kept in 128 and 64 MiB.
             let few = [1, 2, 7][usize::from(kind)];
-            for _ in 0..identities / seconds as usize / few {
-                next = next.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                out.hash(next ^ next >> 29);
-                out.raw(&[0; 21][..more]);
+            let mut hashes: Vec<u64> = (0..identities / seconds as usize / few).map(|_| random()).collect();
+            // As settle writes what it has noted.
+            hashes.sort_unstable();
+            for hash in hashes {
+                out.hash(hash);
+                out.raw(&[0; 29][..more]);
             }
             let (blob, sql) = (out.into_bytes(), "INSERT INTO memory VALUES (?1, ?2, ?3, ?4, ?5)");
             id += 1;

@@ -163,6 +163,11 @@ impl Engine {
         self.counter.table.label_names().count() - crate::metric::CALL_LABELS.len()
     }
 
+    /// So many bytes of a memory will come.
+    pub fn expect(&mut self, memory: Memory, bytes: u64) {
+        self.settler.expect(memory, bytes);
+    }
+
     /// Remembers what settle remembered.
     ///
     /// # Errors

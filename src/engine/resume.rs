@@ -85,8 +85,14 @@ fn remember(
         found.afresh.1 = true;
         return Ok(());
     }
+    let memory_of = |kind: u8| Memory::ALL.get(usize::from(kind)).copied();
+    for (kind, bytes) in store.snapshots.memory_sizes()? {
+        if let Some(memory) = memory_of(kind) {
+            engine.expect(memory, bytes);
+        }
+    }
     store.snapshots.memories(|kind, at, bytes| {
-        let memory = Memory::ALL.get(usize::from(kind)).copied();
+        let memory = memory_of(kind);
         // What is cut off costs what it would have remembered.
         if let Some(memory) = memory
             && engine.remember_again(memory, at, bytes).is_ok()

@@ -3,10 +3,12 @@
 //! In: what a [`Settler`] has remembered since it was last asked. Out: bytes, and the same memory back, if they are read
 //! in the order in which they were written. Spans that wait are kept elsewhere; here are only their numbers.
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use super::held::Held;
 use super::loops::Sum;
+use super::memory::Recall;
 use super::past::{Answer, Cover, KEEP_NANOS, Kin, TRACES};
 use super::{SettleSettings, Settler};
 use crate::compact::{Damaged, Reader, Writer};
@@ -32,6 +34,11 @@ impl Memory {
     /// Every kind, by its place in kept data.
     pub const ALL: [Self; 5] = [Self::Seen, Self::Kin, Self::Answers, Self::Loops, Self::Accounts];
 }
+
+/// Least bytes of an entry of each memory, on disk.
+const LEAST: [u64; Memory::ALL.len()] = [8, 17, 37, 13, 9];
+/// Entries that are read together.
+const TOGETHER: usize = 64;
 
 /// Bytes on disk for each of the small memories.
 const SMALL: u64 = 8 << 20;
@@ -86,18 +93,26 @@ impl Settler {
     /// The bytes are something else.
     pub fn remember_again(&mut self, memory: Memory, at: u64, bytes: &[u8]) -> Result<(), Damaged> {
         self.pass(at);
-        let mut from = Reader::new(bytes);
-        while !from.is_at_end() {
-            let hash = from.hash()?;
-            match memory {
-                Memory::Seen => drop(self.past.seen.insert(hash, ())),
-                Memory::Kin => drop(self.past.kin.insert(hash, read_kin(&mut from)?)),
-                Memory::Answers => drop(self.past.answers.insert(hash, read_answer(&mut from)?)),
-                Memory::Loops => drop(self.loops.0.insert(hash, read_sum(&mut from)?)),
-                Memory::Accounts => drop(self.accounts.0.insert(hash, from.small()?)),
-            }
+        let from = &mut Reader::new(bytes);
+        match memory {
+            Memory::Seen => again(&mut self.past.seen, from, |_| Ok(())),
+            Memory::Kin => again(&mut self.past.kin, from, read_kin),
+            Memory::Answers => again(&mut self.past.answers, from, read_answer),
+            Memory::Loops => again(&mut self.loops.0, from, read_sum),
+            Memory::Accounts => again(&mut self.accounts.0, from, |from| from.small()),
         }
-        Ok(())
+    }
+
+    /// So many bytes of a memory are to be read again.
+    pub fn expect(&mut self, memory: Memory, bytes: u64) {
+        let entries = usize::try_from(bytes / LEAST[memory as usize]).unwrap_or(usize::MAX);
+        match memory {
+            Memory::Seen => self.past.seen.expect(entries),
+            // Most are written twice: when they come, and when they are counted.
+            Memory::Kin => self.past.kin.expect(entries / 2),
+            Memory::Answers => self.past.answers.expect(entries),
+            Memory::Loops | Memory::Accounts => {}
+        }
     }
 
     /// Numbers of the spans that wait, in the order in which they came.
@@ -114,6 +129,25 @@ impl Settler {
         }
         self.wait(held);
     }
+}
+
+/// Remembers what is read. What many of them lead to is loaded before the first is written: they wait together.
+fn again<V: Copy + Default, const N: usize>(
+    recall: &mut Recall<V, N>,
+    from: &mut Reader<'_>,
+    value: impl Fn(&mut Reader<'_>) -> Result<V, Damaged>,
+) -> Result<(), Damaged> {
+    let mut next = Vec::with_capacity(TOGETHER);
+    while !from.is_at_end() {
+        while next.len() < TOGETHER && !from.is_at_end() {
+            next.push((from.hash()?, value(from)?));
+        }
+        black_box(next.iter().fold(0, |all, (hash, _)| all ^ recall.touch(*hash)));
+        for (hash, value) in next.drain(..) {
+            recall.insert(hash, value);
+        }
+    }
+    Ok(())
 }
 
 fn write<V>(noted: Vec<(u64, V)>, out: &mut Writer, mut value: impl FnMut(&mut Writer, V)) {

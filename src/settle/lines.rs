@@ -29,6 +29,8 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
     /// A place that is free again does not end a search.
     const DEAD: u64 = 1 << OWN;
     const OWNERS: u64 = Self::DEAD - 1;
+    /// Bytes of a line.
+    pub(super) const LINE: usize = size_of::<Line<V, N>>();
 
     /// Loads what a hash leads to.
     #[inline]
@@ -85,7 +87,7 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
 
     /// Bytes held.
     pub(super) const fn size(&self) -> usize {
-        self.lines.capacity() * size_of::<Line<V, N>>()
+        self.lines.capacity() * Self::LINE
     }
 
     /// Keys of all entries.

@@ -90,6 +90,16 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
         }
     }
 
+    /// Has room for so many from the start, within the bound, instead of growing step by step.
+    pub(super) fn expect(&mut self, entries: usize) {
+        // An eighth stays free, and shards are not all alike.
+        let (lines, line) =
+            ((entries / SHARDS * 8 / 7).div_ceil(N).next_power_of_two(), Lines::<V, N, 8>::LINE);
+        if self.bytes == 0 && lines.saturating_mul(line * SHARDS) <= self.most_bytes {
+            (0..SHARDS).for_each(|place| self.rebuild(place, lines * N));
+        }
+    }
+
     /// From now on notes what is remembered.
     pub(super) fn note(&mut self) {
         self.noted.get_or_insert_default();

@@ -138,6 +138,17 @@ impl Snapshots {
         Ok(())
     }
 
+    /// Bytes of each kind of memory.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn memory_sizes(&self) -> Result<Vec<(u8, u64)>, Fault> {
+        let Some(connection) = &self.connection else { return Ok(Vec::new()) };
+        let mut statement = connection.prepare("SELECT kind, sum(length(blob)) FROM memory GROUP BY kind")?;
+        let sizes = statement.query_map((), |row| Ok((row.get(0)?, bits(row.get(1)?))))?;
+        Ok(sizes.collect::<Result<_, _>>()?)
+    }
+
     /// Reads every memory, the oldest first: its kind, engine time and bytes. Damaged ones are left out; how many.
     ///
     /// # Errors
@@ -184,20 +195,24 @@ impl Snapshots {
     pub fn save(&mut self, kept: &Kept) -> Result<(), Fault> {
         let open = match self.connection.take() {
             Some(open) => open,
-            None => file::reopen(&self.path, KIND)?,
+            None => file::reopen_after_fault(&self.path, KIND)?,
         };
-        // A connection whose commit failed is not used again.
-        save(&open, kept)?;
+        if let Err(error) = save(&open, kept) {
+            file::abandon(open);
+            return Err(error.into());
+        }
         self.snapshot = Some(kept.snapshot.clone());
         if kept.ledger.scrub {
             scrub(&open)?;
         }
         let mut log = self.path.clone().into_os_string();
         log.push("-wal");
-        if std::fs::metadata(&log).is_ok_and(|log| log.len() > LONG_LOG) {
-            checkpoint(&open, "TRUNCATE")?;
+        let is_long = std::fs::metadata(&log).is_ok_and(|log| log.len() > LONG_LOG);
+        // One that fails costs nothing: what it would have brought into the file stays in the log.
+        match is_long.then(|| checkpoint(&open, "TRUNCATE")) {
+            Some(Err(_)) => file::abandon(open),
+            None | Some(Ok(())) => self.connection = Some(open),
         }
-        self.connection = Some(open);
         Ok(())
     }
 }
@@ -471,6 +486,7 @@ mod tests {
         let back = Snapshots::open(&path, &mut aside).unwrap();
         assert_eq!(back.snapshot(), Some(&third.snapshot));
         assert_eq!(series(&back), [("a".into(), "2".into()), ("c".into(), "1".into())]);
+        assert_eq!(back.memory_sizes().unwrap(), [(0, 20), (1, 20)]);
         assert_eq!(memories(&back), [(0, 1_050), (1, 1_050), (0, 1_101), (1, 1_101)]);
         let restored = Snapshots::open(&copy, &mut aside).unwrap();
         assert_eq!((series(&restored), restored.snapshot().unwrap().is_backup), (series(&back), true));
