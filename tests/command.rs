@@ -148,6 +148,25 @@ fn check_reports_every_fault_and_exits_with_1() {
     );
 }
 
+/// Guarantees: files of certificates and tokens are faults like others, all of them, with their places.
+#[test]
+fn check_reads_certificates_and_tokens() {
+    let file =
+        file("listen:\n  grpc: {tls: {cert: none.pem, key: none.key}}\n  metrics: {tokens_file: none}\n");
+    let path = file.path().to_str().unwrap();
+    let (code, _, err) = output(&mut tollgate(&["check", "--config", path]));
+    assert_eq!(code, Some(1));
+    for start in
+        [format!("{path}:2:15: listen.grpc.tls: `"), format!("{path}:3:26: listen.metrics.tokens_file: `")]
+    {
+        assert!(
+            err.lines().any(|line| line.starts_with(&start) && line.contains("cannot be read")),
+            "{start} {err}"
+        );
+    }
+    assert_eq!(err.lines().count(), 2, "{err}");
+}
+
 #[test]
 fn check_warns_of_what_is_probably_not_meant_and_is_strict_when_asked() {
     let file = file("prices:\n  discounts:\n    - {provider: opnai, percent: 10}\n");

@@ -40,11 +40,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return print(SUGGESTED);
     }
     let settings = arguments.config.load()?;
-    super::serve::load_guards(&settings.guards)?;
     for (variable, right) in config::suspicious_variables(&environment()) {
         print(&format!("note: {variable} is set and means nothing; did you mean {right}?\n"))?;
     }
     let file = arguments.config.config.as_deref();
+    config::Faults(config::placed(file, super::serve::guard_problems(&settings.guards))).or(())?;
     let warnings = config::placed(file, config::doubts(&settings));
     for warning in &warnings {
         writeln!(io::stderr(), "warning: {warning}")?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::clock;
 use crate::command::Failure;
-use crate::config::{Guards, Listen};
+use crate::config::{Doubt, Guards, Listen};
 use crate::receive::Door;
 use crate::receive::guard::Guard;
 use crate::receive::listen::{Address, Bound, Purpose, bind};
@@ -52,7 +52,7 @@ impl Doors {
 ///
 /// # Errors
 /// The first file that cannot be used, with its key.
-pub(crate) fn load_guards(guards: &Guards) -> Result<[Arc<Guard>; 3], Failure> {
+fn load_guards(guards: &Guards) -> Result<[Arc<Guard>; 3], Failure> {
     let now = clock::now_unix_nano();
     let load = |purpose, settings| Guard::load(purpose, settings, now).map(Arc::new).map_err(Failure::Input);
     Ok([
@@ -60,6 +60,20 @@ pub(crate) fn load_guards(guards: &Guards) -> Result<[Arc<Guard>; 3], Failure> {
         load(Purpose::Http, &guards.http)?,
         load(Purpose::Metrics, &guards.metrics)?,
     ])
+}
+
+/// What is wrong with each of them, with its key.
+pub(crate) fn guard_problems(guards: &Guards) -> Vec<Doubt> {
+    let now = clock::now_unix_nano();
+    let all =
+        [(Purpose::Grpc, &guards.grpc), (Purpose::Http, &guards.http), (Purpose::Metrics, &guards.metrics)];
+    let problems =
+        all.into_iter().filter_map(|(purpose, settings)| Guard::load(purpose, settings, now).err());
+    let placed = |problem: String| {
+        let (key, problem) = problem.split_once(": ").unwrap_or(("listen", &problem));
+        Doubt { key: key.to_owned(), problem: problem.to_owned() }
+    };
+    problems.map(placed).collect()
 }
 
 /// What a person needs to know at the start.
