@@ -39,6 +39,11 @@ pub(super) fn is_path(path: &str) -> bool {
     path == "/spend" || path.starts_with("/api/v1/")
 }
 
+/// True for a path whose answer takes no time to speak of, however long the ledger is.
+pub(super) fn is_short(path: &str) -> bool {
+    path != "/spend" && path != "/api/v1/spend"
+}
+
 /// Answers.
 pub(super) fn answer(ledger: &Ledger, path: &str, query: &str, asking: Asking, version: &str) -> Said {
     let pairs = pairs(query);

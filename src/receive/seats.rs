@@ -2,7 +2,8 @@
 //!
 //! In: connections, and when they are asked something. Out: a [`Seat`] each. Of those without a request one of a peer
 //! that has more than a quarter of the places leaves first, then who has never asked anything, then who has been
-//! silent for longest; then who has kept a request open for longest.
+//! silent for longest; then who has kept a request open for longest: at once, where that peer has more places than the
+//! newcomer's has and will have.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -66,15 +67,14 @@ impl Seats {
 
     /// A place, if there is one or somebody can leave. True beside it: somebody had to.
     pub(crate) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<(Seat, bool)> {
-        let mut taken = self.taken.lock();
+        let (mut taken, peer) = (self.taken.lock(), network(peer));
         let full = taken.sitting.len() >= self.most;
         if full {
-            let number = taken.who_leaves(self.most / 4)?;
+            let number = taken.who_leaves(self.most / 4, peer)?;
             if let Some(sitting) = taken.remove(number) {
                 sitting.leave.cancel();
             }
         }
-        let peer = network(peer);
         *taken.peers.entry(peer).or_default() += 1;
         let (number, leave) = (taken.next, CancellationToken::new());
         taken.next += 1;
@@ -97,11 +97,14 @@ impl Taken {
         Some(sitting)
     }
 
-    fn who_leaves(&self, quarter: usize) -> Option<u64> {
-        let may_leave = |sitting: &Sitting| sitting.requests == 0 || sitting.quiet.elapsed() >= BUSY;
+    fn who_leaves(&self, quarter: usize, newcomer: IpAddr) -> Option<u64> {
+        let places = |peer: &IpAddr| self.peers.get(peer).copied().unwrap_or_default();
+        let fair = places(&newcomer) + 1;
+        let may_leave = |sitting: &Sitting| {
+            sitting.requests == 0 || sitting.quiet.elapsed() >= BUSY || places(&sitting.peer) > fair
+        };
         let rank = |sitting: &Sitting| {
-            let quiet = sitting.quiet.elapsed();
-            let crowd = self.peers.get(&sitting.peer).is_some_and(|places| *places > quarter);
+            let (quiet, crowd) = (sitting.quiet.elapsed(), places(&sitting.peer) > quarter);
             (sitting.requests == 0, crowd, !sitting.asked && quiet >= BUSY, quiet)
         };
         let leaving = self.sitting.iter().filter(|(_, sitting)| may_leave(sitting));
@@ -190,6 +193,14 @@ mod tests {
             one.must_leave().await;
         }
         assert!(!scraper.leave.is_cancelled());
+        // All of them within requests: one of somebody else comes in at once, one more of theirs does not.
+        let asking: Vec<Asking<'_>> = newcomers.iter().map(|(seat, _)| seat.asked()).collect();
+        let scraping = scraper.asked();
+        assert!(seats.take(ONE).is_none());
+        let probe = seats.take(TWO).unwrap();
+        newcomers[0].0.must_leave().await;
+        assert!(!scraper.leave.is_cancelled());
+        drop((asking, scraping, probe));
         drop((crowd, newcomers, scraper));
         assert!(seats.taken.lock().peers.is_empty());
     }

@@ -44,7 +44,7 @@ pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
 }
 
 /// A field of protobuf with bytes.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![number << 3 | 2];
     prost::encoding::encode_varint(bytes.len() as u64, &mut out);
     out.extend(bytes);
@@ -52,12 +52,12 @@ fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// As often as it fits.
-fn fill(piece: &[u8], size: usize) -> Vec<u8> {
+pub(crate) fn fill(piece: &[u8], size: usize) -> Vec<u8> {
     piece.repeat(size / piece.len())
 }
 
 /// The ids of a span, with this number in them.
-fn ids(number: u64) -> Vec<u8> {
+pub(crate) fn ids(number: u64) -> Vec<u8> {
     let id = (number + 1).to_be_bytes();
     [field(1, &[id, id].concat()), field(2, &id)].concat()
 }
@@ -126,7 +126,11 @@ pub(crate) fn protobuf(size: usize) -> Vec<(&'static str, Vec<u8>)> {
 /// The same in JSON.
 pub(crate) fn json(size: usize) -> Vec<(&'static str, Vec<u8>)> {
     const SPAN: &str = r#"{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708","#;
+    const NUMBER: &str = r#"{"key":"gen_ai.usage.input_tokens","value":{"doubleValue":1.7777777777777777777777777777777e-300}}"#;
     let size = size - 512;
+    let listed_alone = |before: &str, piece: &[u8], after: &str| {
+        [before.as_bytes(), &fill(piece, size), after.as_bytes()].concat()
+    };
     let listed = |before: &str, piece: &str, after: &str| {
         let mut body = before.as_bytes().to_vec();
         body.extend(fill(format!("{piece},").as_bytes(), size));
@@ -157,6 +161,19 @@ pub(crate) fn json(size: usize) -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("unknown keys", listed(&span, r#""a":0"#, "}]}]}]}")),
         ("escapes", listed(&format!(r#"{value}"stringValue":""#), r"\u0041", &format!("\"{after_value}"))),
+        ("one key again", listed(&span, r#""name":"a""#, "}]}]}]}")),
+        ("one list again", listed(&span, r#""attributes":[{"key":"a"}]"#, "}]}]}]}")),
+        (
+            "keys of escapes",
+            listed(&format!(r#"{span}"attributes":["#), r#"{"\u006bey":"\u0061"}"#, after_span),
+        ),
+        ("a number's digits", listed_alone(&format!(r#"{value}"intValue":"#), b"9", after_value)),
+        ("a fraction's digits", listed_alone(&format!(r#"{value}"doubleValue":0."#), b"7", after_value)),
+        ("numbers", listed(&format!(r#"{span}"attributes":["#), NUMBER, after_span)),
+        (
+            "halves of pairs",
+            listed_alone(&format!(r#"{value}"stringValue":""#), br"\ud83d", &format!("\"{after_value}")),
+        ),
         ("lists in lists", [span.as_bytes(), br#""x":"#, &vec![b'['; size]].concat()),
         ("blanks", [resource.as_bytes(), &vec![b' '; size], b"}]}"].concat()),
     ]

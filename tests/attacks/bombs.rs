@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tollgate::clock::Stopwatch;
 
-use crate::{MIB, bodies, good, hold, target::Target, whole};
+use crate::{MIB, bodies, good, hold, target::Target, texts, whole};
 
 /// At once, each from an address of its own: together they may have all the memory there is for bodies.
 const AT_ONCE: u8 = 6;
@@ -80,4 +80,16 @@ fn every_element_of_protobuf() {
 #[test]
 fn every_element_of_json() {
     bombs("json", &bodies::json(size()), 420);
+}
+
+/// Guarantees: a text that is read closely takes no longer than its length allows, whatever it is made of.
+#[test]
+fn texts_of_calls() {
+    bombs("x-protobuf", &texts::of_calls(size()), 420);
+}
+
+/// Guarantees: what is remembered of names and ids is bounded.
+#[test]
+fn names_of_their_own() {
+    bombs("x-protobuf", &texts::of_their_own(size()), 420);
 }

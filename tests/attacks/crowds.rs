@@ -49,12 +49,19 @@ fn stay(crowd: &[TcpStream]) {
 
 #[test]
 fn silent_connections_keep_no_scraper_out() {
-    for (count, said) in [(64, &b""[..]), (1200, b""), (1200, b"GET /metr")] {
+    const FORM: &[u8] =
+        b"POST /api/v1/budgets/x/check HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 9999\r\n\r\n";
+    for (count, said) in [(64, &b""[..]), (1200, b""), (1200, b"GET /metr"), (64, FORM), (1200, FORM)] {
         let target = Target::start();
         let count = many(count, count.min(300));
-        hold(&format!("{count} silent at the metrics port"), &target, 60, |target| {
-            stay(&crowd(target.metrics, count, said));
-        });
+        hold(
+            &format!("{count} silent at the metrics port after {} bytes", said.len()),
+            &target,
+            60,
+            |target| {
+                stay(&crowd(target.metrics, count, said));
+            },
+        );
     }
 }
 

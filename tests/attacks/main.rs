@@ -2,7 +2,8 @@
 //!
 //! Short by default, with bounds that a busy machine keeps: memory, answers, recovery. `TOLLGATE_ATTACKS=whole` is the
 //! real size, and holds good traffic beside it to a second (`make proof`, with a release build). Peak memory is the
-//! kernel's own figure of the process under attack, and each attack has a process of its own. The good client has an
+//! kernel's own figure of the process under attack, and each attack has a process of its own, to which the kernel gives no more
+//! data than the shipped unit allows (1 GiB). The good client has an
 //! address of its own, 127.0.0.2: while others are connected, one peer has a quarter of the memory.
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
@@ -13,6 +14,7 @@ mod bombs;
 mod crowds;
 mod good;
 mod target;
+mod texts;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

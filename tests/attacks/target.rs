@@ -13,12 +13,17 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn start() -> Self {
-        Self::start_by(&mut Command::new(env!("CARGO_BIN_EXE_tollgate")))
+        Self::limited("")
     }
 
     /// With so few files.
     pub(crate) fn with_files(files: usize) -> Self {
-        let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        Self::limited(&format!("ulimit -n {files};"))
+    }
+
+    /// Within the memory that the shipped unit allows: the kernel refuses a byte more of data, which ends the process.
+    fn limited(more: &str) -> Self {
+        let script = format!("ulimit -d 1048576; {more} exec \"$0\" \"$@\"");
         Self::start_by(Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_tollgate")]))
     }
 
