@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -54,6 +55,8 @@ const ORDERS: &str = "/api/v1/ledger/";
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 /// Longest head of a request, and the buffer of its connection, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Reports that are made at one time.
+static REPORTS: Semaphore = Semaphore::const_new(1);
 /// Longest form.
 const MAX_FORM_BYTES: usize = 16 * 1024;
 /// For an answer under way when its connection is to end.
@@ -65,7 +68,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub trait MetricsSource: Send + Sync + 'static {
     /// Everything as it is now, or was less than a second ago. Must not wait long.
     fn view(&self) -> impl Future<Output = Result<Arc<View>, Unavailable>> + Send;
-    /// Who spent what; none where nobody keeps it.
+    /// Who spent what; none where nobody keeps it, or it is not read yet.
     fn ledger(&self) -> Option<Shared> {
         None
     }
@@ -142,8 +145,11 @@ impl MetricsDoor {
 
     fn is_ours(&self, headers: &HeaderMap) -> bool {
         // A browser always says where it thinks it is.
-        let Some(host) = headers.get(HOST) else { return true };
-        let Ok(authority) = host.to_str().unwrap_or_default().parse::<Authority>() else { return false };
+        headers.get_all(HOST).iter().all(|host| self.knows(host.to_str().unwrap_or_default()))
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        let Ok(authority) = host.parse::<Authority>() else { return false };
         let name = authority.host().trim_start_matches('[').trim_end_matches(']');
         name.parse::<IpAddr>().is_ok()
             || name.eq_ignore_ascii_case("localhost")
@@ -264,7 +270,7 @@ async fn answer<S: MetricsSource>(
     if account::is_path(path) {
         let form = if posts { form(body).await } else { String::new() };
         let query = format!("{}&{form}", head.uri.query().unwrap_or_default());
-        return spent(&**source, door, path, &query);
+        return spent(&**source, door, path.to_owned(), query).await;
     }
     match path {
         "/metrics" => metrics(source, headers, peer).await,
@@ -295,17 +301,28 @@ async fn answer<S: MetricsSource>(
 /// The page of what is going on now.
 async fn home<S: MetricsSource>(source: &S) -> Response<Body> {
     let limits = source.view().await.map(|view| page::home::Tightest::of(&view)).unwrap_or_default();
-    let (status, ledger) = (source.status(), source.ledger());
-    let ledger = ledger.as_ref().map(|ledger| ledger.read());
-    let now = now();
-    html(page::home::page(&status, ledger.as_deref().map(|ledger| (ledger, now)), &limits))
+    let (status, ledger, now) = (source.status(), source.ledger(), now());
+    let page = apart(move || {
+        let ledger = ledger.as_ref().map(|ledger| ledger.read());
+        page::home::page(&status, ledger.as_deref().map(|ledger| (ledger, now)), &limits)
+    });
+    page.await.map_or_else(busy, html)
 }
 
 /// What the ledger says.
-fn spent<S: MetricsSource>(source: &S, door: &MetricsDoor, path: &str, query: &str) -> Response<Body> {
-    let Some(ledger) = source.ledger() else { return plain(StatusCode::NOT_FOUND, "no ledger is kept\n") };
+async fn spent<S: MetricsSource>(
+    source: &S,
+    door: &MetricsDoor,
+    path: String,
+    query: String,
+) -> Response<Body> {
+    let Some(ledger) = source.ledger() else { return come_again("no ledger now\n") };
     let asking = account::Asking { now: now(), persons: door.shows_persons() };
-    let said = account::answer(&ledger.read(), path, query, asking, env!("CARGO_PKG_VERSION"));
+    let is_short = account::is_short(&path);
+    let answer = move || account::answer(&ledger.read(), &path, &query, asking, env!("CARGO_PKG_VERSION"));
+    // A proxy asks for budgets at every request of its own.
+    let said = if is_short { Some(answer()) } else { apart(answer).await };
+    let Some(said) = said else { return busy() };
     let mut response = if said.content_type.starts_with("text/html") {
         html(said.body)
     } else {
@@ -334,7 +351,7 @@ async fn order<S: MetricsSource>(
     if head.method != Method::POST || !head.headers.contains_key(COMMAND) {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "POST with the header `X-Tollgate-Command: 1` only\n");
     }
-    let Some(ledger) = source.ledger() else { return plain(StatusCode::NOT_FOUND, "no ledger is kept\n") };
+    let Some(ledger) = source.ledger() else { return come_again("no ledger now\n") };
     let name = head.uri.path().strip_prefix(ORDERS).unwrap_or_default();
     let order = Order::read(name, &account::pairs(form), ledger.read().calendar(), now());
     match order {
@@ -344,6 +361,23 @@ async fn order<S: MetricsSource>(
             Err(problem) => plain(StatusCode::INTERNAL_SERVER_ERROR, format!("{problem}\n")),
         },
     }
+}
+
+/// Makes a report on a thread of its own, so that nobody who scrapes or probes waits behind it, and one at a time, as the
+/// ledger is the engine's too. None when there was no turn within [`GRACE`].
+async fn apart<T: Send + 'static>(make: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let turn = tokio::time::timeout(GRACE, REPORTS.acquire()).await.ok()?.ok()?;
+    let made = tokio::task::spawn_blocking(move || {
+        let made = make();
+        // Also when who asked has gone meanwhile.
+        drop(turn);
+        made
+    });
+    made.await.ok()
+}
+
+fn busy() -> Response<Body> {
+    come_again("too many ask for reports now\n")
 }
 
 /// The fields of a form; nothing of a body that is too long or does not come.
@@ -396,7 +430,11 @@ async fn metrics<S: MetricsSource>(
 }
 
 fn unavailable(reason: &str) -> Response<Body> {
-    let mut response = refusal(&format!("no metrics now: {reason}\n"));
+    come_again(&format!("no metrics now: {reason}\n"))
+}
+
+fn come_again(text: &str) -> Response<Body> {
+    let mut response = refusal(text);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     response
 }

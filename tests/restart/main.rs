@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::float_cmp, reason = "counts are whole")]
 
+mod disk;
+mod failing;
 mod money;
 mod process;
 mod traffic;
@@ -282,4 +284,38 @@ fn without_a_directory_the_last_values_are_read() {
     }
     let log = tollgate.ended();
     assert!(log.contains("every regular scraper"), "{log}");
+}
+
+/// Scenario: calls were counted and shown, and others were acknowledged a moment before a kill; the next process has other
+/// prices. Guarantees: what was shown keeps its dollars to the last digit, in the counters and in the ledger; each call has one
+/// price.
+#[test]
+fn a_replay_prices_nothing_that_was_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let prices = folder.path().join("tollgate.yaml");
+    std::fs::write(&prices, "{}").unwrap();
+    let settings = [("TOLLGATE_CONFIG", prices.to_str().unwrap())];
+    let tollgate = Tollgate::start(folder.path(), &settings);
+    tollgate.is_ready();
+    traffic::post(&tollgate.http, &traffic::request(1, 5));
+    assert_eq!(tollgate.settled(), 5.0);
+    let shown = tollgate.totals();
+    assert_eq!(traffic::post(&tollgate.http, &traffic::request(2, 3)), Some(200));
+    tollgate.kill();
+    std::fs::write(
+        &prices,
+        "prices: {models: [{provider: openai, model: gpt-4o-mini, prices: {input: 1000, output: 0.6}}]}",
+    )
+    .unwrap();
+    let tollgate = Tollgate::start(folder.path(), &settings);
+    tollgate.is_ready();
+    let of_three = |input: f64| 3.0 * (1000.0 * input + 7.0 * 0.6) / 1e6;
+    // The three were not on disk as counted, or, where the kill was late, they were.
+    let allowed = [shown.1, shown.1 + of_three(1000.0), shown.1 + of_three(0.15)];
+    let is = |dollars: f64, which: &[f64]| which.iter().any(|right| (dollars - right).abs() < 1e-9);
+    let at_once = tollgate.totals();
+    assert!(is(at_once.1, &allowed), "{shown:?} was shown, now {at_once:?}");
+    assert_eq!(tollgate.settled(), 8.0);
+    let (dollars, ledger) = (tollgate.totals().1, tollgate.ledger().1);
+    assert!(is(dollars, &allowed[1..]) && (ledger - dollars).abs() < 1e-9, "{shown:?}, {dollars}, {ledger}");
 }

@@ -87,7 +87,7 @@ impl Tollgate {
         self.process.id()
     }
 
-    fn get(&self, path: &str, accept: &str) -> Option<(u16, String)> {
+    pub(crate) fn get(&self, path: &str, accept: &str) -> Option<(u16, String)> {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let mut answer = agent.get(format!("{}{path}", self.metrics)).header("Accept", accept).call().ok()?;
         let mut body = String::new();

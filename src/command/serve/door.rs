@@ -1,11 +1,13 @@
 //! The engine as the listeners see it.
 //!
-//! In: settings. Out: a running engine behind the two traits of the listeners. It counts nothing itself.
+//! In: settings. Out: a running engine behind the two traits of the listeners. It counts nothing itself. What was kept
+//! is opened beside the listeners, which answer meanwhile: it may be long, or another process may still have it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
+use tokio_util::sync::CancellationToken;
 
 use super::Engine;
 use crate::aggregate::{AggregateOptions, Dimension};
@@ -37,25 +39,61 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// And this old, it will not come back.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// A running engine.
+/// What is not there yet.
+const STARTING: &str = "starting: what was kept is being read";
+
+/// A running engine, or one that is about to run.
 #[derive(Debug)]
 pub(super) struct EngineDoor {
-    pub(super) engine: EngineHandle,
+    engine: OnceLock<EngineHandle>,
+    /// Why there will be none.
+    refused: Mutex<Option<Failure>>,
+    /// One of the two is known.
+    opened: CancellationToken,
     addresses: Listen,
     /// Those that are in force.
     settings: RwLock<Settings>,
 }
 
 impl EngineDoor {
-    /// Starts one.
-    pub(super) fn open(settings: &Settings, addresses: Listen) -> Result<Self, Failure> {
+    /// Starts one: at once where nothing is kept, else on a thread of its own.
+    pub(super) fn open(settings: &Settings, addresses: Listen) -> Result<Arc<Self>, Failure> {
+        let (refused, opened) = (Mutex::new(None), CancellationToken::new());
+        let in_force = RwLock::new(settings.clone());
+        let door = Arc::new(Self { engine: OnceLock::new(), refused, opened, addresses, settings: in_force });
+        if settings.data.folder.is_none() {
+            emit(&Event::NothingKept);
+            door.start(settings)?;
+        } else {
+            let (own, settings) = (Arc::clone(&door), settings.clone());
+            std::thread::Builder::new().name("opening".to_owned()).spawn(move || {
+                if let Err(failure) = own.start(&settings) {
+                    *own.refused.lock() = Some(failure);
+                    own.opened.cancel();
+                }
+            })?;
+        }
+        Ok(door)
+    }
+
+    fn start(&self, settings: &Settings) -> Result<(), Failure> {
         let most_queued = settings.receive.max_in_flight_bytes;
         let store = store_settings(settings).map(|wanted| open_store(&wanted)).transpose()?;
-        if store.is_none() {
-            emit(&Event::NothingKept);
-        }
         let engine = spawn(vocabulary(settings), engine_settings(settings)?, most_queued, store)?;
-        Ok(Self { engine, addresses, settings: RwLock::new(settings.clone()) })
+        // It is set once, here.
+        let _ = self.engine.set(engine);
+        self.opened.cancel();
+        Ok(())
+    }
+
+    /// Waits for it; none where it is refused.
+    pub(super) async fn engine(&self) -> Option<&EngineHandle> {
+        self.opened.cancelled().await;
+        self.engine.get()
+    }
+
+    fn running(&self) -> Option<&EngineHandle> {
+        self.engine.get().filter(|engine| !engine.is_starting())
     }
 }
 
@@ -122,41 +160,45 @@ fn nanos(seconds: f64) -> u64 {
 
 impl Intake for EngineDoor {
     fn accept(&self, payload: Payload<'_>) -> Result<Receipt, Refused> {
-        self.engine.accept(payload)
+        self.engine.get().map_or(Err(Refused::ShuttingDown), |engine| engine.accept(payload))
     }
 
     fn ready(&self) -> bool {
-        self.engine.ready()
+        self.engine.get().is_some_and(EngineHandle::ready)
     }
 }
 
 impl MetricsSource for EngineDoor {
     async fn view(&self) -> Result<Arc<View>, Unavailable> {
-        if self.engine.is_starting() {
-            return Err(Unavailable("starting: what was kept is being read".to_owned()));
-        }
-        Ok(self.engine.view().await)
+        let engine = self.running().ok_or_else(|| Unavailable(STARTING.to_owned()))?;
+        Ok(engine.view().await)
     }
 
     fn visited(&self, visit: &Visit, view: &View) {
-        self.engine.visited(visit, view);
+        if let Some(engine) = self.engine.get() {
+            engine.visited(visit, view);
+        }
     }
 
     fn left(&self, connection: u64) {
-        self.engine.left(connection);
+        if let Some(engine) = self.engine.get() {
+            engine.left(connection);
+        }
     }
 
+    /// While it is read, half of it would say that little was spent.
     fn ledger(&self) -> Option<Shared> {
-        Some(Arc::clone(self.engine.ledger()))
+        self.running().map(|engine| Arc::clone(engine.ledger()))
     }
 
     async fn carry_out(&self, order: Order) -> Result<String, String> {
+        let engine = self.running().ok_or(STARTING)?;
+        let ledger = engine.ledger();
         let said = match order {
             // What changes nothing need not be waited for.
-            Order::Reprice { hours, apply: false } => return self.reprice(hours, false),
-            Order::Reprice { hours, apply: true } => self.reprice(hours, true)?,
+            Order::Reprice { hours, apply: false } => return self.reprice(ledger, hours, false),
+            Order::Reprice { hours, apply: true } => self.reprice(ledger, hours, true)?,
             Order::Forget { owner, name, before } => {
-                let ledger = self.engine.ledger();
                 let first = ledger.write().forget(owner, &name, before);
                 // Spans that wait now name whom they are of, in the journal too.
                 let waits = self.settings.read().settle.seconds;
@@ -165,19 +207,21 @@ impl MetricsSource for EngineDoor {
                 forgotten(owner, &name, first.max(again))
             }
         };
-        self.wait_for_disk().await;
+        wait_for_disk(engine).await;
         Ok(said)
     }
 
     fn status(&self) -> Status {
-        let glance = self.engine.glance();
+        let engine = self.engine.get();
+        let glance = engine.map(EngineHandle::glance).unwrap_or_default();
+        let lag = engine.map_or(Duration::ZERO, EngineHandle::lag);
         Status {
-            readiness: readiness(self.engine.ready(), self.engine.is_starting(), self.engine.lag()),
+            readiness: readiness(self.ready(), engine.is_none_or(EngineHandle::is_starting), lag),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             grpc_address: self.addresses.grpc.to_string(),
             http_address: self.addresses.http.to_string(),
             totals: telemetry::totals(),
-            call_series: self.engine.call_series(),
+            call_series: engine.map_or(0, EngineHandle::call_series),
             call_series_limit: glance.call_series_limit,
             catalogue_date: glance.catalogue_date,
             catalogue_source: glance.catalogue_source,
@@ -188,9 +232,8 @@ impl MetricsSource for EngineDoor {
 }
 
 impl EngineDoor {
-    fn reprice(&self, hours: (u32, u32), apply: bool) -> Result<String, String> {
+    fn reprice(&self, ledger: &Shared, hours: (u32, u32), apply: bool) -> Result<String, String> {
         let mut book = price_book(&self.settings.read()).map_err(|failure| failure.to_string())?;
-        let ledger = self.engine.ledger();
         if !apply {
             return Ok(ledger.read().repriced(&mut book, hours).text());
         }
@@ -199,35 +242,38 @@ impl EngineDoor {
         ledger.take_over(&mut repricing, (clock::now_unix_nano() / 1_000_000_000) as i64);
         Ok(repricing.text())
     }
+}
 
-    /// Until what was changed is on disk: a view is shown when its snapshot is.
-    async fn wait_for_disk(&self) {
-        for _ in 0..VIEWS {
-            tokio::time::sleep(SHARED).await;
-            self.engine.view().await;
-        }
+/// Until what was changed is on disk: a view is shown when its snapshot is.
+async fn wait_for_disk(engine: &EngineHandle) {
+    for _ in 0..VIEWS {
+        tokio::time::sleep(SHARED).await;
+        engine.view().await;
     }
 }
 
 impl Engine for EngineDoor {
     async fn reload(&self, settings: &Settings) {
         self.settings.write().clone_from(settings);
-        self.engine.teach(vocabulary(settings));
+        let Some(engine) = self.engine().await else { return };
+        engine.teach(vocabulary(settings));
         match engine_settings(settings) {
-            Ok(settings) => self.engine.reload(settings).await,
+            Ok(settings) => engine.reload(settings).await,
             Err(failure) => emit(&Event::CatalogueRejected { error: &failure.to_string() }),
         }
     }
 
     async fn finish(&self, patience: Duration) -> Result<(), Failure> {
-        if self.engine.finish(patience).await {
+        // One that is not open yet has taken nothing.
+        let Some(engine) = self.engine.get() else { return Ok(()) };
+        if engine.finish(patience).await {
             return Ok(());
         }
         // A thread that panics lets go of its callers a moment before it is told.
         if let Ok(failure) = tokio::time::timeout(Duration::from_millis(100), self.failed()).await {
             return Err(failure);
         }
-        let (seconds, requests) = (self.engine.lag().as_secs_f64(), self.engine.queued_requests());
+        let (seconds, requests) = (engine.lag().as_secs_f64(), engine.queued_requests());
         emit(&Event::EngineStuck { seconds, requests });
         Err(Failure::Engine(format!(
             "the engine did not finish within {seconds:.0} s: {requests} accepted requests are not counted"
@@ -235,13 +281,19 @@ impl Engine for EngineDoor {
     }
 
     fn is_read(&self) -> bool {
-        self.engine.is_read()
+        self.engine.get().is_none_or(EngineHandle::is_read)
     }
 
     async fn failed(&self) -> Failure {
-        let cause = self.engine.failed().await;
-        emit(&Event::EngineFailed { cause: &cause, requests: self.engine.queued_requests() });
-        Failure::Engine("the engine failed, its log says where; this is a fault of Tollgate".to_owned())
+        let ours = || {
+            Failure::Engine("the engine failed, its log says where; this is a fault of Tollgate".to_owned())
+        };
+        let Some(engine) = self.engine().await else {
+            return self.refused.lock().take().unwrap_or_else(ours);
+        };
+        let cause = engine.failed().await;
+        emit(&Event::EngineFailed { cause: &cause, requests: engine.queued_requests() });
+        ours()
     }
 }
 
@@ -252,7 +304,7 @@ fn readiness(taking: bool, starting: bool, lag: Duration) -> Readiness {
     } else if lag > NOT_READY {
         Readiness::NotReady(late())
     } else if starting {
-        Readiness::NotReady("starting: what was kept is being read".to_owned())
+        Readiness::NotReady(STARTING.to_owned())
     } else if !taking {
         Readiness::NotReady("shutting down: no more spans are taken".to_owned())
     } else {

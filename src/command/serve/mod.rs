@@ -40,7 +40,7 @@ use crate::telemetry::{self, Event, Listener, emit};
 use crate::{clock, demo};
 use door::EngineDoor;
 pub(crate) use door::{engine_settings, settle_settings, store_settings, vocabulary};
-pub(crate) use doors::load_guards;
+pub(crate) use doors::guard_problems;
 use doors::{Doors, banner};
 
 /// How often it is looked whether the last values were read.
@@ -100,7 +100,7 @@ pub(super) async fn serve(
     announce(&doors);
     let reread = Arc::new(Notify::new());
     let rereads = Arc::clone(&reread);
-    let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone())?);
+    let engine = EngineDoor::open(&settings, doors.addresses.clone())?;
     let feeding = feed.map(|options| {
         let endpoint = doors.addresses.grpc.reachable().url("http");
         tokio::spawn(demo::run(endpoint, options, clock::now_unix_nano, stop.clone()))
@@ -197,9 +197,14 @@ struct Pushing {
 impl Pushing {
     fn start(settings: PushSettings, engine: &Arc<EngineDoor>) -> Self {
         let (counted, now) = (CancellationToken::new(), clock::now_unix_nano());
-        let instance = engine.engine.instance();
-        let identity = instance.map_or_else(|| Identity::of_process(now), |it| Identity::kept(it, now));
-        let task = tokio::spawn(push::run(settings, identity, Arc::clone(engine), counted.clone()));
+        let (until, engine) = (counted.clone(), Arc::clone(engine));
+        let task = tokio::spawn(async move {
+            // Who this is, is kept too.
+            let Some(Some(opened)) = until.run_until_cancelled(engine.engine()).await else { return };
+            let identity = opened.instance();
+            let identity = identity.map_or_else(|| Identity::of_process(now), |it| Identity::kept(it, now));
+            push::run(settings, identity, Arc::clone(&engine), until).await;
+        });
         Self { counted, task }
     }
 
@@ -292,11 +297,11 @@ mod tests {
         let listen = config::Listen { grpc: free(), http: free(), metrics: free() };
         let doors = Doors::bind(&listen, &settings.guards).unwrap();
         let [grpc, http] = [&doors.addresses.grpc, &doors.addresses.http].map(|it| it.tcp().unwrap());
-        let engine = Arc::new(EngineDoor::open(&settings, doors.addresses.clone()).unwrap());
+        let engine = EngineDoor::open(&settings, doors.addresses.clone()).unwrap();
         let serving = attend(&settings, doors, Arc::clone(&engine), CancellationToken::new(), None);
         let breaking = async {
             assert!(tokio::net::TcpStream::connect(grpc).await.is_ok());
-            engine.engine.break_down().await;
+            engine.engine().await.unwrap().break_down().await;
         };
         let (ended, ()) = tokio::join!(serving, breaking);
         assert!(matches!(ended, Err(Failure::Engine(_))), "{ended:?}");
