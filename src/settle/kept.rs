@@ -99,7 +99,7 @@ impl Settler {
             Memory::Kin => again(&mut self.past.kin, from, read_kin),
             Memory::Answers => again(&mut self.past.answers, from, read_answer),
             Memory::Loops => again(&mut self.loops.0, from, read_sum),
-            Memory::Accounts => again(&mut self.accounts.0, from, |from| from.small()),
+            Memory::Accounts => again(&mut self.accounts.0, from, Reader::small),
         }
     }
 

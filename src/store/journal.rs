@@ -192,7 +192,9 @@ impl Journal {
             }
             Err(error) => {
                 // A sync that failed is not tried again: the system may have dropped what it could not write.
-                self.connection.take().map(file::abandon);
+                if let Some(failed) = self.connection.take() {
+                    file::abandon(failed);
+                }
                 Err(error.into())
             }
         }
