@@ -132,10 +132,10 @@ impl Settler {
 }
 
 /// Remembers what is read. What many of them lead to is loaded before the first is written: they wait together.
-fn again<V: Copy + Default, const N: usize>(
+fn again<'a, V: Copy + Default, const N: usize>(
     recall: &mut Recall<V, N>,
-    from: &mut Reader<'_>,
-    value: impl Fn(&mut Reader<'_>) -> Result<V, Damaged>,
+    from: &mut Reader<'a>,
+    value: impl Fn(&mut Reader<'a>) -> Result<V, Damaged>,
 ) -> Result<(), Damaged> {
     let mut next = Vec::with_capacity(TOGETHER);
     while !from.is_at_end() {
