@@ -18,11 +18,11 @@ class Disk:
         self.is_small = bool(mounted) and mounted.returncode == 0
         if not self.is_small:
             left_out.append("a disk that fills: only root may mount one")
-        self.library, self.control = path.parent / "failing.so", path.parent / "failing"
+        self.preloaded, self.control = path.parent / "failing.so", path.parent / "failing"
         self.may_fail = bool(shutil.which("cc"))
         if self.may_fail:
             source = Path(__file__).parent / "failing.c"
-            subprocess.run(["cc", "-shared", "-fPIC", "-o", self.library, source, "-ldl"], check=True)
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", self.preloaded, source, "-ldl"], check=True)
         else:
             left_out.append("a disk that fails: needs cc")
 

@@ -37,7 +37,7 @@ class Life:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("TOLLGATE_")}
         self.environment |= {f"TOLLGATE_LISTEN_{name}": address for name, address in ports.items()}
         self.environment |= {"TOLLGATE_DATA_DIR": str(disk.path), "TOLLGATE_SETTLE_SECONDS": "1"}
-        preload = [str(disk.library)] if disk.may_fail else []
+        preload = [str(disk.preloaded)] if disk.may_fail else []
         self.clocks = clocks
         if clocks:
             preload.append(str(FAKETIME))

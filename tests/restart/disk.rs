@@ -6,29 +6,29 @@ use std::process::Command;
 /// What it is told, and what it did.
 #[derive(Debug)]
 pub(crate) struct Disk {
-    library: PathBuf,
+    preloaded: PathBuf,
     control: PathBuf,
 }
 
 impl Disk {
     /// One that works.
     pub(crate) fn new(folder: &Path) -> Self {
-        let (library, control) = (folder.join("failing.so"), folder.join("failing"));
+        let (preloaded, control) = (folder.join("failing.so"), folder.join("failing"));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/failing.c");
         // SQLite was built by the same compiler.
         let built = Command::new("cc")
             .args(["-shared", "-fPIC", "-o"])
-            .args([&library, &source])
+            .args([&preloaded, &source])
             .arg("-ldl")
             .status();
         assert!(built.expect("cc runs").success());
-        Self { library, control }
+        Self { preloaded, control }
     }
 
     /// For the process that has this disk.
     pub(crate) fn variables(&self) -> [(&'static str, &str); 2] {
         [
-            ("LD_PRELOAD", self.library.to_str().expect("text")),
+            ("LD_PRELOAD", self.preloaded.to_str().expect("text")),
             ("FAILING_DISK", self.control.to_str().expect("text")),
         ]
     }
