@@ -99,16 +99,16 @@ impl Server {
 
     /// The value of the first series of a family that has the word, once it is that or more.
     fn wait_for(&self, family: &str, word: &str, least: f64) {
-        let start = std::time::Instant::now();
+        const EACH: Duration = Duration::from_millis(100);
         let mut seen = String::new();
-        while start.elapsed() < PATIENCE {
+        for _ in 0..PATIENCE.as_millis() / EACH.as_millis() {
             seen = self.scrape();
             let mut series = seen.lines().filter(|line| line.starts_with(family) && line.contains(word));
             let value = series.next().and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
             if value.is_some_and(|value| value >= least) {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(EACH);
         }
         panic!("no {family} with {word} of {least}:\n{seen}");
     }
