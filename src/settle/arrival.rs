@@ -1,6 +1,6 @@
 //! A span comes: again, late, or to wait.
 
-use super::held::{ANSWER, Held, Number};
+use super::held::{ANSWER, Held, Key, Number};
 use super::merge::Members;
 use super::past::{Named, TRACES};
 use super::services::Entered;
@@ -32,7 +32,7 @@ impl Settler {
             match self.past.name(held) {
                 Named::New => {}
                 Named::Counted => return true,
-                Named::Everybodys => (held.record.answer, held.record.answer_kind) = (0, 0),
+                Named::Everybodys => held.forget_answer(),
             }
         }
         let attached = matches!(held.role, Role::Http | Role::Companion);
@@ -41,7 +41,7 @@ impl Settler {
     }
 
     fn leave_out_late(&mut self, held: &Held, tell: &mut dyn FnMut(Outcome<'_>)) {
-        self.past.remember_counted(held.key());
+        self.past.remember_counted(held);
         if held.role == Role::Http {
             tell(Outcome::Late(Members::alone(held)));
         }
@@ -78,7 +78,7 @@ impl Settler {
     }
 
     /// An answer that more traces name than one call can be in is nobody's, as long as it is remembered.
-    fn count_traces(&mut self, number: Number, key: u32) {
+    fn count_traces(&mut self, number: Number, key: Key) {
         if self.waiting.is_alone(number) || self.waiting.count(ANSWER, key) <= TRACES {
             return;
         }

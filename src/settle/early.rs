@@ -49,7 +49,7 @@ impl Early {
     pub(super) fn tell(&mut self, secret: &Secret, held: &Held) {
         self.is_empty = false;
         if held.has_tokens() {
-            self.spans.insert(secret.hash(held.key()), ());
+            self.spans.insert(held.hashes.span, ());
         }
         if let Some(hash) = hash(secret, held) {
             self.told.entry(hash).0.count(writer(held));

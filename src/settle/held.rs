@@ -11,6 +11,8 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::latest::Latest;
+use super::look;
+use super::memory::Secret;
 use crate::record::{Name, Record, Shape};
 
 /// Lists that a span may be in.
@@ -28,10 +30,30 @@ pub struct Held {
     pub record: Record,
     /// What it shares.
     pub shape: Arc<Shape>,
+    /// What its ids lead to.
+    pub(super) hashes: Hashes,
 }
 
+/// What the ids of a span hash to: found once, asked for from when it comes until it is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hashes {
+    /// The span.
+    pub(super) span: u64,
+    /// The span above it, if it has one.
+    pub(super) parent: u64,
+    /// Its answer, if it has one.
+    pub(super) answer: u64,
+    /// What it is listed under by its ids.
+    pub(super) lists: [Key; 2],
+}
+
+/// What a list is found by: 37 bits of a hash and, so that no list is taken for another, which one it is.
+pub(super) type Key = u64;
+/// Bits of a key.
+pub(super) const KEY_BITS: u32 = 40;
+
 /// What a span is listed under; 0 for nothing.
-pub(super) type Keys = [u32; LISTS];
+pub(super) type Keys = [Key; LISTS];
 
 /// The list of a trace.
 pub(super) const TRACE: usize = 0;
@@ -41,9 +63,8 @@ pub(super) const ANSWER: usize = 1;
 #[derive(Debug)]
 struct Place {
     held: Option<Held>,
-    keys: Keys,
-    /// The neighbours in each list; one's own number at the end of it.
-    around: [(Number, Number); LISTS],
+    /// Where its links are; 0 for one that has none.
+    links: u32,
     /// The span of its service that came before it; its own number if there was none.
     before: Number,
     /// The last gathering that found it.
@@ -54,10 +75,26 @@ struct Place {
     met: bool,
 }
 
+/// What only those have that are listed with others, or by their looks.
+#[derive(Clone, Copy, Debug)]
+struct Links {
+    /// What it is listed under beside its ids.
+    looks: [Key; LISTS - 2],
+    /// The neighbours in each list; one's own number at the end of it.
+    around: [(Number, Number); LISTS],
+}
+
+/// The links of all, each in a place of its own; the first is nobody's.
+#[derive(Debug, Default)]
+struct AllLinks {
+    places: Vec<Links>,
+    free: Vec<u32>,
+}
+
 /// A list of more than one span, or what is left of it.
 #[derive(Clone, Copy, Debug)]
 struct Head {
-    key: u32,
+    key: Key,
     first: Number,
     last: Number,
     count: u32,
@@ -70,6 +107,7 @@ pub(super) struct Waiting {
     places: VecDeque<Place>,
     latest: Latest,
     heads: HashTable<Head>,
+    links: AllLinks,
     count: usize,
     more_bytes: usize,
     mark: u32,
@@ -85,7 +123,23 @@ impl std::ops::Deref for Held {
     }
 }
 
+impl Hashes {
+    pub(super) fn of(record: &Record, secret: &Secret) -> Self {
+        Self {
+            span: secret.hash(record.key()),
+            parent: record.parent_key().map_or(0, |parent| secret.hash(parent)),
+            answer: if record.answer == 0 { 0 } else { secret.hash(record.answer) },
+            lists: look::keys_of_ids(secret, record),
+        }
+    }
+}
+
 impl Held {
+    pub(super) fn new(record: Record, shape: Arc<Shape>, secret: &Secret) -> Self {
+        let hashes = Hashes::of(&record, secret);
+        Self { record, shape, hashes }
+    }
+
     /// A text of its shape.
     #[must_use]
     pub fn text(&self, name: Name) -> &str {
@@ -96,6 +150,12 @@ impl Held {
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
         self.shape.provider()
+    }
+
+    /// Its answer names nothing.
+    pub(super) const fn forget_answer(&mut self) {
+        (self.record.answer, self.record.answer_kind) = (0, 0);
+        (self.hashes.answer, self.hashes.lists[ANSWER]) = (0, 0);
     }
 
     /// What it holds beside its place.
@@ -114,6 +174,7 @@ impl Default for Waiting {
             places: VecDeque::new(),
             latest: Latest::default(),
             heads: HashTable::new(),
+            links: AllLinks::default(),
             count: 0,
             more_bytes: 0,
             mark: 0,
@@ -127,9 +188,9 @@ impl Waiting {
         self.first.wrapping_add(self.places.len() as u32)
     }
 
-    /// Loads what will be asked about a span that comes under these keys.
-    pub(super) fn touch(&self, keys: Keys) -> u64 {
-        self.latest.touch(keys[TRACE]) ^ self.latest.touch(keys[ANSWER])
+    /// Loads what will be asked about a span that comes.
+    pub(super) fn touch(&self, hashes: &Hashes) -> u64 {
+        hashes.lists.iter().fold(0, |all, &key| all ^ self.latest.touch(key))
     }
 
     /// Adds a span to its lists. `before` is the one of its service that came before it, if any did.
@@ -137,29 +198,23 @@ impl Waiting {
         let number = self.next();
         self.more_bytes += held.more_bytes();
         self.count += 1;
-        let (around, before) = ([(number, number); LISTS], before.unwrap_or(number));
-        self.places.push_back(Place {
-            held: Some(held),
-            keys,
-            around,
-            before,
-            mark: 0,
-            turns: 0,
-            met: false,
-        });
-        for list in 0..LISTS {
-            self.enter(number, list);
+        let before = before.unwrap_or(number);
+        self.places.push_back(Place { held: Some(held), links: 0, before, mark: 0, turns: 0, met: false });
+        self.set_looks(number, keys);
+        for (list, key) in keys.into_iter().enumerate() {
+            self.enter(number, list, key);
         }
         number
     }
 
     /// Takes a span out.
     pub(super) fn remove(&mut self, number: Number) -> Option<Held> {
-        let place = self.place_mut(number)?;
-        let held = place.held.take()?;
-        if place.met {
+        if self.place(number)?.links != 0 {
             (0..LISTS).for_each(|list| self.leave(number, list));
         }
+        let place = self.place_mut(number)?;
+        let (held, links) = (place.held.take()?, std::mem::take(&mut place.links));
+        self.links.give_back(links);
         self.more_bytes -= held.more_bytes();
         self.count -= 1;
         while self.places.front().is_some_and(|place| place.held.is_none()) {
@@ -168,6 +223,7 @@ impl Waiting {
         }
         if self.count == 0 {
             self.places.shrink_to(1024);
+            self.links = AllLinks::default();
             self.heads.shrink_to(1024, |head| spread(head.key));
         }
         Some(held)
@@ -176,11 +232,10 @@ impl Waiting {
     /// Lists a span anew: its service has got another writer.
     pub(super) fn relist(&mut self, number: Number, keys: Keys) {
         let known = self.keys(number);
-        for list in (0..LISTS).filter(|&list| known[list] != keys[list]) {
-            self.leave(number, list);
-            self.place_mut(number).into_iter().for_each(|place| place.keys[list] = keys[list]);
-            self.enter(number, list);
-        }
+        let changed = || (0..LISTS).filter(|&list| known[list] != keys[list]);
+        changed().for_each(|list| self.leave(number, list));
+        self.set_looks(number, keys);
+        changed().for_each(|list| self.enter(number, list, keys[list]));
         self.meet(number);
     }
 
@@ -226,28 +281,28 @@ impl Waiting {
     /// An answer turned out to name nothing.
     pub(super) fn forget_answer(&mut self, number: Number) {
         self.leave(number, ANSWER);
-        if let Some(place) = self.place_mut(number) {
-            place.keys[ANSWER] = 0;
-            if let Some(held) = &mut place.held {
-                (held.record.answer, held.record.answer_kind) = (0, 0);
-            }
-        }
+        self.place_mut(number).into_iter().flat_map(|place| &mut place.held).for_each(Held::forget_answer);
     }
 
     /// What a span is listed under.
     pub(super) fn keys(&self, number: Number) -> Keys {
-        self.place(number).map_or([0; LISTS], |place| place.keys)
+        let Some(place) = self.place(number) else { return [0; LISTS] };
+        let Some([trace, answer]) = place.held.as_ref().map(|held| held.hashes.lists) else {
+            return [0; LISTS];
+        };
+        let [alike, start, silent] = self.links.get(place.links).map_or([0; LISTS - 2], |links| links.looks);
+        [trace, answer, alike, start, silent]
     }
 
     /// How many are listed under this key.
-    pub(super) fn count(&self, list: usize, key: u32) -> usize {
+    pub(super) fn count(&self, list: usize, key: Key) -> usize {
         self.ends(list, key).map_or(0, |head| head.count as usize)
     }
 
     /// The spans listed under this key, in order of arrival.
-    pub(super) fn listed(&self, list: usize, key: u32) -> impl Iterator<Item = Number> + '_ {
+    pub(super) fn listed(&self, list: usize, key: Key) -> impl Iterator<Item = Number> + '_ {
         let next = move |&number: &Number| {
-            self.place(number).map(|place| place.around[list].1).filter(|&after| after != number)
+            self.around(number, list).map(|(_, after)| after).filter(|&after| after != number)
         };
         std::iter::successors(self.ends(list, key).map(|head| head.first), next)
     }
@@ -256,13 +311,13 @@ impl Waiting {
     pub(super) fn near(
         &self,
         list: usize,
-        key: u32,
+        key: Key,
         number: Number,
         most: usize,
     ) -> impl Iterator<Item = Number> + '_ {
         let step = move |after: bool| {
             move |&from: &Number| {
-                let (back, on) = self.place(from)?.around[list];
+                let (back, on) = self.around(from, list)?;
                 Some(if after { on } else { back }).filter(|&next| next != from)
             }
         };
@@ -306,14 +361,13 @@ impl Waiting {
 
     /// Bytes that they hold.
     pub(super) const fn bytes(&self) -> usize {
-        self.count * (size_of::<Place>() + KEY_BYTES) + self.more_bytes
+        self.count * (size_of::<Place>() + KEY_BYTES) + self.links.size() + self.more_bytes
     }
 
     // --- lists ---
 
     #[inline]
-    fn enter(&mut self, number: Number, list: usize) {
-        let key = self.keys(number)[list];
+    fn enter(&mut self, number: Number, list: usize, key: Key) {
         if key == 0 {
             return;
         }
@@ -322,14 +376,21 @@ impl Waiting {
             self.latest.put(key, number, |other| other.wrapping_sub(first) < next.wrapping_sub(first));
         let before = before.filter(|&before| before != number && self.is_listed(before, list, key));
         if let Some(before) = before {
-            self.append(before, number, list);
+            self.append(before, number, list, key);
         }
+    }
+
+    /// Notes what it is listed under beside its ids.
+    fn set_looks(&mut self, number: Number, [_, _, looks @ ..]: Keys) {
+        if looks == [0; LISTS - 2] && self.place(number).is_none_or(|place| place.links == 0) {
+            return;
+        }
+        self.links_mut(number).into_iter().for_each(|links| links.looks = looks);
     }
 
     /// Two spans share a key.
     #[cold]
-    fn append(&mut self, before: Number, number: Number, list: usize) {
-        let key = self.keys(number)[list];
+    fn append(&mut self, before: Number, number: Number, list: usize, key: Key) {
         match self.heads.find_mut(spread(key), |head| head.key == key) {
             Some(head) => (head.last, head.count) = (number, head.count + 1),
             None => {
@@ -344,9 +405,9 @@ impl Waiting {
     }
 
     fn leave(&mut self, number: Number, list: usize) {
-        let Some(place) = self.place_mut(number) else { return };
-        let (key, (before, after)) = (place.keys[list], place.around[list]);
-        place.around[list] = (number, number);
+        let key = self.keys(number)[list];
+        let Some((before, after)) = self.around(number, list) else { return };
+        self.set_around(number, list, |around| *around = (number, number));
         let Ok(mut entry) = self.heads.find_entry(spread(key), |head| head.key == key) else { return };
         let (is_first, is_last) = (before == number, after == number);
         let head = entry.get_mut();
@@ -369,7 +430,7 @@ impl Waiting {
     }
 
     /// Both ends of a list, be it of one.
-    fn ends(&self, list: usize, key: u32) -> Option<Head> {
+    fn ends(&self, list: usize, key: Key) -> Option<Head> {
         if key == 0 {
             return None;
         }
@@ -380,14 +441,29 @@ impl Waiting {
         })
     }
 
-    fn is_listed(&self, number: Number, list: usize, key: u32) -> bool {
-        self.place(number).is_some_and(|place| place.held.is_some() && place.keys[list] == key)
+    fn is_listed(&self, number: Number, list: usize, key: Key) -> bool {
+        key != 0 && self.keys(number)[list] == key
     }
 
     fn set_around(&mut self, number: Number, list: usize, set: impl FnOnce(&mut (Number, Number))) {
-        if let Some(place) = self.place_mut(number) {
-            set(&mut place.around[list]);
+        if let Some(links) = self.links_mut(number) {
+            set(&mut links.around[list]);
         }
+    }
+
+    /// The neighbours of a span in a list; none for one that is in no list with others.
+    fn around(&self, number: Number, list: usize) -> Option<(Number, Number)> {
+        Some(self.links.get(self.place(number)?.links)?.around[list])
+    }
+
+    /// The links of a span that waits, from now on.
+    fn links_mut(&mut self, number: Number) -> Option<&mut Links> {
+        let at = number.wrapping_sub(self.first) as usize;
+        let place = self.places.get_mut(at).filter(|place| place.held.is_some())?;
+        if place.links == 0 {
+            place.links = self.links.take(number);
+        }
+        self.links.places.get_mut(place.links as usize)
     }
 
     fn place(&self, number: Number) -> Option<&Place> {
@@ -399,7 +475,38 @@ impl Waiting {
     }
 }
 
-/// A table wants hashes of 64 bits.
-const fn spread(key: u32) -> u64 {
-    (key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+// === impl AllLinks ===
+
+impl AllLinks {
+    fn get(&self, at: u32) -> Option<&Links> {
+        self.places.get(at as usize).filter(|_| at != 0)
+    }
+
+    fn take(&mut self, number: Number) -> u32 {
+        let links = Links { looks: [0; LISTS - 2], around: [(number, number); LISTS] };
+        if let Some(at) = self.free.pop() {
+            self.places[at as usize] = links;
+            return at;
+        }
+        if self.places.is_empty() {
+            self.places.push(links);
+        }
+        self.places.push(links);
+        self.places.len() as u32 - 1
+    }
+
+    fn give_back(&mut self, at: u32) {
+        if at != 0 {
+            self.free.push(at);
+        }
+    }
+
+    const fn size(&self) -> usize {
+        (self.places.len() - self.free.len()) * size_of::<Links>()
+    }
+}
+
+/// A table wants all bits of a hash.
+const fn spread(key: Key) -> u64 {
+    key.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32)
 }

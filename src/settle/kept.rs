@@ -122,10 +122,10 @@ impl Settler {
 
     /// A span waits again that waited since engine time was `at`.
     pub fn wait_again(&mut self, record: Record, shape: &Arc<Shape>, at: u64) {
-        let mut held = Held { record, shape: Arc::clone(shape) };
+        let mut held = Held::new(record, Arc::clone(shape), &self.settings.secret);
         held.record.arrived = Record::milliseconds(at);
         if held.answer != 0 && self.past.is_everybodys(held.answer) {
-            (held.record.answer, held.record.answer_kind) = (0, 0);
+            held.forget_answer();
         }
         self.wait(held);
     }

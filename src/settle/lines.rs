@@ -3,6 +3,8 @@
 //! In: hashes. Out: entries. A key is what fits of its hash and `OWN` low bits that are the owner's and never all 0.
 //! What is full goes on in the next line. It knows no time and no bound; when it is full, its owner says what to do.
 
+use std::hint::black_box;
+
 /// A place that was never taken ends the search for a key.
 const FREE: u64 = 0;
 
@@ -15,9 +17,30 @@ pub(super) struct Lines<V, const N: usize, const OWN: u32> {
     taken: usize,
 }
 
+/// Keys lie together: a question about what is not there reads nothing else.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Line<V, const N: usize>([(u64, V); N]);
+#[repr(C, align(64))]
+struct Line<V, const N: usize> {
+    keys: [u64; N],
+    values: [V; N],
+}
+
+/// Memory of a table that was rebuilt, for the next one.
+#[derive(Clone, Debug)]
+pub(super) struct Spare<V, const N: usize>(Vec<Line<V, N>>);
+
+impl<V, const N: usize> Default for Spare<V, N> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<V, const N: usize> Spare<V, N> {
+    /// Bytes held.
+    pub(super) const fn size(&self) -> usize {
+        self.0.capacity() * size_of::<Line<V, N>>()
+    }
+}
 
 impl<V, const N: usize, const OWN: u32> Default for Lines<V, N, OWN> {
     fn default() -> Self {
@@ -32,10 +55,15 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
     /// Bytes of a line.
     pub(super) const LINE: usize = size_of::<Line<V, N>>();
 
-    /// Loads what a hash leads to.
+    /// Loads what a hash leads to: its line from both ends, and the one where a full line goes on.
     #[inline]
     pub(super) fn touch(&self, hash: u64) -> u64 {
-        self.lines.get(self.home(hash)).map_or(0, |line| line.0[0].0 ^ line.0[N - 1].0)
+        let home = self.home(hash);
+        let Some(line) = self.lines.get(home) else { return 0 };
+        if size_of::<Line<V, N>>() > 64 {
+            black_box(line.values[N - 1]);
+        }
+        line.keys[0] ^ self.lines[self.after(home)].keys[0]
     }
 
     /// The entry of this hash: its key as it stands, and its value.
@@ -44,40 +72,42 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
         if self.lines.is_empty() {
             return None;
         }
-        let mut at = self.home(hash);
-        loop {
-            if let Some(&found) = self.lines[at].0.iter().find(|entry| Self::ends(entry.0, hash)) {
-                return (found.0 != FREE).then_some(found);
-            }
-            at = self.after(at);
-        }
+        let (line, place) = self.place(hash);
+        let line = &self.lines[line];
+        (line.keys[place] != FREE).then(|| (line.keys[place], line.values[place]))
     }
 
     /// The entry of this hash, perhaps a new one, and whether it was there. The owner's part of a new one's key is
     /// the caller's to set. There must be room.
     #[inline]
     pub(super) fn entry(&mut self, hash: u64) -> (&mut u64, &mut V, bool) {
-        let mut at = self.home(hash);
-        let place = loop {
-            // A line is filled from its beginning.
-            if let Some(place) = self.lines[at].0.iter().position(|entry| Self::ends(entry.0, hash)) {
-                break place;
-            }
-            at = self.after(at);
-        };
-        let known = self.lines[at].0[place].0 != FREE;
+        let (line, place) = self.place(hash);
+        let line = &mut self.lines[line];
+        let (key, value) = (&mut line.keys[place], &mut line.values[place]);
+        let known = *key != FREE;
         self.taken += usize::from(!known);
-        let (key, value) = &mut self.lines[at].0[place];
         if !known {
             *key = hash << OWN;
         }
         (key, value, known)
     }
 
-    /// True when it must be rebuilt before anything is added.
+    /// Where the entry of this hash is, or would be: a line is filled from its beginning.
+    #[inline]
+    fn place(&self, hash: u64) -> (usize, usize) {
+        let mut at = self.home(hash);
+        loop {
+            if let Some(place) = self.lines[at].keys.iter().position(|&key| Self::ends(key, hash)) {
+                return (at, place);
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// True when it must be rebuilt before anything is added: with more in it, most lines would go on in the next.
     #[inline]
     pub(super) const fn is_full(&self) -> bool {
-        (self.taken + 1) * 8 > self.capacity() * 7
+        (self.taken + 1) * 4 > self.capacity() * 3
     }
 
     /// Places, taken or not.
@@ -92,16 +122,14 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
 
     /// Keys of all entries.
     pub(super) fn keys(&self) -> impl Iterator<Item = u64> + '_ {
-        self.entries().map(|entry| entry.0)
+        self.lines.iter().flat_map(|line| line.keys).filter(|&key| Self::lives(key))
     }
 
     /// Drops entries that are not wanted; how many are left.
-    pub(super) fn retain(&mut self, mut is_wanted: impl FnMut(u64, &V) -> bool) -> usize {
+    pub(super) fn retain(&mut self, mut is_wanted: impl FnMut(u64) -> bool) -> usize {
         let mut left = 0;
-        for (key, value) in
-            self.lines.iter_mut().flat_map(|line| &mut line.0).filter(|entry| Self::lives(entry.0))
-        {
-            if is_wanted(*key, value) {
+        for key in self.lines.iter_mut().flat_map(|line| &mut line.keys).filter(|key| Self::lives(**key)) {
+            if is_wanted(*key) {
                 left += 1;
             } else {
                 *key = Self::DEAD;
@@ -110,19 +138,24 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
         left
     }
 
-    /// Moves all entries to a table of at least so many places, without those that are dead.
-    pub(super) fn rebuild(&mut self, capacity: usize) {
-        let empty = Line([(FREE, V::default()); N]);
-        let lines = vec![empty; capacity.div_ceil(N).next_power_of_two()];
+    /// Moves all entries to a table of at least so many places, without those that are dead. It is made of `spare`
+    /// memory, where that is as large, and leaves its own there: memory that is new costs more than all of the moving.
+    pub(super) fn rebuild(&mut self, capacity: usize, spare: &mut Spare<V, N>) {
+        let count = capacity.div_ceil(N).next_power_of_two();
+        let fits = spare.0.capacity() == count;
+        let mut lines = if fits { std::mem::take(&mut spare.0) } else { Vec::with_capacity(count) };
+        lines.clear();
+        lines.resize(count, Line { keys: [FREE; N], values: [V::default(); N] });
         let old = std::mem::replace(self, Self { lines, taken: 0 });
-        for &(key, value) in old.entries() {
-            let (new_key, new_value, _) = self.entry(key >> OWN);
-            (*new_key, *new_value) = (key, value);
+        for line in &old.lines {
+            for (&key, &value) in line.keys.iter().zip(&line.values).filter(|(key, _)| Self::lives(**key)) {
+                let (new_key, new_value, _) = self.entry(key >> OWN);
+                (*new_key, *new_value) = (key, value);
+            }
         }
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &(u64, V)> + '_ {
-        self.lines.iter().flat_map(|line| &line.0).filter(|entry| Self::lives(entry.0))
+        let left = [std::mem::take(&mut spare.0), old.lines].into_iter();
+        spare.0 =
+            left.filter(|left| left.capacity() <= 2 * count).max_by_key(Vec::capacity).unwrap_or_default();
     }
 
     #[inline]

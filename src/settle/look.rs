@@ -6,7 +6,7 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::held::{ANSWER, Held, Keys, LISTS, TRACE};
+use super::held::{ANSWER, Held, KEY_BITS, Key, Keys, LISTS, TRACE};
 use super::memory::Secret;
 use crate::call::{ErrorClass, TokenType, Tokens};
 use crate::facts::Role;
@@ -35,7 +35,8 @@ const RICH: usize = 6;
 
 /// What a span is listed under. In a service with one writer nobody looks for look-alikes.
 pub(super) fn keys(secret: &Secret, held: &Held, mixed: bool) -> Keys {
-    let mut keys = keys_of_ids(secret, held);
+    let mut keys = [0; LISTS];
+    [keys[TRACE], keys[ANSWER]] = held.hashes.lists;
     let (service, second) = (held.shape.service, held.start_unix_nano >> PIECE);
     if !mixed || !looks(held) {
         return keys;
@@ -55,17 +56,19 @@ pub(super) fn keys(secret: &Secret, held: &Held, mixed: bool) -> Keys {
 }
 
 /// What it is listed under by its ids.
-pub(super) fn keys_of_ids(secret: &Secret, record: &Record) -> Keys {
-    let mut keys = [0; LISTS];
-    keys[TRACE] = key(secret, TRACE, u128::from_ne_bytes(record.trace_id));
-    if record.answer != 0 && (tells_of_call(record.role) || record.role == Role::Aggregate) {
-        keys[ANSWER] = key(secret, ANSWER, record.answer);
-    }
-    keys
+pub(super) fn keys_of_ids(secret: &Secret, record: &Record) -> [Key; 2] {
+    let named = record.answer != 0 && (tells_of_call(record.role) || record.role == Role::Aggregate);
+    let answer = if named { key(secret, ANSWER, record.answer) } else { 0 };
+    [key(secret, TRACE, u128::from_ne_bytes(record.trace_id)), answer]
 }
 
-fn key(secret: &Secret, list: usize, of: impl Hash) -> u32 {
-    secret.hash((list, of)) as u32 | 1
+fn key(secret: &Secret, list: usize, of: impl Hash) -> Key {
+    let place = match list {
+        REQUEST => START,
+        RICH => SILENT,
+        own => own,
+    };
+    (secret.hash((list, of)) << 3 | (place as u64 + 1)) & ((1 << KEY_BITS) - 1)
 }
 
 /// True for the spans that may have look-alikes.
@@ -95,7 +98,7 @@ pub(super) fn poorer(held: &Held) -> Option<(u64, u64)> {
     Some((if written > 0 { input + read } else { input }, output))
 }
 
-fn alike_key(secret: &Secret, held: &Held, second: u64) -> u32 {
+fn alike_key(secret: &Secret, held: &Held, second: u64) -> Key {
     let service = held.shape.service;
     match held.usage().filter(|_| states(held)) {
         Some(usage) => key(secret, ALIKE, (service, usage, second)),
@@ -104,7 +107,7 @@ fn alike_key(secret: &Secret, held: &Held, second: u64) -> u32 {
 }
 
 /// The lists in which the look-alikes of a span may be: of its own second, and of the next within reach.
-pub(super) fn lists(secret: &Secret, held: &Held) -> impl Iterator<Item = (usize, u32)> + use<> {
+pub(super) fn lists(secret: &Secret, held: &Held) -> impl Iterator<Item = (usize, Key)> + use<> {
     let service = held.shape.service;
     let mut lists = [(0, 0); 12];
     let mut slots = lists.iter_mut();
@@ -291,4 +294,22 @@ pub(super) fn lies_within(request: &Held, call: &Held) -> bool {
         _ => true,
     };
     request.shape.service == call.shape.service && in_time && compatible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guarantees: however little is left of a hash, no list is taken for another, and each is found from where its
+    /// look-alikes are looked for.
+    #[test]
+    fn no_list_is_taken_for_another() {
+        let secret = Secret::with_bits(0);
+        let keys = [TRACE, ANSWER, ALIKE, START, SILENT].map(|list| key(&secret, list, 0_u64));
+        for (place, key) in keys.iter().enumerate() {
+            assert!(*key != 0 && !keys[..place].contains(key), "{keys:?}");
+        }
+        assert_eq!(key(&secret, REQUEST, 0_u64), key(&secret, START, 0_u64));
+        assert_eq!(key(&secret, RICH, 0_u64), key(&secret, SILENT, 0_u64));
+    }
 }

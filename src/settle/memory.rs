@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hash};
 use foldhash::SharedSeed;
 use foldhash::fast::{RandomState, SeedableRandomState};
 
-use super::lines::Lines;
+use super::lines::{Lines, Spare};
 
 /// Parts that grow and are swept by themselves, so that no single pause is long.
 const SHARDS: usize = 256;
@@ -57,6 +57,7 @@ impl Secret {
 #[derive(Debug)]
 pub(super) struct Recall<V, const N: usize> {
     shards: Vec<Lines<V, N, 8>>,
+    spare: Spare<V, N>,
     /// Length of one step of age, nanoseconds.
     step_nanos: u64,
     now: u64,
@@ -78,6 +79,7 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
     pub(super) fn new(keep_nanos: u64, most_bytes: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Lines::default()).collect(),
+            spare: Spare::default(),
             step_nanos: (keep_nanos / STEPS).max(1),
             now: 0,
             stamp: 1,
@@ -183,7 +185,7 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
 
     /// Bytes held.
     pub(super) const fn size(&self) -> usize {
-        self.bytes
+        self.bytes + self.spare.size()
     }
 
     /// How far back everything is known, nanoseconds.
@@ -195,7 +197,7 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
     fn sweep(&mut self, place: usize) {
         let stamp = self.stamp;
         let lines = &mut self.shards[place];
-        let left = lines.retain(|key, _| age(stamp, key) <= STEPS);
+        let left = lines.retain(|key| age(stamp, key) <= STEPS);
         if left * 4 < lines.capacity() && lines.capacity() > N {
             self.rebuild(place, left * 2);
         }
@@ -206,17 +208,17 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
     fn make_room(&mut self, place: usize) {
         let stamp = self.stamp;
         let lines = &mut self.shards[place];
-        let (left, capacity) = (lines.retain(|key, _| age(stamp, key) <= STEPS), lines.capacity());
+        let (left, capacity) = (lines.retain(|key| age(stamp, key) <= STEPS), lines.capacity());
         if left * 2 < capacity {
             return self.rebuild(place, capacity);
         }
-        if capacity == 0 || self.bytes + lines.size() <= self.most_bytes {
+        // It grows by its own size, and memory as large as it will be is kept to rebuild it in.
+        if capacity == 0 || self.bytes + 3 * lines.size() <= self.most_bytes {
             return self.rebuild(place, capacity * 2);
         }
-        let mut ages: Vec<u64> = lines.keys().map(|key| age(stamp, key)).collect();
-        let (_, &mut median, _) = ages.select_nth_unstable(left / 2);
+        let median = median_age(stamp, lines.keys(), left / 2);
         let mut spare = left - left / 2;
-        let kept = lines.retain(|key, _| {
+        let kept = lines.retain(|key| {
             let old = age(stamp, key) >= median && spare > 0;
             spare -= usize::from(old);
             !old
@@ -228,9 +230,21 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
 
     fn rebuild(&mut self, place: usize, capacity: usize) {
         let before = self.shards[place].size();
-        self.shards[place].rebuild(capacity);
+        self.shards[place].rebuild(capacity, &mut self.spare);
         self.bytes = self.bytes + self.shards[place].size() - before;
     }
+}
+
+/// The age that so many of these keys do not reach.
+fn median_age(stamp: u64, keys: impl Iterator<Item = u64>, younger: usize) -> u64 {
+    let mut counts = [0; ROUND as usize + 1];
+    keys.for_each(|key| counts[age(stamp, key) as usize] += 1);
+    let mut sum = 0;
+    let reached = counts.iter().position(|count| {
+        sum += count;
+        sum > younger
+    });
+    reached.map_or(STEPS, |age| age as u64)
 }
 
 const fn shard(hash: u64) -> usize {

@@ -58,11 +58,11 @@ pub use kept::{Memory, bounds};
 pub use memory::Secret;
 pub use merge::{LlmCall, Members};
 
-use crate::facts::SpanKey;
+use crate::facts::{Link, SpanKey};
 use crate::record::{Name, Record, RecordBatch};
 use accounts::Accounts;
 use early::Early;
-use held::{Number, Waiting};
+use held::{Hashes, Number, Waiting};
 use lineage::Lineage;
 use loops::Loops;
 use past::Past;
@@ -217,15 +217,15 @@ impl Settler {
     /// Takes in a batch. What is known at once goes to `tell`.
     pub fn offer(&mut self, batch: RecordBatch, now: u64, tell: &mut dyn FnMut(Outcome<'_>)) {
         self.pass(now);
-        for link in &batch.links {
-            self.past.note_link(link);
+        for links in batch.links.chunks(AHEAD) {
+            self.note_links(links);
         }
         let mut coming = batch.records.into_iter();
         while !coming.as_slice().is_empty() {
-            self.touch_coming(coming.as_slice());
-            for record in coming.by_ref().take(AHEAD) {
+            let hashes = self.touch_coming(coming.as_slice());
+            for (record, hashes) in coming.by_ref().zip(hashes).take(AHEAD) {
                 let shape = Arc::clone(&batch.shapes[record.shape as usize]);
-                self.take(Held { record, shape }, tell);
+                self.take(Held { record, shape, hashes }, tell);
             }
         }
         while self.waiting.bytes() > self.settings.most_bytes {
@@ -290,19 +290,31 @@ impl Settler {
         held.waited_nanos(self.now) >= self.settings.wait_nanos
     }
 
-    /// Loads the memory that the next spans will ask for: a hundred waits become one.
-    fn touch_coming(&self, records: &[Record]) {
-        let touch = |record: &Record| {
-            let keys = look::keys_of_ids(&self.settings.secret, record);
-            self.past.touch_coming(record.key(), record.answer) ^ self.waiting.touch(keys)
-        };
-        black_box(records.iter().take(AHEAD).map(touch).fold(0, |all, one| all ^ one));
+    /// Loads the memory that the next spans will ask for: a hundred waits become one. All that is hashed is hashed
+    /// before, so that nothing stands between the loads.
+    fn touch_coming(&self, records: &[Record]) -> [Hashes; AHEAD] {
+        let mut hashes = [Hashes::default(); AHEAD];
+        for (hashes, record) in hashes.iter_mut().zip(records) {
+            *hashes = Hashes::of(record, &self.settings.secret);
+        }
+        let touch = |hashes: &Hashes| self.past.touch_coming(hashes) ^ self.waiting.touch(hashes);
+        black_box(hashes.iter().take(records.len()).map(touch).fold(0, |all, one| all ^ one));
+        hashes
+    }
+
+    fn note_links(&mut self, links: &[Link]) {
+        let mut hashes = [0; AHEAD];
+        for (hash, link) in hashes.iter_mut().zip(links) {
+            *hash = self.settings.secret.hash(link.span);
+        }
+        black_box(hashes.iter().take(links.len()).fold(0, |all, &hash| all ^ self.past.kin.touch(hash)));
+        links.iter().zip(hashes).for_each(|(link, hash)| self.past.note_link(link, hash));
     }
 
     /// The same for the next spans whose time is up; false when there are none.
     fn touch_ripe(&self) -> bool {
         let ripe = self.waiting.first(AHEAD).take_while(|held| self.is_ripe(held));
-        let touched = ripe.map(|held| self.past.touch_going(held)).reduce(|all, one| all ^ one);
+        let touched = ripe.map(|held| self.past.touch_going(&held.hashes)).reduce(|all, one| all ^ one);
         black_box(touched).is_some()
     }
 

@@ -4,7 +4,7 @@
 //! call was counted. Three memories: keys of spans, the longest; parents and what was counted below them; answers.
 
 use super::SettleSettings;
-use super::held::{ANSWER, Held};
+use super::held::{ANSWER, Hashes, Held};
 use super::look::SLACK_NANOS;
 use super::memory::{Recall, Secret};
 use super::rules::HOUR_NANOS;
@@ -114,41 +114,43 @@ impl Past {
 
     // --- spans that come ---
 
-    /// Loads what will be asked about spans that come.
-    pub(super) fn touch_coming(&self, key: SpanKey, answer: u64) -> u64 {
-        let hash = self.secret.hash(key);
-        let answer = if answer == 0 { 0 } else { self.answers.touch(self.secret.hash(answer)) };
-        self.seen.touch(hash) ^ self.kin.touch(hash) ^ answer
+    /// Loads what will be asked about a span that comes.
+    pub(super) fn touch_coming(&self, hashes: &Hashes) -> u64 {
+        self.seen.touch(hashes.span) ^ self.kin.touch(hashes.span) ^ self.touch_answer(hashes)
     }
 
     /// Loads what will be asked about a span that is settled.
-    pub(super) fn touch_going(&self, held: &Held) -> u64 {
-        let parent = held.parent_key().map_or(0, |parent| self.kin.touch(self.secret.hash(parent)));
-        self.touch_coming(held.key(), held.answer) ^ parent
+    pub(super) fn touch_going(&self, hashes: &Hashes) -> u64 {
+        let parent = if hashes.parent == 0 { 0 } else { self.kin.touch(hashes.parent) };
+        self.kin.touch(hashes.span) ^ parent ^ self.touch_answer(hashes)
+    }
+
+    fn touch_answer(&self, hashes: &Hashes) -> u64 {
+        if hashes.answer == 0 { 0 } else { self.answers.touch(hashes.answer) }
     }
 
     /// Notes that a span came, and whose child it is; false when it came before.
     pub(super) fn see(&mut self, held: &Held) -> bool {
-        let hash = self.secret.hash(held.key());
         if held.parent_span_id != [0; 8] {
-            self.kin.entry(hash).0.parent = held.parent_span_id;
+            self.kin.entry(held.hashes.span).0.parent = held.parent_span_id;
         }
-        self.seen.insert(hash, ())
+        self.seen.insert(held.hashes.span, ())
     }
 
     /// A span that turns out to be above a counted call hands that on to its own parent.
-    pub(super) fn note_link(&mut self, link: &Link) {
-        let (kin, _) = self.kin.entry(self.secret.hash(link.span));
+    pub(super) fn note_link(&mut self, link: &Link, hash: u64) {
+        let (kin, _) = self.kin.entry(hash);
         kin.parent = link.parent_span_id;
         let cover = kin.cover;
         if cover.covers {
-            self.cover(SpanKey { trace_id: link.span.trace_id, span_id: link.parent_span_id }, cover);
+            let parent = SpanKey { trace_id: link.span.trace_id, span_id: link.parent_span_id };
+            self.cover(parent, self.secret.hash(parent), cover);
         }
     }
 
     /// What is known of the answer that a span names; it names it from now on.
     pub(super) fn name(&mut self, held: &Held) -> Named {
-        let hash = self.secret.hash(held.answer);
+        let hash = held.hashes.answer;
         if self.answers.get(hash).is_none() {
             return Named::New;
         }
@@ -195,7 +197,7 @@ impl Past {
 
     /// A counted call has given an answer that these spans name.
     pub(super) fn has_counted_answer(&self, members: &[Held]) -> bool {
-        let known = |held: &Held| self.answers.get(self.secret.hash(held.answer));
+        let known = |held: &Held| self.answers.get(held.hashes.answer);
         members
             .iter()
             .filter(|held| held.answer != 0)
@@ -218,7 +220,7 @@ impl Past {
     }
 
     fn cover_of(&self, held: &Held) -> Option<Cover> {
-        self.kin(held.key()).map(|kin| kin.cover).filter(|cover| cover.covers)
+        self.kin.get(held.hashes.span).map(|kin| kin.cover).filter(|cover| cover.covers)
     }
 
     // --- groups that are settled ---
@@ -239,33 +241,37 @@ impl Past {
             start: first.map_or(0, |held| Record::milliseconds(held.start_unix_nano)),
         };
         for held in members {
-            self.remember_counted(held.key());
+            self.remember_counted(held);
             self.remember_answer(held);
-            if let Some(parent) = held.parent_key() {
-                self.cover(parent, cover);
-            }
+            self.cover_above(held, cover);
         }
     }
 
     /// A span was counted, or left out for a call that was.
-    pub(super) fn remember_counted(&mut self, key: SpanKey) {
-        self.kin.entry(self.secret.hash(key)).0.cover.counted = true;
+    pub(super) fn remember_counted(&mut self, held: &Held) {
+        self.kin.entry(held.hashes.span).0.cover.counted = true;
     }
 
     /// Wrappers that repeat a counted call hand that on to those above them.
     pub(super) fn pass_cover_on(&mut self, members: &[Held]) {
         for held in members {
-            if let (Some(cover), Some(parent)) = (self.cover_of(held), held.parent_key()) {
-                self.cover(parent, cover);
+            if let Some(cover) = self.cover_of(held) {
+                self.cover_above(held, cover);
             }
         }
     }
 
-    fn cover(&mut self, from: SpanKey, cover: Cover) {
-        let mut next = Some(from);
+    fn cover_above(&mut self, held: &Held, cover: Cover) {
+        if let Some(parent) = held.parent_key() {
+            self.cover(parent, held.hashes.parent, cover);
+        }
+    }
+
+    fn cover(&mut self, from: SpanKey, hash: u64, cover: Cover) {
+        let (mut next, mut hash) = (Some(from), hash);
         for _ in 0..ANCESTORS {
             let Some(ancestor) = next else { break };
-            let (kin, _) = self.kin.entry(self.secret.hash(ancestor));
+            let (kin, _) = self.kin.entry(hash);
             let known = kin.cover;
             // An attempt that failed does not take the place of one that succeeded, in whatever order they come.
             if !cover.failed || !known.covers || known.failed {
@@ -275,6 +281,7 @@ impl Past {
                 kin.cover = Cover { counted: known.counted, covers: true, bare, start, ..cover };
             }
             next = kin.parent_of(ancestor);
+            hash = next.map_or(0, |next| self.secret.hash(next));
         }
     }
 
@@ -283,7 +290,7 @@ impl Past {
             return;
         }
         let trace = self.trace_tag(held);
-        let (answer, known) = self.answers.entry(self.secret.hash(held.answer));
+        let (answer, known) = self.answers.entry(held.hashes.answer);
         if !known || answer.usage.0 == u32::MAX {
             *answer = Answer { traces: answer.traces, everybodys: answer.everybodys, ..Answer::of(held) };
         }
