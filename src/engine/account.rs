@@ -20,6 +20,8 @@ use crate::settle::LlmCall;
 
 /// Hashes that are remembered. Beyond it all are forgotten.
 const HASHES: usize = 4096;
+/// Places of calls that the ledger was not told of whose memory is kept from one turn to the next.
+const UNTOLD: usize = 1024;
 
 /// See the module.
 #[derive(Debug)]
@@ -31,6 +33,29 @@ pub(super) struct Account {
     price_key: String,
     /// What one call adds, for its memory.
     sums: Sums,
+    /// What plain calls add that the ledger was not told yet: so many of these.
+    untold: Vec<Untold>,
+    count: usize,
+    /// How often it was told.
+    turn: u64,
+    /// Of the names that have numbers.
+    generation: u64,
+}
+
+/// What plain calls of the same names, hour and minute add.
+#[derive(Debug)]
+struct Untold {
+    spot: Spot,
+    when: When,
+    sums: Sums,
+}
+
+/// Where plain calls of the same names are added.
+#[derive(Debug)]
+pub(super) struct Place {
+    spot: Spot,
+    turn: u64,
+    at: usize,
 }
 
 /// Names that the metrics give a call, too.
@@ -43,7 +68,8 @@ impl Account {
     pub(super) fn new(settings: LedgerSettings, first_owner: usize) -> Self {
         let ledger = Arc::new(RwLock::new(Ledger::new(settings)));
         let (hashes, price_key) = (HashMap::default(), String::new());
-        Self { ledger, first_owner, hashes, price_key, sums: Sums::default() }
+        let (sums, untold) = (Sums::default(), Vec::new());
+        Self { ledger, first_owner, hashes, price_key, sums, untold, count: 0, turn: 1, generation: 0 }
     }
 
     /// Adds a judged call; where.
@@ -54,11 +80,12 @@ impl Account {
         names: &Names<'_>,
         limits: &LimitsConfig,
         arrived_unix_nano: u64,
-    ) -> Spot {
+    ) -> Place {
         let mut row = [""; Column::COUNT];
         for owner in Owner::ALL {
             row[Column::Of(owner).index()] = call.dimension(self.first_owner + owner as usize);
         }
+        let (mut price_key, mut sums) = (std::mem::take(&mut self.price_key), std::mem::take(&mut self.sums));
         let key = std::mem::take(&mut row[Column::Of(Owner::ApiKey).index()]);
         let key = self.hash(key);
         let account = self.hash(call.account.unwrap_or_default());
@@ -71,14 +98,16 @@ impl Account {
             (Column::Operation, call.operation),
             (Column::Account, limits.account_name(account).unwrap_or(account)),
             (Column::PriceSource, verdict.price_source().label()),
-            (Column::PriceKey, entry::price_key(call, verdict.priced.regional, &mut self.price_key)),
+            (Column::PriceKey, entry::price_key(call, verdict.priced.regional, &mut price_key)),
             (Column::Of(Owner::ApiKey), key),
         ] {
             row[column.index()] = name;
         }
-        entry::add_up(&mut self.sums, call, verdict);
+        entry::add_up(&mut sums, call, verdict);
         let when = When { end_unix_nano: call.end_unix_nano, arrived_unix_nano };
-        self.ledger.write().tell(&Entry { when, names: row, sums: &self.sums })
+        let spot = self.write(|ledger| ledger.tell(&Entry { when, names: row, sums: &sums }));
+        (self.price_key, self.sums) = (price_key, sums);
+        Place { spot, turn: 0, at: 0 }
     }
 
     /// Values of owners that are off.
@@ -93,22 +122,59 @@ impl Account {
         }
     }
 
-    /// True while the names of a spot have their numbers.
-    pub(super) fn knows(&self, spot: &Spot) -> bool {
-        self.ledger.read().knows(spot)
-    }
-
-    /// Adds a plain call where others of its names are.
+    /// Adds a plain call where others of its names are; false when those names no longer have their numbers. The
+    /// ledger hears of it with all others of the turn.
     pub(super) fn tell_at(
         &mut self,
-        spot: &Spot,
+        place: &mut Place,
         tokens: Option<&Tokens>,
         call: &CallRecord<'_>,
         arrived_unix_nano: u64,
-    ) {
-        entry::add_up_plain(&mut self.sums, tokens, call.cost.as_ref(), call.price_source);
+    ) -> bool {
+        if !place.spot.is_of(self.generation) {
+            return false;
+        }
         let when = When { end_unix_nano: call.end_unix_nano, arrived_unix_nano };
-        self.ledger.write().tell_at(spot, when, &self.sums);
+        let is_same = |at: When| at.hour() == when.hour() && at.minute() == when.minute();
+        let untold = &self.untold[..self.count];
+        let known =
+            untold.get(place.at).filter(|_| place.turn == self.turn).is_some_and(|at| is_same(at.when));
+        if !known {
+            (place.turn, place.at) = (self.turn, self.count);
+            self.begin(place.spot, when);
+        }
+        let sums = &mut self.untold[place.at].sums;
+        entry::add_plain(sums, tokens, call.cost.as_ref(), call.price_source);
+        true
+    }
+
+    fn begin(&mut self, spot: Spot, when: When) {
+        if self.count == self.untold.len() {
+            self.untold.push(Untold { spot, when, sums: Sums::default() });
+        }
+        let next = &mut self.untold[self.count];
+        (next.spot, next.when) = (spot, when);
+        next.sums.clear();
+        self.count += 1;
+    }
+
+    /// The ledger hears what it was not told yet.
+    pub(super) fn tell_rest(&mut self) {
+        if self.count > 0 {
+            self.write(|_| ());
+        }
+    }
+
+    /// Changes the ledger, once it knows all that came before.
+    fn write<T>(&mut self, change: impl FnOnce(&mut Ledger) -> T) -> T {
+        let mut ledger = self.ledger.write();
+        let untold = self.untold[..self.count].iter();
+        ledger.tell_all(untold.map(|untold| (&untold.spot, untold.when, &untold.sums)));
+        (self.turn, self.count) = (self.turn + 1, 0);
+        self.untold.truncate(UNTOLD);
+        let done = change(&mut ledger);
+        self.generation = ledger.generation();
+        done
     }
 
     /// The ledger, for whoever asks.
@@ -123,12 +189,12 @@ impl Account {
 
     /// True when something is to be kept on disk.
     pub(super) fn has_changed(&self) -> bool {
-        self.ledger.read().has_changed()
+        self.count > 0 || self.ledger.read().has_changed()
     }
 
     /// What has changed since the last time.
-    pub(super) fn changes(&self) -> LedgerChanges {
-        self.ledger.write().changes()
+    pub(super) fn changes(&mut self) -> LedgerChanges {
+        self.write(Ledger::changes)
     }
 
     /// Takes a row back.
@@ -142,20 +208,21 @@ impl Account {
     }
 
     /// Takes over what may change while running.
-    pub(super) fn reconfigure(&self, settings: LedgerSettings) {
-        self.ledger.write().reconfigure(settings);
+    pub(super) fn reconfigure(&mut self, settings: LedgerSettings) {
+        self.write(|ledger| ledger.reconfigure(settings));
     }
 
     /// Time has come to this moment of the wall clock.
-    pub(super) fn pass(&self, unix_nano: u64) {
+    pub(super) fn pass(&mut self, unix_nano: u64) {
         let seconds = i64::try_from(unix_nano / 1_000_000_000).unwrap_or(0);
         if !self.ledger.read().has_come_to(seconds) {
-            self.ledger.write().pass(seconds);
+            self.write(|ledger| ledger.pass(seconds));
         }
     }
 
     /// Rows of the document.
-    pub(super) fn rows(&self, unix_nano: u64) -> LedgerRows {
+    pub(super) fn rows(&mut self, unix_nano: u64) -> LedgerRows {
+        self.tell_rest();
         LedgerRows::new(&self.ledger.read(), i64::try_from(unix_nano / 1_000_000_000).unwrap_or(0))
     }
 

@@ -9,11 +9,11 @@ use super::account::{Account, Names};
 use super::kept::Progress;
 use super::plain::{Plain, PlainCall};
 use super::record;
+use super::screen::Screen;
 use super::tally::Tally;
 use super::wall::WallClock;
 use super::{EngineSettings, limit_rows};
 use crate::aggregate::CallTable;
-use crate::aggregate::cardinality::shown;
 use crate::call::{PriceSource, RateLimit, TokenType};
 use crate::expose::sample::Source;
 use crate::expose::view::View;
@@ -34,6 +34,7 @@ pub(super) struct Counter {
     pub(super) configured: Configured,
     limits_config: LimitsConfig,
     plain: Plain,
+    screen: Screen,
     pub(super) tally: Tally,
     options: Options,
     pub(super) wall: WallClock,
@@ -61,6 +62,7 @@ impl Counter {
             configured: Configured::new(&settings.limits),
             limits_config: settings.limits,
             plain: Plain::default(),
+            screen: Screen::default(),
             tally: Tally::default(),
             options,
             wall: WallClock::default(),
@@ -104,6 +106,7 @@ impl Counter {
     /// Tells what was tallied.
     pub(super) fn tell(&mut self, tell: &mut dyn FnMut(&Event<'_>)) {
         self.plain.tell(&mut self.tally.advice);
+        self.account.tell_rest();
         self.tally.tell(tell);
         let dropped = [self.limits.dropped(), self.configured.dropped()];
         for (at, source) in LimitSource::ALL.into_iter().enumerate() {
@@ -149,11 +152,12 @@ impl Counter {
         let (provider, end) = (call.provider, self.wall.end_of(call, now));
         let limits = named(&verdict.limits, &self.limits_config);
         if !limits.is_empty() {
-            let (provider, model) = (&shown(provider), &shown(model));
+            let (provider, model) = (&self.screen.shown(provider), &self.screen.shown(model));
             let observation = Observation { provider, model, limits: &limits, end_unix_nano: end };
             limit_rows::tell_changes(&self.limits.observe(&observation, now), tell);
         }
         if !self.limits_config.configured.is_empty() {
+            let model = &self.screen.shown(model);
             count_against_configured(&mut self.configured, &self.limits_config, call, model, (end, now));
         }
         if let Some(what) = record::impossible(call) {
@@ -164,10 +168,10 @@ impl Counter {
         let environment =
             if call.environment.is_empty() { &self.options.default_environment } else { call.environment };
         let (names, arrived) = (Names { service, environment }, self.wall.unix_nano(now));
-        let spot = self.account.tell(call, &verdict, &names, &self.limits_config, arrived);
+        let place = self.account.tell(call, &verdict, &names, &self.limits_config, arrived);
         let source = verdict.price_source();
         if let (Some(plain), Some(row)) = (plain, row) {
-            self.plain.learn(plain, call, &mut self.judge, (row, service, advice), (source, spot));
+            self.plain.learn(plain, call, &mut self.judge, (row, service, advice), (source, place));
         }
     }
 
@@ -175,7 +179,7 @@ impl Counter {
     fn observe_late(&mut self, call: &LlmCall<'_>, now: u64, tell: &mut dyn FnMut(&Event<'_>)) {
         let limits = named(&judge::rate_limits_of(call), &self.limits_config);
         if !limits.is_empty() {
-            let (provider, end_unix_nano) = (shown(call.provider), self.wall.end_of(call, now));
+            let (provider, end_unix_nano) = (self.screen.shown(call.provider), self.wall.end_of(call, now));
             let observation = Observation { provider: &provider, model: "*", limits: &limits, end_unix_nano };
             limit_rows::tell_changes(&self.limits.observe(&observation, now), tell);
         }
@@ -212,7 +216,7 @@ fn count_against_configured(
     configured.count_call(
         &CountedCall {
             provider: call.provider,
-            model: &shown(model),
+            model,
             account: config.account_name(&account).unwrap_or(&account),
             input_tokens: call.tokens.map_or(0, |tokens| tokens.input_total()),
             output_tokens: call.tokens.map_or(0, |tokens| tokens.output_total()),

@@ -17,6 +17,7 @@ mod pulse;
 mod reader;
 mod record;
 mod resume;
+mod screen;
 mod span;
 mod tally;
 mod wall;

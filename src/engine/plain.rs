@@ -10,7 +10,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::account::Account;
+use super::account::{Account, Place};
 use super::record::{self, Numbers};
 use super::tally::AdviceTally;
 use crate::advice::AdviceSet;
@@ -19,7 +19,7 @@ use crate::call::{CallRecord, PriceSource, TokenType};
 use crate::exact::Exact;
 use crate::facts::Role;
 use crate::judge::{Judge, Lesson};
-use crate::ledger::{Spot, entry};
+use crate::ledger::entry;
 use crate::price::Tariff;
 use crate::record::{Flags, Name, Shape};
 use crate::settle::{Held, LlmCall, Members};
@@ -46,7 +46,7 @@ struct Known {
     lesson: Option<Lesson>,
     tariffs: Vec<Tariff>,
     /// Where the ledger adds them, by price source and size step of the prompt.
-    spots: Vec<(PriceSource, &'static str, Spot)>,
+    spots: Vec<(PriceSource, &'static str, Place)>,
     service: Box<str>,
     /// What calls lack, by what else it depends on; and how many were counted since it was told.
     advice: [(Option<AdviceSet>, u64); COMBINATIONS],
@@ -126,14 +126,12 @@ impl Plain {
         };
         let tokens = call.numbers.tokens;
         let step = entry::step(tokens.map_or(0, |tokens| tokens.input_total()));
-        let spot = known.spots.iter().find(|spot| (spot.0, spot.1) == (price_source, step));
-        let Some((_, _, spot)) = spot.filter(|spot| table.has(known.row) && account.knows(&spot.2)) else {
-            return false;
-        };
+        let place = known.spots.iter_mut().find(|spot| (spot.0, spot.1) == (price_source, step));
+        let Some((_, _, place)) = place.filter(|_| table.has(known.row)) else { return false };
         let record =
             CallRecord { cost, price_source, ..record::of_record(call.first, &call.numbers, estimates) };
-        account.tell_at(spot, tokens.as_ref(), &record, unix_nano);
-        let counted = table.record_in(known.row, &record, now);
+        let counted = account.tell_at(place, tokens.as_ref(), &record, unix_nano)
+            && table.record_in(known.row, &record, now);
         *told += u64::from(counted);
         counted
     }
@@ -145,7 +143,7 @@ impl Plain {
         call: &LlmCall<'_>,
         judge: &mut Judge,
         (row, service, advice): (RowId, &str, AdviceSet),
-        (source, spot): (PriceSource, Spot),
+        (source, place): (PriceSource, Place),
     ) {
         if self.shapes.len() >= SHAPES && !self.shapes.contains_key(&plain.shapes) {
             return;
@@ -166,7 +164,7 @@ impl Plain {
         (known.row, known.lesson) = (row, lesson);
         let step = entry::step(call.tokens.map_or(0, |tokens| tokens.input_total()));
         known.spots.retain(|known| (known.0, known.1) != (source, step));
-        known.spots.push((source, step, spot));
+        known.spots.push((source, step, place));
         known.advice[plain.combination()].0 = Some(advice);
         if let Some(tariff) = judge.tariff(call)
             && !known.tariffs.contains(&tariff)

@@ -130,6 +130,12 @@ const DAY_NANOS: u64 = 86_400_000_000_000;
 const HOUR_NANOS: u64 = 3_600_000_000_000;
 
 impl When {
+    /// The minute in which it came, since the Unix epoch.
+    #[must_use]
+    pub const fn minute(self) -> u64 {
+        self.arrived_unix_nano / 60_000_000_000
+    }
+
     /// The UTC hour in which the call ended, since the Unix epoch; that of its arrival where the clock is more than a
     /// day off.
     #[must_use]
@@ -157,23 +163,32 @@ pub fn add_up(sums: &mut Sums, call: &LlmCall<'_>, verdict: &Verdict<'_>) {
     }
 }
 
-/// What a call adds that did not fail and whose prices are known, in place of what `sums` were.
-pub fn add_up_plain(
+/// Adds a call that did not fail and whose prices are known.
+pub fn add_plain(
     sums: &mut Sums,
     tokens: Option<&Tokens>,
     cost: Option<&CostRecord<'_>>,
     source: PriceSource,
 ) {
-    begin(sums, tokens, source);
-    let Some(cost) = cost else { return };
+    sums.calls += 1;
+    sums.unknown_usage += u64::from(source == PriceSource::UnknownUsage);
+    let mut all = 0_u64;
+    for (kind, count) in tokens.into_iter().flat_map(Tokens::iter).filter(|(_, count)| *count > 0) {
+        sums.add_line(kind.into(), count, Money::ZERO);
+        all = all.saturating_add(count);
+    }
+    let Some(cost) = cost else {
+        let unpriced = if source == PriceSource::Unpriced { all } else { 0 };
+        sums.unpriced_tokens = sums.unpriced_tokens.saturating_add(unpriced);
+        return;
+    };
     for (kind, amount) in cost.tokens.iter().filter(|(_, amount)| !amount.is_zero()) {
         sums.add_line((*kind).into(), 0, money(amount.pico()));
     }
     if !cost.request.is_zero() {
         sums.add_line(Kind::REQUEST, 0, money(cost.request.pico()));
     }
-    sums.saved = money(cost.cache_savings.pico());
-    sums.unpriced_tokens = 0;
+    sums.saved.0 += money(cost.cache_savings.pico()).0;
 }
 
 fn begin(sums: &mut Sums, tokens: Option<&Tokens>, source: PriceSource) {

@@ -143,6 +143,14 @@ pub struct Spot {
 /// The column that has a sheet of its own.
 const SESSION: Column = Column::Of(Owner::Session);
 
+impl Spot {
+    /// True while its names have their numbers.
+    #[must_use]
+    pub const fn is_of(&self, generation: u64) -> bool {
+        self.generation == generation
+    }
+}
+
 impl Ledger {
     /// An empty one. Time has not begun: see [`Self::pass`].
     #[must_use]
@@ -189,20 +197,23 @@ impl Ledger {
         names[SESSION.index()] = "";
         let spot = Spot { tuple: self.sheet.tuple(&names), by_session, generation: self.generation };
         self.add(&spot, entry.when, entry.sums);
+        self.keep_bound();
         spot
     }
 
-    /// True while the names of a spot have their numbers.
+    /// Names that have their numbers have them as long as this stays the same.
     #[must_use]
-    pub const fn knows(&self, spot: &Spot) -> bool {
-        spot.generation == self.generation
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
-    /// Adds a call that has the names of another; nothing unless they are known by number: see [`Self::knows`].
-    pub fn tell_at(&mut self, spot: &Spot, when: When, sums: &Sums) {
-        if self.knows(spot) {
+    /// Adds calls that have the names of others, which still have their numbers.
+    pub fn tell_all<'a>(&mut self, calls: impl Iterator<Item = (&'a Spot, When, &'a Sums)>) {
+        let generation = self.generation;
+        for (spot, when, sums) in calls.filter(|(spot, ..)| spot.is_of(generation)) {
             self.add(spot, when, sums);
         }
+        self.keep_bound();
     }
 
     fn add(&mut self, spot: &Spot, when: When, sums: &Sums) {
@@ -213,7 +224,8 @@ impl Ledger {
             } else {
                 spot.tuple[Column::Of(owner).index()] == 0
             };
-            self.missing[owner as usize] += u64::from(silent && self.on[owner as usize]);
+            self.missing[owner as usize] +=
+                if silent && self.on[owner as usize] { sums.calls } else { 0 };
         }
         let (hour, sheet, sessions) = (when.hour(), &mut self.sheet, &mut self.sessions);
         sheet.add(spot.tuple, hour, sums);
@@ -226,6 +238,9 @@ impl Ledger {
         for budget in &mut self.budgets {
             budget.tell(hour, sums, name);
         }
+    }
+
+    fn keep_bound(&mut self) {
         if self.sheet.len().max(self.sessions.len()) > self.settings.ledger.max_rows {
             self.shrink();
         }
