@@ -11,6 +11,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::latest::Latest;
+use super::links::{AllLinks, Links};
 use super::look;
 use super::memory::Secret;
 use crate::record::{Name, Record, Shape};
@@ -73,22 +74,6 @@ struct Place {
     turns: u8,
     /// It shares a key, or its service has several writers.
     met: bool,
-}
-
-/// What only those have that are listed with others, or by their looks.
-#[derive(Clone, Copy, Debug)]
-struct Links {
-    /// What it is listed under beside its ids.
-    looks: [Key; LISTS - 2],
-    /// The neighbours in each list; one's own number at the end of it.
-    around: [(Number, Number); LISTS],
-}
-
-/// The links of all, each in a place of its own; the first is nobody's.
-#[derive(Debug, Default)]
-struct AllLinks {
-    places: Vec<Links>,
-    free: Vec<u32>,
 }
 
 /// A list of more than one span, or what is left of it.
@@ -463,7 +448,7 @@ impl Waiting {
         if place.links == 0 {
             place.links = self.links.take(number);
         }
-        self.links.places.get_mut(place.links as usize)
+        self.links.get_mut(place.links)
     }
 
     fn place(&self, number: Number) -> Option<&Place> {
@@ -472,37 +457,6 @@ impl Waiting {
 
     fn place_mut(&mut self, number: Number) -> Option<&mut Place> {
         self.places.get_mut(number.wrapping_sub(self.first) as usize)
-    }
-}
-
-// === impl AllLinks ===
-
-impl AllLinks {
-    fn get(&self, at: u32) -> Option<&Links> {
-        self.places.get(at as usize).filter(|_| at != 0)
-    }
-
-    fn take(&mut self, number: Number) -> u32 {
-        let links = Links { looks: [0; LISTS - 2], around: [(number, number); LISTS] };
-        if let Some(at) = self.free.pop() {
-            self.places[at as usize] = links;
-            return at;
-        }
-        if self.places.is_empty() {
-            self.places.push(links);
-        }
-        self.places.push(links);
-        self.places.len() as u32 - 1
-    }
-
-    fn give_back(&mut self, at: u32) {
-        if at != 0 {
-            self.free.push(at);
-        }
-    }
-
-    const fn size(&self) -> usize {
-        (self.places.len() - self.free.len()) * size_of::<Links>()
     }
 }
 

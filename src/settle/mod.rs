@@ -12,7 +12,7 @@
 //! | file | does |
 //! |---|---|
 //! | `arrival` | a span comes: again, late, or to wait |
-//! | `held`, `latest` | the spans that wait, in lists by key |
+//! | `held`, `latest`, `links` | the spans that wait, in lists by key |
 //! | `services` | which services have several writers |
 //! | `look` | the keys, and what two spans must have in common |
 //! | `settlement` | those whose time is up are judged and told |
@@ -39,6 +39,7 @@ mod latest;
 mod lend;
 mod lineage;
 mod lines;
+mod links;
 mod look;
 mod loops;
 mod memory;
