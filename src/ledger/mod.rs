@@ -224,8 +224,7 @@ impl Ledger {
             } else {
                 spot.tuple[Column::Of(owner).index()] == 0
             };
-            self.missing[owner as usize] +=
-                if silent && self.on[owner as usize] { sums.calls } else { 0 };
+            self.missing[owner as usize] += if silent && self.on[owner as usize] { sums.calls } else { 0 };
         }
         let (hour, sheet, sessions) = (when.hour(), &mut self.sheet, &mut self.sessions);
         sheet.add(spot.tuple, hour, sums);
