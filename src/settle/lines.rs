@@ -158,6 +158,16 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
             left.filter(|left| left.capacity() <= 2 * count).max_by_key(Vec::capacity).unwrap_or_default();
     }
 
+    /// How many entries lie in either half.
+    #[cfg(test)]
+    pub(super) fn halves(&self) -> (usize, usize) {
+        let count = |lines: &[Line<V, N>]| {
+            lines.iter().flat_map(|line| line.keys).filter(|&key| Self::lives(key)).count()
+        };
+        let (low, high) = self.lines.split_at(self.lines.len() / 2);
+        (count(low), count(high))
+    }
+
     #[inline]
     const fn home(&self, hash: u64) -> usize {
         hash as usize & self.lines.len().wrapping_sub(1)

@@ -216,13 +216,9 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
         if capacity == 0 || self.bytes + 3 * lines.size() <= self.most_bytes {
             return self.rebuild(place, capacity * 2);
         }
-        let median = median_age(stamp, lines.keys(), left / 2);
-        let mut spare = left - left / 2;
-        let kept = lines.retain(|key| {
-            let old = age(stamp, key) >= median && spare > 0;
-            spare -= usize::from(old);
-            !old
-        });
+        let (median, cut) = older_half(stamp, lines, left.div_ceil(2));
+        let kept =
+            lines.retain(|key| age(stamp, key) < median || age(stamp, key) == median && scatter(key) > cut);
         self.forgotten += (left - kept) as u64;
         self.reach_steps = self.reach_steps.min(median);
         self.rebuild(place, capacity);
@@ -235,16 +231,42 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
     }
 }
 
-/// The age that so many of these keys do not reach.
-fn median_age(stamp: u64, keys: impl Iterator<Item = u64>, younger: usize) -> u64 {
-    let mut counts = [0; ROUND as usize + 1];
-    keys.for_each(|key| counts[age(stamp, key) as usize] += 1);
-    let mut sum = 0;
-    let reached = counts.iter().position(|count| {
-        sum += count;
-        sum > younger
-    });
-    reached.map_or(STEPS, |age| age as u64)
+/// From which age on entries go, so that this many do, and up to which `scatter` of those of that age. Were they to go
+/// in the order of the table, one side of it would stay full, and questions would run through line after line there.
+fn older_half<V: Copy + Default, const N: usize>(
+    stamp: u64,
+    lines: &Lines<V, N, 8>,
+    count: usize,
+) -> (u64, u64) {
+    let ages = counted(lines.keys().map(|key| ROUND - age(stamp, key)));
+    let (oldest, before) = reached(&ages, count);
+    let median = ROUND - oldest;
+    let scattered = counted(lines.keys().filter(|&key| age(stamp, key) == median).map(scatter));
+    (median, reached(&scattered, count - before).0)
+}
+
+/// How often each value of 0 to 255 is there.
+fn counted(values: impl Iterator<Item = u64>) -> [usize; 256] {
+    let mut counts = [0; 256];
+    values.for_each(|value| counts[value as usize] += 1);
+    counts
+}
+
+/// The value with which so many are reached, and how many lie before it.
+fn reached(counts: &[usize; 256], count: usize) -> (u64, usize) {
+    let mut before = 0;
+    for (value, &here) in counts.iter().enumerate() {
+        if before + here >= count {
+            return (value as u64, before);
+        }
+        before += here;
+    }
+    (ROUND, before)
+}
+
+/// Eight bits of a key's hash that say nothing of where it lies.
+const fn scatter(key: u64) -> u64 {
+    key >> 48 & 0xFF
 }
 
 const fn shard(hash: u64) -> usize {
@@ -298,5 +320,21 @@ mod tests {
         assert!((15..100).contains(&reach), "{reach} seconds");
         let young = 200_000 - (reach - 1) * 1000..200_000;
         assert!(young.clone().all(|number| recall.get(secret.hash(number)).is_some()));
+    }
+
+    /// Scenario: many more come within one step of age than there is room for. Guarantees: who goes says nothing of
+    /// where in the table it was: no side of it is left full.
+    #[test]
+    fn those_of_one_age_go_all_over_the_table() {
+        let (secret, mut recall) = (Secret::default(), Recall::<(), 8>::new(7200 * SECOND, 1 << 20));
+        for number in 0..400_000_u32 {
+            recall.insert(secret.hash(number), ());
+        }
+        let (low, high) = recall
+            .shards
+            .iter()
+            .map(Lines::halves)
+            .fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        assert!(recall.forgotten() > 0 && low.abs_diff(high) * 20 < low + high, "{low} and {high}");
     }
 }
