@@ -5,6 +5,7 @@ In: a binary and settings. Out: context managers with addresses, and questions t
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,12 +22,21 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+GIVEN: set[int] = set()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
+    """Ports that nobody listens on now, below those that the system gives to connections: none of these takes one meanwhile."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.randrange(15000, 32000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        if port not in GIVEN:
+            GIVEN.add(port)
+            ports.append(port)
     return ports
 
 
