@@ -20,8 +20,9 @@ pub enum Rate {
     Percent,
 }
 
-/// Attributes. Sources: Honeycomb's docs, "Sample rate" of OTLP (and `opentelemetry_honeycomb_sampler`, which sets it on every
-/// span; its other spelling, `sampleRate`, is the pitch of sound elsewhere and not read); `azure-monitor-opentelemetry-exporter`, `_SAMPLE_RATE_KEY`, in percent; `sentry-javascript`,
+/// Attributes. Sources: Honeycomb's docs, "Sample rate" of OTLP (and `opentelemetry_honeycomb_sampler`, which sets it on
+/// every span; its other spelling, `sampleRate`, is the pitch of sound elsewhere and not read);
+/// `azure-monitor-opentelemetry-exporter`, `_SAMPLE_RATE_KEY`, in percent; `sentry-javascript`,
 /// `SEMANTIC_ATTRIBUTE_SENTRY_SAMPLE_RATE`, a part.
 pub const KEYS: &[Key] = &[
     key("SampleRate", SampleRate(Rate::OneOf)),

@@ -114,22 +114,22 @@ impl Decimal {
     /// The difference, or `None` when it would be negative or too long.
     #[must_use]
     pub fn checked_sub(self, other: Self) -> Option<Self> {
-        let scale = self.scale.max(other.scale);
-        let at = |value: Self| {
-            10u128.checked_pow(u32::from(scale - value.scale))?.checked_mul(u128::from(value.coefficient))
-        };
-        let coefficient = u64::try_from(at(self)?.checked_sub(at(other)?)?).ok()?;
-        Some(Self { coefficient, scale })
+        self.aligned(other, u128::checked_sub)
     }
 
     /// The sum, or `None` when it would be too long.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.aligned(other, u128::checked_add)
+    }
+
+    /// What comes of both coefficients at the finer of both scales.
+    fn aligned(self, other: Self, combine: fn(u128, u128) -> Option<u128>) -> Option<Self> {
         let scale = self.scale.max(other.scale);
         let at = |value: Self| {
             10u128.checked_pow(u32::from(scale - value.scale))?.checked_mul(u128::from(value.coefficient))
         };
-        let coefficient = u64::try_from(at(self)?.checked_add(at(other)?)?).ok()?;
+        let coefficient = u64::try_from(combine(at(self)?, at(other)?)?).ok()?;
         Some(Self { coefficient, scale })
     }
 

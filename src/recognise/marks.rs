@@ -199,24 +199,35 @@ pub(super) fn word(text: &str) -> Word {
     }
 }
 
-/// `list_messages`, `delete_file`, `submit_tool_outputs`: what is kept at a provider is managed, no model is asked. To get
-/// a run of an agent is to ask how far it is, and the answer states its usage (azure-ai-agents).
+/// `list_messages`, `delete_file`, `submit_tool_outputs`: what is kept at a provider is managed, no model is asked. Both words
+/// are needed: `get_answer` says nothing, and to get a run of an agent is to ask how far it is, whose answer states its
+/// usage (azure-ai-agents).
 fn manages(plain: &[u8]) -> bool {
-    const VERBS: [&[u8]; 9] = [
-        b"list_",
-        b"get_",
-        b"delete_",
-        b"update_",
-        b"cancel_",
-        b"submit_",
-        b"upload_",
-        b"download_",
-        b"retrieve_",
+    const VERBS: [&str; 9] =
+        ["list_", "get_", "delete_", "update_", "cancel_", "submit_", "upload_", "download_", "retrieve_"];
+    const KEPT: [&str; 15] = [
+        "agent",
+        "assistant",
+        "batch",
+        "conversation",
+        "deployment",
+        "file",
+        "index",
+        "memor",
+        "message",
+        "model",
+        "session",
+        "step",
+        "thread",
+        "tool_output",
+        "vector_store",
     ];
-    const ASKS: [&[u8]; 8] =
-        [b"chat", b"complet", b"response", b"embed", b"generat", b"inference", b"_run", b"predict"];
-    VERBS.iter().any(|verb| plain.starts_with(verb))
-        && !ASKS.iter().any(|part| memchr::memmem::find(plain, part).is_some())
+    const ASKS: [&str; 8] =
+        ["chat", "complet", "response", "embed", "generat", "inference", "_run", "predict"];
+    let has = |part: &str| memchr::memmem::find(plain, part.as_bytes()).is_some();
+    VERBS.iter().any(|verb| plain.starts_with(verb.as_bytes()))
+        && KEPT.iter().any(|part| has(part))
+        && !ASKS.iter().any(|part| has(part))
 }
 
 fn same(word: &[u8], plain: &[u8]) -> bool {
@@ -313,8 +324,18 @@ mod tests {
         ] {
             assert_eq!(word(text), Word::NoCall, "{text}");
         }
-        for text in ["http", "sql", "web", "", "acme-thing", "get_chat_message", "get_thread_run", "listing"]
-        {
+        for text in [
+            "http",
+            "sql",
+            "web",
+            "",
+            "acme-thing",
+            "get_answer",
+            "update_story",
+            "get_chat_message",
+            "get_thread_run",
+            "listing",
+        ] {
             assert_eq!(word(text), Word::Unknown, "{text}");
         }
     }

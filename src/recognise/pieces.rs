@@ -1,7 +1,7 @@
 //! What is billed by piece and stands in an answer: searches, seconds of audio, pages.
 //!
-//! In: paths and scalars of one answer. Out: [`Pieces`](crate::call::Pieces) of the draft. Where the paths lead is in the providers' API references:
-//! `OpenAI` (`output[].type`, transcriptions' `usage.seconds`), Gemini (`groundingMetadata.webSearchQueries`), Mistral
+//! In: paths and scalars of one answer. Out: [`Pieces`](crate::call::Pieces) of the draft. Where the paths lead is in the
+//! providers' API references: `OpenAI` (`output[].type`, transcriptions' `usage.seconds`), Gemini (`groundingMetadata.webSearchQueries`), Mistral
 //! (`usage_info.pages_processed`, `usage.prompt_audio_seconds`), Cohere (`meta.billed_units.search_units`).
 
 use super::draft::Draft;

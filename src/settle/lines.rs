@@ -110,6 +110,11 @@ impl<V: Copy + Default, const N: usize, const OWN: u32> Lines<V, N, OWN> {
         (self.taken + 1) * 4 > self.capacity() * 3
     }
 
+    /// Places with which so many entries are not too many.
+    pub(super) const fn places_for(entries: usize) -> usize {
+        (entries * 4 / 3 + 1).div_ceil(N).next_power_of_two() * N
+    }
+
     /// Places, taken or not.
     pub(super) const fn capacity(&self) -> usize {
         self.lines.len() * N

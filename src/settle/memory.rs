@@ -94,11 +94,11 @@ impl<V: Copy + Default, const N: usize> Recall<V, N> {
 
     /// Has room for so many from the start, within the bound, instead of growing step by step.
     pub(super) fn expect(&mut self, entries: usize) {
-        // An eighth stays free, and shards are not all alike.
-        let (lines, line) =
-            ((entries / SHARDS * 8 / 7).div_ceil(N).next_power_of_two(), Lines::<V, N, 8>::LINE);
-        if self.bytes == 0 && lines.saturating_mul(line * SHARDS) <= self.most_bytes {
-            (0..SHARDS).for_each(|place| self.rebuild(place, lines * N));
+        // Shards are not all alike.
+        let places = Lines::<V, N, 8>::places_for(entries / SHARDS * 33 / 32);
+        if self.bytes == 0 && (places / N).saturating_mul(Lines::<V, N, 8>::LINE * SHARDS) <= self.most_bytes
+        {
+            (0..SHARDS).for_each(|place| self.rebuild(place, places));
         }
     }
 
