@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 
 use super::attribution::Owner;
 use super::entry::Column;
@@ -16,8 +17,6 @@ use super::settings::AttributionConfig;
 const PREFIX: &str = "hmac-";
 /// Bytes of a hash that are kept: two of a million names are the same about once in five hundred ledgers.
 const KEPT: usize = 6;
-/// The block of SHA-256.
-const BLOCK: usize = 64;
 
 /// Hashes the names of the owners for which that is wanted.
 #[derive(Clone, Default)]
@@ -53,10 +52,19 @@ impl OwnerHash {
             return Cow::Borrowed(name);
         }
         let mut text = PREFIX.to_owned();
-        for byte in &hmac(&self.key, name.as_bytes())[..KEPT] {
+        for byte in &self.digest(name)[..KEPT] {
             let _infallible = write!(text, "{byte:02x}");
         }
         Cow::Owned(text)
+    }
+
+    fn digest(&self, name: &str) -> [u8; 32] {
+        // A key shorter than a block is one with zeros behind it.
+        let mut block = [0; 64];
+        block[..self.key.len()].copy_from_slice(&self.key);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(name.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 
     /// The same for a column.
@@ -83,17 +91,6 @@ pub(super) fn is_hash(name: &str) -> bool {
     })
 }
 
-/// RFC 2104 with SHA-256.
-fn hmac(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
-    let padded = |pad: u8| {
-        let mut block = [pad; BLOCK];
-        block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
-        block
-    };
-    let inner = Sha256::new().chain_update(padded(0x36)).chain_update(text).finalize();
-    Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::settings::OwnerConfig;
@@ -102,7 +99,7 @@ mod tests {
     #[test]
     fn it_is_hmac_with_sha_256() {
         // Computed with Python's hmac.new(b"k" * 32, b"alice", "sha256").
-        let digest = hmac(&[b'k'; 32], b"alice");
+        let digest = OwnerHash { key: [b'k'; 32], ..OwnerHash::default() }.digest("alice");
         let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(text, "6664a42048c6d6d7fe3657e39b14155c099246385212db085614c81f5b9c938d");
     }
