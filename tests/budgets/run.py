@@ -21,6 +21,9 @@ import time
 import urllib.error
 import urllib.request
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from ports import free_port  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 DEPLOY = HERE.parent.parent / "deploy" / "budgets"
 passed = 0
@@ -31,12 +34,6 @@ def holds(what: bool, words: str) -> None:
     if not what:
         raise SystemExit(f"FAILED: {words}")
     passed += 1
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def ask(url: str, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None):

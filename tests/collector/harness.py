@@ -17,18 +17,13 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/prometheus"))
+sys.path[:0] = [str(ROOT / "tests/prometheus"), str(ROOT / "tests")]
+from ports import free_port  # noqa: E402
 from servers import Tollgate, get, wait_for  # noqa: E402
 
 TOLLGATE, OTELCOL = (sys.argv[1:3] + [None])[:2]
 QUICK = {"SERIES_HOLD_SECONDS": 0, "SETTLE_SECONDS": 3, "SHUTDOWN_LINGER_SECONDS": 0}  # who asks here is no scraper to wait for
 EVERY = int(os.environ.get("EVERY", 8))  # one scenario of so many; all in make proof
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Collector:

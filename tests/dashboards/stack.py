@@ -5,11 +5,10 @@ In: a binary and settings. Out: context managers with addresses, and questions t
 
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -19,25 +18,10 @@ from pathlib import Path
 
 import yaml
 
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from ports import free_port  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-GIVEN: set[int] = set()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, below those that the system gives to connections: none of these takes one meanwhile."""
-    ports: list[int] = []
-    while len(ports) < count:
-        port = random.randrange(15000, 32000)
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        if port not in GIVEN:
-            GIVEN.add(port)
-            ports.append(port)
-    return ports
 
 
 def fetch(url: str, data: dict | None = None) -> str:
@@ -91,7 +75,7 @@ class Demo(Process):
     """`tollgate demo`, with arguments such as `--failing`."""
 
     def __init__(self, binary: Path, folder: Path, *arguments: str, **settings: str) -> None:
-        grpc, http, metrics = free_ports(3)
+        grpc, http, metrics = (free_port() for _ in range(3))
         self.target, self.http = f"127.0.0.1:{metrics}", f"127.0.0.1:{http}"
         listen = {"GRPC": grpc, "HTTP": http, "METRICS": metrics}
         environment = {f"TOLLGATE_LISTEN_{name}": f"127.0.0.1:{port}" for name, port in listen.items()}
@@ -105,7 +89,7 @@ class Alertmanager(Process):
     """The real Alertmanager with a configuration."""
 
     def __init__(self, configuration: dict, folder: Path, program: Path | None = None) -> None:
-        (port,) = free_ports(1)
+        port = free_port()
         self.address = f"127.0.0.1:{port}"
         path = folder / "alertmanager.yml"
         path.write_text(yaml.safe_dump(configuration))
@@ -122,7 +106,7 @@ class Prometheus(Process):
     """The real Prometheus, scraping `targets` as job `tollgate`."""
 
     def __init__(self, folder: Path, targets: list[str], rules: list[Path], interval: str = "1s", alertmanager: str | None = None) -> None:
-        (port,) = free_ports(1)
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.data = folder / "prometheus"
         configuration = {

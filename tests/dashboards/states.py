@@ -15,7 +15,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from stack import Process, Prometheus, fetch, free_ports, wait_for  # noqa: E402
+from stack import Process, Prometheus, fetch, free_port, wait_for  # noqa: E402
 from traffic import Call, Told, explained, request, send  # noqa: E402
 
 QUICK = {"TOLLGATE_SETTLE_SECONDS": "1", "TOLLGATE_LOG_LEVEL": "error"}
@@ -30,7 +30,7 @@ class Tollgate(Process):
     """`tollgate serve` on ports of its own, which stay the same over restarts."""
 
     def __init__(self, binary: Path, folder: Path, configuration: dict | None = None, hold: str = OFTEN[1]) -> None:
-        grpc, http, metrics = free_ports(3)
+        grpc, http, metrics = (free_port() for _ in range(3))
         self.target, self.http = f"127.0.0.1:{metrics}", f"127.0.0.1:{http}"
         self.configuration = folder / f"tollgate-{metrics}.yaml"
         self.configuration.write_text(yaml.safe_dump(configuration or {}))

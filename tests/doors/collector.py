@@ -4,14 +4,12 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from ports import free_port  # noqa: E402
 
 
 class Collector:

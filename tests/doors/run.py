@@ -25,6 +25,9 @@ from pathlib import Path
 from certificates import Authority
 from collector import Collector
 
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from ports import free_port, free_ports  # noqa: E402
+
 HERE = Path(__file__).parent
 EXPORTERS = HERE.parent / "exporters"
 PATIENCE = 120
@@ -49,19 +52,11 @@ def wait_until(what, done):
     return False
 
 
-def free_ports():
-    with contextlib.ExitStack() as held:
-        sockets = {name: held.enter_context(socket.socket()) for name in NAMES}
-        for each in sockets.values():
-            each.bind(("127.0.0.1", 0))
-        return {name: each.getsockname()[1] for name, each in sockets.items()}
-
-
 class Tollgate:
     """A server whose three listeners have the same files: cert.pem, key.pem, tokens and, if asked, clients.pem."""
 
     def __init__(self, binary, folder, authority, clients=None):
-        self.folder, self.authority, self.ports = Path(folder), authority, free_ports()
+        self.folder, self.authority, self.ports = Path(folder), authority, free_ports(NAMES)
         self.folder.mkdir()
         self.put(*authority.leaf("first"))
         self.tokens(TOKEN)
@@ -245,9 +240,7 @@ def prometheus(tollgate):
     """The real one, with `scheme: https`, and a credentials file that is right, then wrong."""
     folder = tollgate.folder / "prometheus"
     folder.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:%d" % free.getsockname()[1]
+    address = f"127.0.0.1:{free_port()}"
     job = {"scheme": "https", "tls_config": {"ca_file": str(tollgate.authority.pem)},
            "static_configs": [{"targets": [f"127.0.0.1:{tollgate.ports['metrics']}"]}]}
     for name, token in (("right", TOKEN), ("wrong", "x" * 32)):

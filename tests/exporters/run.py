@@ -6,12 +6,14 @@ Usage: run.py BINARY BUILD (tests/exporters/run.sh prepares BUILD)
 import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from ports import free_ports  # noqa: E402
 
 HERE = Path(__file__).parent
 CALLS = 3
@@ -35,15 +37,6 @@ CASES = [
     ("python-grpc-at-the-http-port", PYTHON + "grpc", "http", "none"),
     ("node-http-at-the-grpc-port", NODE + "http", "grpc", "none"),
 ]
-
-
-def free_ports(names):
-    """A free port each, all different: they are held until all are known."""
-    with contextlib.ExitStack() as held:
-        sockets = {name: held.enter_context(socket.socket()) for name in names}
-        for each in sockets.values():
-            each.bind(("127.0.0.1", 0))
-        return {name: each.getsockname()[1] for name, each in sockets.items()}
 
 
 def get(port, path):

@@ -3,12 +3,15 @@
 import os
 import re
 import signal
-import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from ports import free_port  # noqa: E402
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 # People see what is counted, whatever scrapers were shown so far.
@@ -19,12 +22,6 @@ def wall_clocks(left_out):
     if not FAKETIME.exists():
         left_out.append("a clock that is set: needs libfaketime (Debian package faketime)")
     return FAKETIME.exists()
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 class Life:

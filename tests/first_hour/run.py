@@ -7,18 +7,19 @@ The lines come out of README itself; only addresses are changed. OpenAI is `prov
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import provider
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from ports import free_ports  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 README = (HERE.parent.parent / "README.md").read_text()
@@ -90,14 +91,6 @@ def environment(guide: Guide, ports: dict[str, int], openai: int, build: Path) -
 def get(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
         return answer.read().decode()
-
-
-def free_ports(names: tuple[str, ...]) -> dict[str, int]:
-    with ExitStack() as held:
-        sockets = {name: held.enter_context(socket.socket()) for name in names}
-        for each in sockets.values():
-            each.bind(("127.0.0.1", 0))
-        return {name: each.getsockname()[1] for name, each in sockets.items()}
 
 
 def missing(port: int, sought: tuple[str, ...]) -> list[str]:

@@ -3,14 +3,18 @@
 import json
 import os
 import re
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from ports import free_port  # noqa: E402
 
 ANY_PORT = {f"TOLLGATE_LISTEN_{name}": "127.0.0.1:0" for name in ("GRPC", "HTTP", "METRICS")}
 
@@ -149,9 +153,7 @@ class Prometheus:
 
     def __init__(self, target, interval_seconds):
         self.folder = tempfile.TemporaryDirectory()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = "127.0.0.1:%d" % free.getsockname()[1]
+        address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
         config = f"{self.folder.name}/prometheus.yml"
         with open(config, "w") as file:
